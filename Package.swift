@@ -1,0 +1,82 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The language rules every Swift target follows.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A kernel module: the sources of `Sources/Kernels` compiled for one instruction set, optimised in every
+/// configuration because an unoptimised kernel is hundreds of times slower.
+func kernels(_ name: String, instructionSet flags: [String]) -> Target {
+  .target(
+    name: name, dependencies: ["CKernels"],
+    swiftSettings: [.unsafeFlags(["-O"] + flags.flatMap { ["-Xcc", $0] })])
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "nasrun",
+  products: [.executable(name: "nasrun", targets: ["nasrun"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    systemLibrary("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
+    systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    systemLibrary("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+
+    .target(name: "CLuaShims", dependencies: ["CLua"]),
+    .target(name: "CPUFeatures"),
+    .target(name: "CKernels"),
+    kernels("KernelsAVX512", instructionSet: ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"]),
+    kernels("KernelsAVX2", instructionSet: ["-mavx2", "-mfma"]),
+    kernels("KernelsBase", instructionSet: []),
+
+    library("Diagnostics"),
+    library("Canonical", ["CCrypto", "Diagnostics"]),
+    library(
+      "TensorCore",
+      ["CKernels", "KernelsAVX512", "KernelsAVX2", "KernelsBase", "CPUFeatures", "Canonical", "Diagnostics"]),
+    library("NeuralNet", ["TensorCore", "Canonical", "Diagnostics"]),
+    library("Datasets", ["TensorCore", "CZlib", "Canonical", "Diagnostics"]),
+    library("SearchCore", ["Canonical", "Diagnostics"]),
+    library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
+    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore"]),
+    library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
+    library("LuaHost", ["CLuaShims", "CLua", "Diagnostics"]),
+    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
+    .executableTarget(
+      name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("CanonicalTests", ["Canonical", "Diagnostics", "TestSupport"]),
+    tests("TensorCoreTests", ["TensorCore", "TestSupport"]),
+    tests("NeuralNetTests", ["NeuralNet", "Exchange", "TestSupport"]),
+    tests("DatasetsTests", ["Datasets", "TestSupport"]),
+    tests("SearchCoreTests", ["SearchCore", "TestSupport"]),
+    tests("EvaluationTests", ["Evaluation", "TestSupport"]),
+    tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
+    tests("LuaHostTests", ["LuaHost", "TestSupport"]),
+    tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
+    tests("CommandTests", ["RunStore", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
