@@ -119,6 +119,6 @@ extension JSONValue {
   /// The JSON text of a column.
   init(column: String, of row: Row, source: String) throws {
     let text: String = row[column]
-    try self.init(parsing: Array(text.utf8), source: "\(source), column \(column)")
+    try self.init(parsing: text.utf8, source: "\(source), column \(column)")
   }
 }

@@ -50,7 +50,7 @@ enum Meta {
     if try Schema.migrator.hasBeenSuperseded(db) {
       throw Fault(.data, "a newer nasrun wrote this record", at: file, hint: "Update nasrun.")
     }
-    return (try RunIdentity(json: JSONValue(parsing: Array(text.utf8), source: file), source: file), text)
+    return (try RunIdentity(json: JSONValue(parsing: text.utf8, source: file), source: file), text)
   }
 
   static func state(_ db: Database, end: JournalEnd, file: String) throws -> Run.State {
