@@ -58,10 +58,15 @@ let package = Package(
     library("Datasets", ["TensorCore", "CZlib", "Canonical", "Diagnostics"]),
     library("SearchCore", ["Canonical", "Diagnostics"]),
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
-    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore"]),
+    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
     library("LuaHost", ["CLuaShims", "CLua", "Diagnostics"]),
-    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
+    library(
+      "LuaAPI",
+      [
+        "LuaHost", "Evaluation", "Exchange", "RunStore", "NeuralNet", "Datasets", "SearchCore", "TensorCore",
+        "Canonical", "Diagnostics",
+      ]),
     .executableTarget(
       name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
 
