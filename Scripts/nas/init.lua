@@ -2,6 +2,7 @@
 -- on the same public functions that a recipe has.
 
 local core = require "nas.core"
+require "nas.declare"
 local nas = core.public
 
 --- A family of files: `nas.strategies.random` is the module "nas.strategies.random", loaded when it is first named.

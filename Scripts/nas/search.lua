@@ -115,7 +115,7 @@ end
 --- Evaluates a trial for real and returns what the journal keeps of it: the exact part and the observed part.
 local function perform(search, trial)
   local observed = {}
-  local ok, exact = core.try(function()
+  local ok, exact = pcall(function()
     local exact = checked_metrics(search.evaluator.run(trial))
     measure_objectives(search, trial, exact, observed)
     return exact
@@ -127,7 +127,7 @@ local function perform(search, trial)
     failed, exact = tostring(exact), {}
   end
   if not failed and trial.built and search:would_join_front(exact, observed) then
-    trial.built:save(trial.arch, search.name, trial.number)
+    trial.built:save()
   end
   return { metrics = exact, reports = trial.reports, failed = failed }, { metrics = observed }
 end
@@ -179,7 +179,17 @@ function Search:run(trial)
   elseif not self.best or self:better(trial, self.best) then
     self.best = trial
   end
-  core.trial_done { search = self.name, trial = trial.number, text = tostring(trial), best = self.best and tostring(self.best) }
+  local primary = self.objectives[1].name
+  core.trial_done {
+    search = self.name,
+    trial = trial.number,
+    value = not trial.failed and trial.metrics[primary] or nil,
+    best = self.best and self.best.metrics[primary],
+    failed = trial.failed,
+    text = tostring(trial),
+    seconds = trial.seconds,
+    replayed = effect.replayed,
+  }
 end
 
 function Search:give_up_when_hopeless(trial)
@@ -422,10 +432,10 @@ where it was.]],
 }, function(options)
   local search = new(options)
   core.search_begins { name = search.name, objectives = search.objectives, planned = search.planned, space = search.space }
-  local stopped, reason = core.catch(search.token, options.strategy, search)
-  if not stopped then
+  local ended, reason = core.catch(search.token, options.strategy, search)
+  if ended then
     reason = "the strategy ended"
-    for _, trial in ipairs(search.queue) do deliver(search, trial) search:run(trial) end
+    for _, trial in ipairs(search.queue) do search:run(trial) end
   end
   for _, trial in ipairs(search.finished) do deliver(search, trial) end
   core.search_ends { name = search.name, reason = reason, reused = search.reused }

@@ -71,7 +71,7 @@ struct ArgumentCheck {
         }
         given[name] = value
       }
-    default: throw fault("wrong options", expected: "a table such as { name = value }", got: host.describe(value))
+    default: throw fault("wrong options", expected: "a table such as { name = value }", got: value.description)
     }
     var options: [String: LuaValue] = [:]
     for parameter in declared {
@@ -83,16 +83,16 @@ struct ArgumentCheck {
   /// The value, or the parameter's default.
   private func check(_ value: LuaValue, _ parameter: Parameter, label: String) throws -> LuaValue {
     if value.isNil {
-      if let standard = parameter.defaultValue { return try host.value(of: standard) }
+      if let standard = parameter.defaultValue { return try host.value(standard) }
       if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
       throw fault("\(label) is missing", expected: parameter.type.description)
     }
     guard parameter.type.accepts(value) else {
-      throw fault("wrong \(label)", expected: parameter.type.description, got: host.describe(value))
+      throw fault("wrong \(label)", expected: parameter.type.description, got: value.description)
     }
     if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
       throw fault(
-        "wrong \(label)", expected: "one of " + choices.joined(separator: ", "), got: host.describe(value),
+        "wrong \(label)", expected: "one of " + choices.joined(separator: ", "), got: value.description,
         hint: Suggestion.nearest(to: text, among: choices).map { "Did you mean '\($0)'?" })
     }
     try checkRange(value, parameter, label: label)

@@ -17,8 +17,7 @@ struct DataAccess {
   ///
   /// - Throws: a `data` fault when nothing is there or the recipe may not read it.
   func resolve(_ path: String) throws -> URL {
-    let candidates = path.hasPrefix("/") ? [path] : [path, recipeFolder.appending(path: path).path(percentEncoded: false)]
-    guard let real = candidates.lazy.compactMap(Self.resolved).first else {
+    guard let real = candidates(path).lazy.compactMap(Self.resolved).first else {
       throw Fault(.data, "there is no such file or folder", got: path, hint: "Check the path, or pass it with --set.")
     }
     guard unrestricted || roots.contains(where: { real == $0 || real.hasPrefix($0 == "/" ? "/" : $0 + "/") }) else {
@@ -27,6 +26,13 @@ struct DataAccess {
         got: path, hint: "Pass it as a setting (--set data=\(path)), or run with --trust.")
     }
     return URL(filePath: real)
+  }
+
+  /// Whether a path leads anywhere, from the working folder or the recipe's.
+  func exists(_ path: String) -> Bool { candidates(path).contains { Self.resolved($0) != nil } }
+
+  private func candidates(_ path: String) -> [String] {
+    path.hasPrefix("/") ? [path] : [path, recipeFolder.appending(path: path).path(percentEncoded: false)]
   }
 
   private static func resolved(_ path: String) -> String? {
