@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import GRDB
+import SearchCore
 
 /// A run in one line, as lists show it.
 public struct RunSummary: Sendable, Equatable {
@@ -62,7 +63,7 @@ extension RunSummary {
         sql: """
           SELECT value FROM metric JOIN trial ON trial.id = metric.trial
           WHERE metric.name = ? AND epoch IS NULL AND kind = 'finite' AND search = ? AND status = 'ok'
-          ORDER BY value \(primary.maximize ? "DESC" : "ASC") LIMIT 1
+          ORDER BY value \(primary.direction == .max ? "DESC" : "ASC") LIMIT 1
           """,
         arguments: [primary.name, search.name])
       if let value { return (primary.name, value) }

@@ -2,6 +2,7 @@ import Canonical
 import Diagnostics
 import Foundation
 import RunStore
+import SearchCore
 import Testing
 
 @Suite struct DurabilityTests {
@@ -72,7 +73,7 @@ import Testing
     let run = try fixture.run()
     run.note("print", "hello")
     var search = SearchRecord(
-      name: "s", objectives: [.init("accuracy", maximize: true), .init("latency_ms", maximize: false)], planned: 5)
+      name: "s", objectives: [Objective("accuracy", .max), Objective("latency_ms", .min)], planned: 5)
     try run.record(search)
     search.stopReason = "5 trials"
     try run.record(search)

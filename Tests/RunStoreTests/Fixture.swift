@@ -2,6 +2,7 @@ import Canonical
 import Diagnostics
 import Foundation
 import RunStore
+import SearchCore
 
 /// A folder for runs that is removed with the test, and short ways to fill a run.
 final class Fixture {
@@ -34,7 +35,7 @@ final class Fixture {
 
   /// Records the search `evolution` and some of its trials in the way an engine does.
   func fill(_ run: Run, _ numbers: Range<Int>, observed: Double = 1) throws {
-    try run.record(SearchRecord(name: "evolution", objectives: [.init("accuracy", maximize: true)], planned: 10))
+    try run.record(SearchRecord(name: "evolution", objectives: [Objective("accuracy", .max)], planned: 10))
     for number in numbers {
       try run.decide(DecisionRecord(search: "evolution", kind: "ask", request: number, value: ["arch": .int(number)]))
       run.activeSeconds += observed

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import RunStore
+import SearchCore
 import Testing
 
 @Suite struct RunIndexTests {
@@ -76,7 +77,7 @@ import Testing
 
   @Test func aListOfFiftyThousandTrialsIsFast() throws {
     let run = try fixture.run()
-    try run.record(SearchRecord(name: "evolution", objectives: [.init("accuracy", maximize: true)]))
+    try run.record(SearchRecord(name: "evolution", objectives: [Objective("accuracy", .max)]))
     try run.record((1...50_000).map { fixture.trial($0) })
     try run.finish(.finished)
     let clock = ContinuousClock()
