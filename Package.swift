@@ -60,6 +60,7 @@ let package = Package(
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
     library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
+<<<<<<< HEAD
     library("LuaHost", ["CLuaShims", "CLua", "Diagnostics"]),
     library(
       "LuaAPI",
@@ -67,6 +68,10 @@ let package = Package(
         "LuaHost", "Evaluation", "Exchange", "RunStore", "NeuralNet", "Datasets", "SearchCore", "TensorCore",
         "Canonical", "Diagnostics",
       ]),
+=======
+    library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
+    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
+>>>>>>> store
     .executableTarget(
       name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
 

@@ -1,4 +1,5 @@
 import Canonical
+import SearchCore
 
 /// An effect as the journal keeps it: a call whose result costs time or isn't a pure function of the recipe.
 ///
@@ -142,18 +143,6 @@ public struct TrialRecord: Sendable, Equatable {
 
 /// A search of a run: what it wants and how it ended.
 public struct SearchRecord: Sendable, Equatable {
-  /// One number that the search makes as large or as small as it can.
-  public struct Objective: Sendable, Equatable {
-    public var name: String
-    /// Whether more is better.
-    public var maximize: Bool
-
-    public init(_ name: String, maximize: Bool) {
-      self.name = name
-      self.maximize = maximize
-    }
-  }
-
   /// Unique within the run.
   public var name: String
   /// In order of importance; the first is the primary one.

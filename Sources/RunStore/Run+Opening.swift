@@ -79,6 +79,10 @@ extension Run {
   /// Notes how the run ended and writes what is pending. Nothing can be recorded before it is opened again.
   public func finish(_ status: RunStatus, reason: String? = nil) throws {
     try set(status: status, reason: reason, finished: Date().timeIntervalSince1970)
+    database.writeWithoutTransaction { db in
+      // One file that any medium can hold; without effect while someone reads, whom the write-ahead log serves.
+      try? db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 10000")
+    }
   }
 
   private func set(status: RunStatus, reason: String?, finished: Double?) throws {
@@ -96,9 +100,12 @@ extension Run {
     state.withLock { state in
       guard state.status == .running, !RunLock.isHeld(files) else { return }
       state.status = .interrupted
-      state.reason = "the process ended without a word"
+      state.reason = Self.deathReason
     }
   }
+
+  /// Why a run that was killed isn't finished.
+  static let deathReason = "the process ended without a word"
 }
 
 extension RunFolder {

@@ -1,6 +1,7 @@
 import Canonical
 import Diagnostics
 import GRDB
+import SearchCore
 
 extension Run {
   /// The searches in the order they began.
@@ -75,16 +76,16 @@ extension Run {
 }
 
 extension SearchRecord {
-  /// `[{"name":"accuracy","maximize":true}, …]`
+  /// `[{"name":"accuracy","direction":"max"}, …]`
   package var objectivesJSON: JSONValue {
-    .array(objectives.map { ["name": .string($0.name), "maximize": .bool($0.maximize)] })
+    .array(objectives.map { ["name": .string($0.name), "direction": .string($0.direction.rawValue)] })
   }
 
   init(row: Row, source: String) throws {
     let objectives = try JSONValue(column: "objectives", of: row, source: source).array ?? []
     self.init(
       name: row["name"],
-      objectives: objectives.map { Objective($0["name"]?.string ?? "", maximize: $0["maximize"]?.bool ?? true) },
+      objectives: objectives.map { Objective($0["name"]?.string ?? "", $0["direction"] == "min" ? .min : .max) },
       planned: row["planned"], stopReason: row["stop_reason"],
       details: try JSONValue(column: "details", of: row, source: source))
   }

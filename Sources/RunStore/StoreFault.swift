@@ -30,8 +30,8 @@ private func fault(_ error: DatabaseError, at path: String) -> Fault {
       cause: cause)
   case .SQLITE_IOERR:
     return Fault(
-      .limit, "the run's record can't be read or written", at: path, hint: "Look at the disk's health and free space.",
-      cause: cause)
+      .limit, "the run's record can't be read or written", at: path,
+      hint: "Look at the disk's free space and health; what was recorded before is safe.", cause: cause)
   case .SQLITE_BUSY, .SQLITE_LOCKED:
     return Fault(.usage, "another program keeps the run's record locked", at: path, cause: cause)
   case .SQLITE_ERROR:
