@@ -73,7 +73,9 @@ let package = Package(
     library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
 >>>>>>> store
     .executableTarget(
-      name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
+      name: "nasrun",
+      dependencies: ["LuaAPI", "LuaHost", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
