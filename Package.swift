@@ -60,18 +60,13 @@ let package = Package(
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
     library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
-<<<<<<< HEAD
-    library("LuaHost", ["CLuaShims", "CLua", "Diagnostics"]),
+    library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
     library(
       "LuaAPI",
       [
         "LuaHost", "Evaluation", "Exchange", "RunStore", "NeuralNet", "Datasets", "SearchCore", "TensorCore",
         "Canonical", "Diagnostics",
       ]),
-=======
-    library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
-    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
->>>>>>> store
     .executableTarget(
       name: "nasrun",
       dependencies: ["LuaAPI", "LuaHost", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
