@@ -8,7 +8,7 @@ import TensorCore
 /// of a moment's other load than a mean over one burst.
 public struct LatencyMeter {
   /// How to measure.
-  public struct Protocol: Sendable, Equatable {
+  public struct Settings: Sendable, Equatable {
     /// Images per call.
     public var batch = 1
     /// Untimed calls first.
@@ -35,7 +35,7 @@ public struct LatencyMeter {
   public init() {}
 
   /// Times a network. The plan runs on one thread whatever the training uses, with the same kernels.
-  public func measure(_ graph: Graph, _ weights: Weights, kernels: KernelSet, as how: Protocol = Protocol()) throws
+  public func measure(_ graph: Graph, _ weights: Weights, kernels: KernelSet, as how: Settings = Settings()) throws
     -> Timing
   {
     let plan = try InferencePlan(graph, batch: how.batch, compute: try Compute(kernels: kernels, threads: 1))

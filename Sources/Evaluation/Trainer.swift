@@ -42,7 +42,7 @@ public struct Trainer {
     var batches = try TrainingBatches(
       images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
       seed: random.seed, stream: random.name + "/data")
-    let state = TrainingState(weights)
+    let state = try TrainingState(weights)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
     let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
     defer {

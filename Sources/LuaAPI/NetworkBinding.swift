@@ -162,7 +162,7 @@ struct NetworkBinding {
 
   private func latency(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
-    var how = LatencyMeter.Protocol()
+    var how = LatencyMeter.Settings()
     how.warmUp = arguments.integer("warmup")
     how.rounds = arguments.integer("rounds")
     how.calls = arguments.integer("calls")
