@@ -20,7 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func kernels(_ name: String, instructionSet flags: [String]) -> Target {
   .target(
     name: name, dependencies: ["CKernels"],
-    swiftSettings: [.unsafeFlags(["-O"] + flags.flatMap { ["-Xcc", $0] })])
+    swiftSettings: [.unsafeFlags(["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"] + flags.flatMap { ["-Xcc", $0] })])
 }
 
 func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
