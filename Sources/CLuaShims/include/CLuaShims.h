@@ -83,7 +83,7 @@ typedef struct shim_vm {
   char memory_place[256];
 
   uint64_t signals, pending;
-  int remembered;
+  int remembered, trip_raised;
   uint64_t serial;
   int trusted;
 
