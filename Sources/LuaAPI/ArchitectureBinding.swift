@@ -11,7 +11,7 @@ struct ArchitectureBinding {
   func declare() throws {
     let this = Parameter("arch", "Architecture")
     try api.host.declare(
-      ArchitectureObject.self, name: "Architecture",
+      ArchitectureObject.self,
       methods: api.methods([
         (
           Declaration("arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [this]),
@@ -23,7 +23,9 @@ struct ArchitectureBinding {
         ),
         (
           Declaration("arch:json", "The decisions as canonical JSON text.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText) }
+          { arguments, call in
+            call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText)
+          }
         ),
         (
           Declaration(
@@ -63,12 +65,14 @@ struct ArchitectureBinding {
           let name = call.string(2) ?? call.value(2).description
           guard let value = arch.architecture.values[name] else {
             let names = arch.architecture.values.object?.keys.sorted() ?? []
-            throw Fault(.recipe, "the architecture has no decision '\(name)'", hint: Suggestion.hint(for: name, among: names))
+            throw Fault(
+              .recipe, "the architecture has no decision '\(name)'", hint: Suggestion.hint(for: name, among: names))
           }
           try call.push(value)
         },
         .equal: { call in
-          let same = try call.object(1, as: ArchitectureObject.self)?.architecture
+          let same =
+            try call.object(1, as: ArchitectureObject.self)?.architecture
             == call.object(2, as: ArchitectureObject.self)?.architecture
           call.push(same)
         },

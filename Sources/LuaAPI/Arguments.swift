@@ -42,7 +42,9 @@ struct ArgumentCheck {
     let isMethod = declaration.name.contains(":")
     let accepted = parameters.count + (declaration.options == nil ? 0 : 1)
     if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
-      throw fault("too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))", got: "\(given.count - (isMethod ? 1 : 0))")
+      throw fault(
+        "too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))",
+        got: "\(given.count - (isMethod ? 1 : 0))")
     }
     var values: [LuaValue] = []
     for (index, parameter) in parameters.enumerated() {
@@ -128,7 +130,7 @@ extension ArgumentType {
       case "boolean": value.bool != nil
       case "function": value.function != nil
       case "table": value.table != nil
-      default: if case .userdata(let object) = value { LuaHost.typeName(of: object) == alternative } else { false }
+      default: if case .userdata(let object) = value { type(of: object).luaName == alternative } else { false }
       }
     }
   }

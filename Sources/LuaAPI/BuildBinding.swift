@@ -14,7 +14,7 @@ struct BuildBinding {
   /// Declares `Value`, the class of a value in a network; returns the functions of `nas.nn`.
   func declare() throws -> LuaValue {
     try api.host.declare(
-      SymbolObject.self, name: "Value",
+      SymbolObject.self,
       metamethods: [
         .index: Self.field,
         .text: { call in call.push("Value\(try call.this(SymbolObject.self).symbol.shape)") },
@@ -67,7 +67,7 @@ struct BuildBinding {
   }
 
   /// `x.channels`, `x.height`, `x.width`, `x.shape` (without the batch).
-  private static let field: LuaFunction = { call in
+  private static func field(_ call: borrowing LuaCall) throws {
     let shape = try call.this(SymbolObject.self).symbol.shape
     let name = call.string(2) ?? call.value(2).description
     switch name {

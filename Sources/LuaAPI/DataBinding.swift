@@ -1,10 +1,12 @@
 import Canonical
 import Datasets
 import Diagnostics
+import Foundation
 import LuaHost
 
 /// Data as scripts hold it.
 final class DataObject: LuaObject {
+  static let luaName = "Data"
   let dataset: Dataset
   /// The same with the held-out images back in the training part.
   lazy var joined = dataset.joined()
@@ -40,7 +42,7 @@ struct DataBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     try api.host.declare(
-      DataObject.self, name: "Data",
+      DataObject.self,
       metamethods: [
         .text: { call in call.push(Self.text(of: try call.this(DataObject.self).dataset)) },
         .index: { call in
@@ -63,7 +65,9 @@ struct DataBinding {
     """,
     [Parameter("source", "string")],
     options: [
-      Parameter("valid", "number", optional: true, min: 0, "held-out part of the training images: a fraction below 1, or a count"),
+      Parameter(
+        "valid", "number", optional: true, min: 0,
+        "held-out part of the training images: a fraction below 1, or a count"),
       Parameter("limit", "integer", optional: true, min: 1, "use at most so many training images, stratified"),
       Parameter("test_limit", "integer", optional: true, min: 1, "use at most so many test images, stratified"),
       Parameter("seed", "integer", default: 0, min: 0, "of the split"),
@@ -103,6 +107,7 @@ struct DataBinding {
     let shape = dataset.imageShape.map(String.init).joined(separator: "×")
     let counts = [("train", dataset.train.count), ("valid", dataset.valid?.count ?? 0), ("test", dataset.test.count)]
     let parts = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
-    return "\(dataset.name): \(shape) images in \(dataset.classNames.count) classes; \(parts); digest \(dataset.digest.prefix(12))"
+    return
+      "\(dataset.name): \(shape) images in \(dataset.classNames.count) classes; \(parts); digest \(dataset.digest.prefix(12))"
   }
 }

@@ -2,10 +2,11 @@ import Canonical
 import Datasets
 import Diagnostics
 import Evaluation
-import Exchange
+import Foundation
 import LuaHost
 import NeuralNet
 import RunStore
+import TensorCore
 
 /// The methods of `Network`: train, score, time and save a stand-alone network.
 ///
@@ -19,7 +20,7 @@ struct NetworkBinding {
 
   func declare() throws {
     try api.host.declare(
-      NetworkObject.self, name: "Network",
+      NetworkObject.self,
       methods: api.methods([
         (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
         (Self.saveDeclaration, save),
@@ -30,7 +31,8 @@ struct NetworkBinding {
           switch name {
           case "params": call.push(network.graph.parameterCount)
           case "macs": call.push(network.graph.macs)
-          case "memory_bytes": call.push(try InferencePlan(network.graph, batch: 1, compute: session.compute).peakMemoryBytes)
+          case "memory_bytes":
+            call.push(try InferencePlan(network.graph, batch: 1, compute: session.compute).peakMemoryBytes)
           case "arch": try call.push(network.arch)
           case "digest": call.push(network.graph.digest)
           default:
@@ -48,7 +50,8 @@ struct NetworkBinding {
   // MARK: - fit
 
   private static let fitDeclaration = Declaration(
-    "network:fit", "Trains the network in place with SGD. The defaults are NAS-Bench-201's.", context: "evaluator or recipe",
+    "network:fit", "Trains the network in place with SGD. The defaults are NAS-Bench-201's.",
+    context: "evaluator or recipe",
     source: "Dong & Yang, ICLR 2020, table 1", [this],
     options: [
       Parameter("data", "Data"), Parameter("split", "string", default: "train"),
@@ -70,7 +73,9 @@ struct NetworkBinding {
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
     let split = try data.split(arguments.text("split"))
     let recipe = try Self.recipe(arguments)
-    let operation: JSONValue = ["fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics]
+    let operation: JSONValue = [
+      "fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics,
+    ]
     let after = network.version(after: operation)
     let onEpoch = arguments["on_epoch"].function
     let effect = try session.effects.perform(kind: "fit", key: after, label: "fit \(recipe.epochs) epochs") {
@@ -138,7 +143,9 @@ struct NetworkBinding {
     let network = try arguments.object(0, as: NetworkObject.self)
     let split = try arguments.object(1, as: DataObject.self).split(arguments.text("split"))
     let key = ContentDigest.of(network.version, split.digest, session.compute.numerics.text())
-    let effect = try session.effects.perform(kind: "evaluate", key: key, label: "evaluate on \(arguments.text("split"))") {
+    let effect = try session.effects.perform(
+      kind: "evaluate", key: key, label: "evaluate on \(arguments.text("split"))"
+    ) {
       let host = session.host
       let scores = try Scorer(compute: session.compute) { host.isCancelled }.score(
         network.graph, network.weights, on: split.images, normalisation: split.normalisation,
@@ -156,7 +163,8 @@ struct NetworkBinding {
     context: "evaluator or recipe", [this],
     options: [
       Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1), Parameter("calls", "integer", default: 20, min: 1, "per round"),
+      Parameter("rounds", "integer", default: 5, min: 1),
+      Parameter("calls", "integer", default: 20, min: 1, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
     ])
 
@@ -180,7 +188,8 @@ struct NetworkBinding {
   }
 
   private static let saveDeclaration = Declaration(
-    "network:save", "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
+    "network:save",
+    "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
     context: "evaluator or recipe", [this])
 
   private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {

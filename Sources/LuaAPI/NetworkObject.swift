@@ -1,13 +1,10 @@
 import Canonical
-import Evaluation
-import Exchange
 import LuaHost
 import NeuralNet
-import RunStore
-import TensorCore
 
 /// A stand-alone network as scripts hold it: the graph, its weights, and the chain of what was done to them.
 final class NetworkObject: LuaObject {
+  static let luaName = "Network"
   let graph: Graph
   let weights: Weights
   let arch: ArchitectureObject

@@ -4,6 +4,7 @@ import TensorCore
 
 /// A named random stream as scripts hold it.
 final class StreamObject: LuaObject {
+  static let luaName = "Stream"
   var stream: RandomStream
   let name: String
 
@@ -18,7 +19,7 @@ enum RandomBinding {
   static func declare(_ api: API) throws {
     let this = Parameter("stream", "Stream")
     try api.host.declare(
-      StreamObject.self, name: "Stream",
+      StreamObject.self,
       methods: api.methods([
         (
           Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
@@ -35,7 +36,8 @@ enum RandomBinding {
           { arguments, call in call.push(try integer(arguments)) }
         ),
         (
-          Declaration("stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
+          Declaration(
+            "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
           { arguments, call in
             guard let list = arguments[1].table, list.count > 0 else {
               throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
@@ -45,7 +47,8 @@ enum RandomBinding {
           }
         ),
         (
-          Declaration("stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
+          Declaration(
+            "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
           { arguments, _ in
             guard let list = arguments[1].table else { return }
             var elements = list.array

@@ -2,7 +2,7 @@ import Canonical
 import Diagnostics
 
 /// The settings of a recipe: named defaults, which also give the types, and what the command line says instead.
-enum RecipeArguments {
+public enum RecipeArguments {
   /// The defaults with every `--set name=value` applied.
   ///
   /// - Throws: a `usage` fault for a name that the recipe doesn't have (with the nearest one) and for a value that
@@ -26,7 +26,7 @@ enum RecipeArguments {
   }
 
   /// Splits `name=value`.
-  static func split(_ text: String) throws -> (name: String, value: String) {
+  public static func split(_ text: String) throws -> (name: String, value: String) {
     guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
       throw Fault(.usage, "wrong --set", expected: "name=value", got: "'\(text)'")
     }

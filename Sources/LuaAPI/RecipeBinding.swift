@@ -1,9 +1,12 @@
 import Canonical
 import Diagnostics
+import Foundation
 import LuaHost
+import RunStore
 
 /// The run as scripts see it: `nas.run.folder`, `nas.run.id`, `nas.run.seed`.
 final class RunObject: LuaObject {
+  static let luaName = "Run"
   unowned let session: Session
   init(session: Session) { self.session = session }
 }
@@ -18,7 +21,7 @@ struct RecipeBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     try api.host.declare(
-      RunObject.self, name: "Run",
+      RunObject.self,
       metamethods: [
         .index: { [session] call in
           switch call.string(2) ?? "" {
@@ -26,7 +29,8 @@ struct RecipeBinding {
           case "id": call.push(try session.startedRun().identity.id)
           case "seed": call.push(Int(clamping: session.seed))
           case let name:
-            throw Fault(.recipe, "nas.run has no '\(name)'", hint: Suggestion.hint(for: name, among: ["folder", "id", "seed"]))
+            throw Fault(
+              .recipe, "nas.run has no '\(name)'", hint: Suggestion.hint(for: name, among: ["folder", "id", "seed"]))
           }
         }
       ])

@@ -26,16 +26,7 @@ public final class RecipeRunner {
   public var traceback: String { session.host.lastTraceback.description }
 
   public init(_ options: SessionOptions, observer: any RunObserver) throws {
-    session = try Session(options, observer: observer) { session in
-      var lua = LuaOptions(random: { session.mainStream.stream.next() })
-      lua.secondsBetweenCalls = options.secondsBetweenCalls
-      lua.trusted = options.trusted
-      lua.recipeFolder = options.resuming.map { $0.folder.appending(path: "lib").path(percentEncoded: false) }
-        ?? options.recipe.folder
-      lua.libraryFolder = options.libraryFolder
-      lua.output = { [weak session] line in session?.observer?.printed(line) }
-      return lua
-    }
+    session = try Session(options, observer: observer)
     try bind()
   }
 
@@ -73,15 +64,15 @@ public final class RecipeRunner {
       + RecipeBinding(api: api, session: session).declare()
     let data = try api.table(try DataBinding(api: api, session: session).declare())
     let build = BuildBinding(api: api, session: session)
-    let public_ = try api.table(functions)
-    try public_.table?.set("data", to: data)
-    try public_.table?.set("run", to: .userdata(RunObject(session: session)))
+    let recipeAPI = try api.table(functions)
+    try recipeAPI.table?.set("data", to: data)
+    try recipeAPI.table?.set("run", to: .userdata(RunObject(session: session)))
 
     let native = CoreBinding(api: api, session: session).functions()
       .merging(api.declarationFunctions()) { $1 }.merging(build.coreFunctions()) { $1 }
       .merging(SearchEffects(session: session).functions()) { $1 }
     var core = Dictionary(native.map { ($0, host.function("nas.core." + $0, $1)) }) { first, _ in first }
-    core["public"] = public_
+    core["public"] = recipeAPI
     core["nn"] = try build.declare()
     core["catch"] = host.catchFunction()
     host.provide("nas.core", try host.table(core))

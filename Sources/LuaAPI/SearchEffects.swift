@@ -1,7 +1,11 @@
 import Canonical
+import Datasets
 import Diagnostics
 import LuaHost
+import NeuralNet
 import RunStore
+import SearchCore
+import TensorCore
 
 /// The effects and decisions of `nas.search`: what the search driver (`nas/search.lua`) records and shows.
 final class SearchEffects {
@@ -49,7 +53,7 @@ final class SearchEffects {
   private func begin(_ table: LuaReference) throws {
     let name = table["name"].string ?? ""
     let objectives = (table["objectives"].table?.array ?? []).compactMap(\.table).map {
-      SearchRecord.Objective($0["name"].string ?? "", maximize: $0["direction"].string == "max")
+      Objective($0["name"].string ?? "", $0["direction"].string == "max" ? .max : .min)
     }
     let space = table["space"].object(as: SpaceObject.self)?.space
     let record = SearchRecord(
@@ -70,7 +74,8 @@ final class SearchEffects {
     try session.startedRun().record(record)
     if session.effects.reused > 0 || replayedTrials > 0 {
       let reused = session.effects.reused, replayed = session.effects.replayed
-      let parts = (reused > 0 ? ["\(reused) results from the other run"] : [])
+      let parts =
+        (reused > 0 ? ["\(reused) results from the other run"] : [])
         + (replayed > 0 ? ["\(replayed) results from the journal"] : [])
       session.observer?.noted("\(name): took " + parts.joined(separator: " and "))
       replayedTrials = 0
@@ -171,13 +176,13 @@ final class SearchEffects {
     {
       return graph.digest + graph.parametersDigest
     }
-    return ContentDigest.of(request.arch.architecture.canonicalText, try session.host.digest(of: build))
+    return ContentDigest.of(request.arch.architecture.canonicalText, try session.digest(of: build))
   }
 
   private func digest(of evaluator: LuaReference) throws -> String {
     guard let run = evaluator["run"].function else { throw Fault(.internal, "an evaluator without run") }
     let depends = (evaluator["depends"].table?.array ?? []).compactMap(\.string)
-    return try session.host.digest(of: run, leavingOut: Set(depends))
+    return try session.digest(of: run, leavingOut: Set(depends))
   }
 
   /// The row of a finished trial from the recorded effect.
@@ -210,10 +215,11 @@ final class SearchEffects {
     fields["failed"] = exact["failed"]
     fields["reports"] = .array(
       (exact["reports"]?.array ?? []).map { ["epoch": $0["epoch"] ?? .null, "metrics": metrics($0["metrics"])] })
-    try call.push([
-      "exact": .object(fields), "observed": ["metrics": metrics(result.record.observed["metrics"])],
-      "seconds": .number(result.record.activeSeconds), "replayed": .bool(result.isReplayed),
-    ] as JSONValue)
+    try call.push(
+      [
+        "exact": .object(fields), "observed": ["metrics": metrics(result.record.observed["metrics"])],
+        "seconds": .number(result.record.activeSeconds), "replayed": .bool(result.isReplayed),
+      ] as JSONValue)
   }
 
   // MARK: - Display

@@ -6,6 +6,7 @@ import Foundation
 import LuaHost
 import NeuralNet
 import RunStore
+import SearchCore
 import TensorCore
 
 /// What one execution of a recipe is made with.
@@ -57,20 +58,32 @@ final class Session {
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
   /// The stream of `math.random` and of spaces outside a search.
-  private(set) lazy var mainStream = stream("recipe")
-  /// The VM; set right after the session is made, since the VM prints to the session.
-  private(set) var host: LuaHost!
+  let mainStream: StreamObject
+  let host: LuaHost
 
-  init(_ options: SessionOptions, observer: any RunObserver, lua: (Session) -> LuaOptions) throws {
+  init(_ options: SessionOptions, observer: any RunObserver) throws {
     self.options = options
     self.observer = observer
     run = options.resuming
     clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0)
+    mainStream = StreamObject(seed: options.seed, name: "recipe")
     compute = try Compute(kernels: options.kernels, threads: options.threads)
+    host = try LuaHost(Self.lua(options, mainStream, observer))
     access = DataAccess(
       recipeFolder: URL(filePath: options.recipe.folder, directoryHint: .isDirectory),
       named: options.settings.map(\.value), unrestricted: options.trusted)
-    host = try LuaHost(lua(self))
+  }
+
+  /// The VM's limits, folders and ends.
+  private static func lua(_ options: SessionOptions, _ random: StreamObject, _ observer: any RunObserver) -> LuaOptions
+  {
+    var lua = LuaOptions(random: { random.stream.next() })
+    lua.secondsBetweenCalls = options.secondsBetweenCalls
+    lua.trusted = options.trusted
+    lua.recipeFolder = options.recipe.folder
+    lua.libraryFolder = options.libraryFolder
+    lua.output = { [weak observer] line in observer?.printed(line) }
+    return lua
   }
 
   /// A named random stream; the same object for the same name.
@@ -119,6 +132,11 @@ final class Session {
     if let run { run.note(kind, text) } else { notes.append((kind: kind, text: text)) }
   }
 
+  /// The digest of a Lua function; data, spaces and architectures that it captures count by their content.
+  func digest(of function: LuaReference, leavingOut: Set<String> = []) throws -> String {
+    try host.digest(of: function, leavingOut: leavingOut) { $0.orderKey }
+  }
+
   // MARK: - Networks
 
   /// Runs a recipe's `build` with the builder that `nas.nn` adds to.
@@ -132,7 +150,8 @@ final class Session {
   func builder(for function: String) throws -> GraphBuilder {
     guard let builder = builders.last else {
       throw Fault(
-        .recipe, "\(function) was called outside of build", hint: "nas.nn makes networks inside a space's build function.")
+        .recipe, "\(function) was called outside of build",
+        hint: "nas.nn makes networks inside a space's build function.")
     }
     return builder
   }
@@ -151,15 +170,15 @@ final class Session {
   func saveModel(_ network: NetworkObject) throws -> URL {
     let folder = try startedRun().folder.appending(path: "models/" + network.arch.id, directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try Safetensors.write(
-      network.weights.arrays, metadata: ["format": "nasrun", "architecture": network.arch.id],
-      to: folder.appending(path: "weights.safetensors"))
+    try network.weights.save(
+      to: folder.appending(path: "weights.safetensors").path(percentEncoded: false),
+      metadata: ["format": "nasrun", "architecture": network.arch.id])
     let description: JSONValue = [
       "schema": 1, "id": .string(network.arch.id), "decisions": network.arch.architecture.values,
       "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
       "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs), "graph": network.graph.json,
     ]
-    try RunFile.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
+    try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
     return folder
   }
 
@@ -167,11 +186,11 @@ final class Session {
   func keep(_ weights: Weights, version: String) throws {
     let file = try weightsFile(version)
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Safetensors.write(weights.arrays, metadata: ["version": version], to: file)
+    try weights.save(to: file.path(percentEncoded: false), metadata: ["version": version])
   }
 
   func restore(_ weights: Weights, version: String) throws {
-    try weights.load(try Safetensors.read(try weightsFile(version)).arrays)
+    try weights.load(from: try weightsFile(version).path(percentEncoded: false))
   }
 
   private func weightsFile(_ version: String) throws -> URL {

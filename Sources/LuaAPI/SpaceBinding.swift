@@ -11,7 +11,7 @@ struct SpaceBinding {
   /// Declares the class; returns the function `nas.space`.
   func declare() throws -> [(Declaration, API.Body)] {
     try api.host.declare(
-      SpaceObject.self, name: "Space", methods: api.methods(drawing + reading + changing),
+      SpaceObject.self, methods: api.methods(drawing + reading + changing),
       metamethods: [
         .text: { call in
           let space = try call.this(SpaceObject.self).space
@@ -34,7 +34,8 @@ struct SpaceBinding {
     [Parameter("definition", "table")],
     options: [
       Parameter("name", "string", default: "space", "for people; part of the space's identity"),
-      Parameter("mutation", "string", default: "decision", oneOf: MutationPolicy.allCases.map(\.rawValue),
+      Parameter(
+        "mutation", "string", default: "decision", oneOf: MutationPolicy.allCases.map(\.rawValue),
         "how space:mutate draws the decision: all equally likely, or level by level"),
       Parameter("format", "function", optional: true, "function(arch) → text, instead of JSON"),
       Parameter("parse", "function", optional: true, "function(text) → table of decisions, for space:parse"),
@@ -78,7 +79,8 @@ struct SpaceBinding {
         Declaration("space:random", "A random architecture, each decision drawn uniformly.", [Self.this]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
-          try push(try space.space.random(using: &space.stream.stream, validity: space.definition.validity), of: space, call)
+          try push(
+            try space.space.random(using: &space.stream.stream, validity: space.definition.validity), of: space, call)
         }
       ),
       (
@@ -113,7 +115,8 @@ struct SpaceBinding {
   private var reading: [(Declaration, API.Body)] {
     [
       (
-        Declaration("space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this]),
+        Declaration(
+          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this]),
         { arguments, call in
           guard let size = try arguments.object(0, as: SpaceObject.self).space.size else { return call.pushNil() }
           if let size = size.int { call.push(size) } else { call.push(size.double) }
@@ -126,12 +129,17 @@ struct SpaceBinding {
           try call.push(
             JSONValue.array(
               decisions.map {
-                ["path": .string($0.path), "kind": .string($0.kind), "options": .array($0.options.map(JSONValue.string))]
+                [
+                  "path": .string($0.path), "kind": .string($0.kind),
+                  "options": .array($0.options.map(JSONValue.string)),
+                ]
               }))
         }
       ),
       (
-        Declaration("space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.", [Self.this, Self.architecture]),
+        Declaration(
+          "space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.",
+          [Self.this, Self.architecture]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let arch = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -152,7 +160,8 @@ struct SpaceBinding {
     [
       (
         Declaration(
-          "space:make", "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
+          "space:make",
+          "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
           [Self.this, Parameter("decisions", "table|Architecture")]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
@@ -164,7 +173,8 @@ struct SpaceBinding {
         }
       ),
       (
-        Declaration("space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")]),
+        Declaration(
+          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let values: JSONValue
@@ -178,7 +188,8 @@ struct SpaceBinding {
       ),
       (
         Declaration(
-          "space:fix", "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
+          "space:fix",
+          "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
           [Self.this, Parameter("decisions", "table")]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
@@ -191,7 +202,9 @@ struct SpaceBinding {
         }
       ),
       (
-        Declaration("space:bind", "The same space, drawing from the named random stream.", [Self.this, Parameter("stream", "string")]),
+        Declaration(
+          "space:bind", "The same space, drawing from the named random stream.",
+          [Self.this, Parameter("stream", "string")]),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try call.push(SpaceObject(space.definition, stream: session.stream(arguments.text(1))))

@@ -63,7 +63,9 @@ final class SpaceDefinition {
   /// Builds the network of an architecture for images of a shape: one call of the recipe's `build`.
   func graph(of architecture: Architecture, input shape: [Int], classes: Int) throws -> Graph {
     guard let build else {
-      throw Fault(.recipe, "this space has no build function", path: "space", hint: "Give nas.space a build = function(arch, x, task).")
+      throw Fault(
+        .recipe, "this space has no build function", path: "space",
+        hint: "Give nas.space a build = function(arch, x, task).")
     }
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
     let task: JSONValue = [
@@ -86,7 +88,8 @@ final class SpaceDefinition {
     }
     guard let named, !named.isEmpty, named.count == value.table?.pairs.count else {
       throw Fault(
-        .recipe, "wrong result of build", expected: "a value of nas.nn, or a table of named ones", got: value.description,
+        .recipe, "wrong result of build", expected: "a value of nas.nn, or a table of named ones",
+        got: value.description,
         hint: "End build with `return …`.")
     }
     return named
@@ -95,6 +98,7 @@ final class SpaceDefinition {
 
 /// A space as scripts hold it: the definition, and the random stream that it draws from.
 final class SpaceObject: LuaObject {
+  static let luaName = "Space"
   let definition: SpaceDefinition
   let stream: StreamObject
   var space: Space { definition.space }
@@ -108,6 +112,7 @@ final class SpaceObject: LuaObject {
 
 /// An architecture as scripts hold it.
 final class ArchitectureObject: LuaObject {
+  static let luaName = "Architecture"
   let architecture: Architecture
   let id: String
   let definition: SpaceDefinition
@@ -122,12 +127,14 @@ final class ArchitectureObject: LuaObject {
 
 /// A value of a network that is being built, as scripts hold it.
 final class SymbolObject: LuaObject {
+  static let luaName = "Value"
   let symbol: Symbol
   init(_ symbol: Symbol) { self.symbol = symbol }
 }
 
 /// A part of a space definition as scripts hold it: what `nas.oneof` and its like return.
 final class NodeObject: LuaObject {
+  static let luaName = "Decision"
   let node: SpaceNode
   init(_ node: SpaceNode) { self.node = node }
 }

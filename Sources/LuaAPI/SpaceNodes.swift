@@ -7,14 +7,16 @@ import SearchCore
 enum SpaceNodes {
   static func declare(_ api: API) throws -> [(Declaration, API.Body)] {
     try api.host.declare(
-      NodeObject.self, name: "Decision",
+      NodeObject.self,
       metamethods: [.text: { call in call.push("Decision(\(try call.this(NodeObject.self).node.name ?? "unnamed"))") }])
     let name = Parameter("name", "string", optional: true, "a label for people")
     return [
       (
         Declaration(
-          "nas.oneof", "A decision for one of the options. An option that is a table with decisions makes them conditional.",
-          [Parameter("options", "table", "a list of plain values, or of tables that may hold decisions")], options: [name]),
+          "nas.oneof",
+          "A decision for one of the options. An option that is a table with decisions makes them conditional.",
+          [Parameter("options", "table", "a list of plain values, or of tables that may hold decisions")],
+          options: [name]),
         { arguments, call in try push(.oneOf(try options(arguments[0]), name: arguments["name"].string), call) }
       ),
       (
@@ -33,17 +35,21 @@ enum SpaceNodes {
       ),
       (
         Declaration(
-          "nas.list", "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
+          "nas.list",
+          "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
           [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name]),
         { arguments, call in
-          try push(.list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
+          try push(
+            .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
         }
       ),
       (
         Declaration(
           "nas.int", "A decision for a whole number from `low` to `high`.",
           [Parameter("low", "integer"), Parameter("high", "integer")],
-          options: [Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name]),
+          options: [
+            Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name,
+          ]),
         { arguments, call in
           let range = IntRange(
             arguments.integer(0), arguments.integer(1), step: arguments.integer("step"), log: arguments.flag("log"))
@@ -68,7 +74,8 @@ enum SpaceNodes {
   private static func count(_ value: LuaValue) throws -> ListCount {
     if let count = value.integer { return .fixed(count) }
     guard case .int(let range, _)? = value.object(as: NodeObject.self)?.node else {
-      throw Fault(.recipe, "nas.list: wrong count", expected: "an integer or nas.int(low, high)", got: value.description)
+      throw Fault(
+        .recipe, "nas.list: wrong count", expected: "an integer or nas.int(low, high)", got: value.description)
     }
     return .between(range)
   }

@@ -79,7 +79,8 @@ private final class DisplayObserver: RunObserver {
     guard !trial.isReplayed else { return display.update(SearchProgress(progress)) }
     display.finished(
       TrialOutcome(
-        number: trial.number, value: trial.value, failure: trial.failure, details: trial.details, seconds: trial.seconds),
+        number: trial.number, value: trial.value, failure: trial.failure, details: trial.details, seconds: trial.seconds
+      ),
       SearchProgress(progress))
   }
 }

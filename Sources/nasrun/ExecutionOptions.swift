@@ -6,7 +6,8 @@ import TensorCore
 
 /// How a run is executed: nothing here changes its exact results, but for `--kernels base`.
 struct ExecutionOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Threads of a training; the results don't depend on it. All cores by default.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Threads of a training; the results don't depend on it. All cores by default.", valueName: "n"))
   var threads: Int?
   @Option(help: ArgumentHelp("The instruction set: avx512, avx2 or base. The best by default.", valueName: "set"))
   var kernels: String?

@@ -11,12 +11,13 @@ struct ResumeCommand: ParsableCommand {
     commandName: "resume", abstract: "Go on with an unfinished run.",
     discussion: "Finished trials come from the run's journal; the rest is computed, and the record ends the same.")
 
-  @Argument(help: "The run: an id, the beginning of one, a name, a path, or 'last'.") var run: String
+  @Argument(help: ArgumentHelp("The run: an id, the beginning of one, a name, a path, or 'last'.", valueName: "run"))
+  var runName: String
   @OptionGroup var runs: RunsOption
   @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
-    let stored = try Run.open(run, in: runs.url, writing: true)
+    let stored = try Run.open(runName, in: runs.url, writing: true)
     let identity = stored.identity
     let source = RecipeSource(file: identity.recipe, folder: identity.recipeFolder, text: try stored.recipeText())
     var options = SessionOptions(recipe: source, runs: runs.url)

@@ -14,7 +14,8 @@ struct RunCommand: ParsableCommand {
 
   @Argument(help: "The recipe: a Lua file.") var recipe: String?
   @Option(
-    name: .customLong("set"), parsing: .upToNextOption, help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"))
+    name: .customLong("set"), parsing: .upToNextOption,
+    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"))
   var settings: [String] = []
   @Option(help: ArgumentHelp("The seed of all random streams.", valueName: "n")) var seed: UInt64 = 1
   @OptionGroup var runs: RunsOption
@@ -45,7 +46,9 @@ struct RunCommand: ParsableCommand {
       throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
     }
     guard data.first != 0x1B else {
-      throw Fault(.recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text", hint: "Run the source file instead.")
+      throw Fault(
+        .recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text",
+        hint: "Run the source file instead.")
     }
     guard let text = String(validating: data, as: UTF8.self) else {
       let line = 1 + data.prefix { $0 < 0x80 }.count { $0 == UInt8(ascii: "\n") }
