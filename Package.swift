@@ -83,7 +83,7 @@ let package = Package(
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
-    tests("CommandTests", ["RunStore", "TestSupport"]),
+    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -2,43 +2,53 @@ import Foundation
 import Synchronization
 
 /// Where a search stands.
-struct SearchProgress: Sendable, Equatable {
-  var search: String
-  var done = 0
+package struct SearchProgress: Sendable, Equatable {
+  package var search: String
+  package var done = 0
   /// Trials that the stop rules allow; nil when they don't say.
-  var planned: Int?
+  package var planned: Int?
   /// The primary objective and its best value so far.
-  var metric: String?
-  var best: Double?
+  package var metric: String?
+  package var best: Double?
   /// The trial at work and how far it is.
-  var trial: Int?
-  var epoch: Int?
-  var epochs: Int?
+  package var trial: Int?
+  package var epoch: Int?
+  package var epochs: Int?
   /// Seconds at work so far, and how many more are likely; nil when nobody knows.
-  var elapsed = 0.0
-  var remaining: Double?
+  package var elapsed = 0.0
+  package var remaining: Double?
+
+  package init(search: String) { self.search = search }
 }
 
 /// A trial that has just ended.
-struct TrialOutcome: Sendable {
-  var number: Int
+package struct TrialOutcome: Sendable {
+  package var number: Int
   /// The primary objective's value; nil when it failed.
-  var value: Double?
+  package var value: Double?
   /// Why it failed, with the recipe line.
-  var failure: String?
+  package var failure: String?
   /// More for those who want it: the architecture, other metrics.
-  var details = ""
-  var seconds: Double
+  package var details = ""
+  package var seconds: Double
+
+  package init(number: Int, value: Double? = nil, failure: String? = nil, details: String = "", seconds: Double) {
+    self.number = number
+    self.value = value
+    self.failure = failure
+    self.details = details
+    self.seconds = seconds
+  }
 }
 
 /// How much is told while a run is at work.
-enum Verbosity: Sendable {
+package enum Verbosity: Sendable {
   case quiet, normal, verbose
 }
 
 /// Tells on standard error how a run is getting on: one line that is redrawn in place on a terminal, else a line per
 /// finished trial. What recipes print goes to standard output through `print`, so that the two don't mix on a screen.
-final class ProgressDisplay: Sendable {
+package final class ProgressDisplay: Sendable {
   private struct State {
     var progress: SearchProgress?
     var isDrawn = false
@@ -55,7 +65,7 @@ final class ProgressDisplay: Sendable {
   ///   - isTerminal: whether standard error is one; found out by default.
   ///   - width: the terminal's columns, asked at each drawing because windows change.
   ///   - output: takes what belongs on standard error.
-  init(
+  package init(
     _ verbosity: Verbosity, isTerminal: Bool = isatty(STDERR_FILENO) == 1,
     width: @escaping @Sendable () -> Int = terminalWidth,
     output: @escaping @Sendable (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
@@ -67,7 +77,7 @@ final class ProgressDisplay: Sendable {
   }
 
   /// Shows where a search stands; at most ten times a second, whatever comes.
-  func update(_ progress: SearchProgress) {
+  package func update(_ progress: SearchProgress) {
     state.withLock { state in
       state.progress = progress
       guard isTerminal, verbosity != .quiet, ContinuousClock.now - state.lastDrawing >= .milliseconds(100) else {
@@ -78,7 +88,7 @@ final class ProgressDisplay: Sendable {
   }
 
   /// Tells that a trial ended.
-  func finished(_ trial: TrialOutcome, _ progress: SearchProgress) {
+  package func finished(_ trial: TrialOutcome, _ progress: SearchProgress) {
     guard verbosity != .quiet else { return }
     state.withLock { state in
       state.progress = progress
@@ -90,7 +100,7 @@ final class ProgressDisplay: Sendable {
   }
 
   /// Says a line that is worth reading in any case but a quiet one: a warning, what was reused.
-  func note(_ text: String) {
+  package func note(_ text: String) {
     guard verbosity != .quiet else { return }
     state.withLock { state in
       say(text, &state)
@@ -99,7 +109,7 @@ final class ProgressDisplay: Sendable {
   }
 
   /// Lets `body` write to standard output: takes the line away before, so that they don't mix.
-  func print(_ body: () -> Void) {
+  package func print(_ body: () -> Void) {
     state.withLock { state in
       clear(&state)
       body()
@@ -108,7 +118,7 @@ final class ProgressDisplay: Sendable {
   }
 
   /// Takes the line away for good.
-  func close() {
+  package func close() {
     state.withLock { state in
       clear(&state)
       state.progress = nil
@@ -135,16 +145,16 @@ final class ProgressDisplay: Sendable {
 }
 
 /// The columns of the terminal on standard error; 80 when it doesn't say.
-@Sendable func terminalWidth() -> Int {
+@Sendable package func terminalWidth() -> Int {
   var size = winsize()
   return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
 }
 
 /// The words of the progress display.
-enum ProgressText {
+package enum ProgressText {
   /// `evolution 17/60 · best accuracy 91.2 · trial 18 epoch 2/3 · 1 min 23 s · 4 min 5 s left`, with as many parts as
   /// fit into `width` columns.
-  static func line(_ progress: SearchProgress, width: Int) -> String {
+  package static func line(_ progress: SearchProgress, width: Int) -> String {
     var parts = ["\(progress.search) \(progress.done)" + (progress.planned.map { "/\($0)" } ?? "")]
     if let metric = progress.metric, let best = progress.best { parts.append("best \(metric) \(Wording.number(best))") }
     parts.append(Wording.duration(progress.elapsed))
@@ -158,7 +168,7 @@ enum ProgressText {
   }
 
   /// `evolution 17/60: accuracy 89.3, best 91.2, 4.2 s`
-  static func line(_ trial: TrialOutcome, _ progress: SearchProgress, verbose: Bool) -> String {
+  package static func line(_ trial: TrialOutcome, _ progress: SearchProgress, verbose: Bool) -> String {
     let place = "\(progress.search) \(progress.done)" + (progress.planned.map { "/\($0)" } ?? "")
     if let failure = trial.failure { return "\(place): trial \(trial.number) failed: \(failure)" }
     var parts: [String] = []

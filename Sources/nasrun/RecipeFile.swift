@@ -2,12 +2,12 @@ import Diagnostics
 import Foundation
 
 /// The recipe named on the command line.
-enum RecipeFile {
+package enum RecipeFile {
   /// The file that `text` names.
   ///
   /// Any first word that isn't a command is taken for a recipe, so a misspelled command ends here too: a word that is
   /// neither throws a `usage` fault with a suggestion.
-  static func locate(_ text: String) throws -> URL {
+  package static func locate(_ text: String) throws -> URL {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: text, isDirectory: &isFolder)
     if exists, !isFolder.boolValue { return URL(filePath: text) }

@@ -28,7 +28,7 @@ final class Fixture {
   /// A closed run of `count` trials, each with its decision and effect.
   func closedRun(_ name: String = "closed", trials count: Int = 3) throws -> URL {
     let run = try run(name)
-    try fill(run, 0..<count)
+    try Self.fill(run, 0..<count)
     try run.finish(.interrupted, reason: "Ctrl-C")
     return run.folder
   }

@@ -2,17 +2,15 @@ import Canonical
 import Diagnostics
 
 extension GraphDraft {
-  /// Adds the nodes that compute the gradient of a scalar, and returns the gradient of each of `targets`: nil where the
-  /// scalar does not depend on it.
+  /// Adds the nodes that compute gradients of a loss by `targets`, given its gradient by `output`; nil for a target that
+  /// `output` does not depend on.
   ///
   /// Reverse accumulation over the nodes built so far. A value used more than once gets the sum of its contributions in
   /// one n-ary `add`, in the reverse order of its uses. The result is made of ops of the table.
-  func gradients(of scalar: Symbol, wrt targets: [Symbol]) throws -> [Symbol?] {
+  func gradients(of output: Symbol, from outputGradient: Symbol, wrt targets: [Symbol]) throws -> [Symbol?] {
     let isWanted = dependents(of: targets)
-    var contributions: [Int: [Symbol]] = [:]
-    let one = Attributes(["value": 1, "dimensions": []])
-    contributions[scalar.id] = try apply(.constant, [], one, path: "gradient/constant")
-    let isReaching = Set(graph.nodes(reaching: [scalar.id]))
+    var contributions = [output.id: [outputGradient]]
+    let isReaching = Set(graph.nodes(reaching: [output.id]))
     for index in graph.nodes.indices.reversed() where isReaching.contains(index) {
       let node = graph.nodes[index]
       guard let first = node.outputs.first, isWanted[first],

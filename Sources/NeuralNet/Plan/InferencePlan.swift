@@ -52,12 +52,7 @@ public final class InferencePlan {
 
   /// The first samples of an output after a run, dense.
   public func output(_ port: Graph.Port? = nil, samples: Int? = nil) -> [Float] {
-    let port = port ?? outputs[0], samples = min(samples ?? batch, batch)
-    let count = plan.graph.values[port.value].shape.elementsPerSample * samples
-    return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-      if let base = buffer.baseAddress { plan.read(port.value, samples: samples, into: base) }
-      filled = count
-    }
+    plan.read((port ?? outputs[0]).value, samples: samples)
   }
 
   /// The first output for a batch of the first input, dense both.

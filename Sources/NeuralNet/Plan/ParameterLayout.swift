@@ -38,5 +38,21 @@ struct ParameterLayout: Hashable, Sendable {
   }
 }
 
+extension ParameterLayout {
+  /// The ranges of the flat buffers that some parameters take, joined where they touch and are of one kind.
+  func ranges(of indices: Set<Int>) -> [(range: Range<Int>, kind: ParameterKind)] {
+    var ranges: [(range: Range<Int>, kind: ParameterKind)] = []
+    for (index, entry) in entries.enumerated() where indices.contains(index) {
+      let end = entry.offset + roundedToVectors(entry.count)
+      if let last = ranges.last, last.range.upperBound == entry.offset, last.kind == entry.kind {
+        ranges[ranges.count - 1].range = last.range.lowerBound..<end
+      } else {
+        ranges.append((entry.offset..<end, entry.kind))
+      }
+    }
+    return ranges
+  }
+}
+
 /// The next multiple of 16: whole vectors, and 64-byte alignment.
 func roundedToVectors(_ floats: Int) -> Int { (floats + 15) / 16 * 16 }

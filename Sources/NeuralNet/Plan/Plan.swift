@@ -26,7 +26,10 @@ package final class Plan {
   let batch: Int
   let compute: Compute
   let layout: ParameterLayout
+  /// The gradients of the parameters, laid out as the trained part of the weights.
   let gradients: AlignedBuffer
+  /// The parameters that have a gradient.
+  let hasGradient: Set<Int>
   private let arena: AlignedBuffer
   private let scratch: UnsafeMutablePointer<Float>
   private var places: [Int: Place] = [:]
@@ -60,6 +63,7 @@ package final class Plan {
     self.graph = graph
     self.batch = batch
     self.compute = compute
+    hasGradient = Set(gradientValues.keys)
     layout = ParameterLayout(graph)
     arena = try AlignedBuffer(count: schedule.floats + scratchFloats)
     scratch = arena.pointer.advanced(by: schedule.floats)

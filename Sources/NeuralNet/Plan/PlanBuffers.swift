@@ -39,13 +39,28 @@ extension Plan {
     }.map(\.op.name)
   }
 
-  /// Reads the first samples of a kept value as dense numbers.
-  func read(_ value: Int, samples: Int, into dense: UnsafeMutablePointer<Float>) {
-    guard let buffer = buffer(value) else { return }
-    let source = buffer.assumingMemoryBound(to: Float.self), shape = graph.values[value].shape
-    let channels = shape.channels, stride = shape.hasBatch ? paddedChannels(channels) : channels
-    for row in 0..<shape.rows(batch: samples) {
-      dense.advanced(by: row &* channels).update(from: source.advanced(by: row &* stride), count: channels)
+  /// The first samples of a kept value, or all, as dense numbers.
+  func read(_ value: Int, samples: Int? = nil) -> [Float] {
+    let shape = graph.values[value].shape, samples = min(samples ?? batch, batch)
+    let rows = shape.rows(batch: samples), channels = shape.channels
+    guard let buffer = buffer(value) else { return [] }
+    let source = buffer.assumingMemoryBound(to: Float.self),
+      stride = shape.hasBatch ? paddedChannels(channels) : channels
+    return [Float](unsafeUninitializedCapacity: rows * channels) { dense, filled in
+      guard let target = dense.baseAddress else { return }
+      for row in 0..<rows {
+        target.advanced(by: row &* channels).update(from: source.advanced(by: row &* stride), count: channels)
+      }
+      filled = rows * channels
     }
+  }
+
+  /// The gradient of one parameter after a run, dense; nil for a path without one.
+  func gradient(of path: String) -> [Float]? {
+    guard let index = layout.entries.firstIndex(where: { $0.path == path }), hasGradient.contains(index) else {
+      return nil
+    }
+    let entry = layout.entries[index]
+    return Array(UnsafeBufferPointer(start: gradients.pointer.advanced(by: entry.offset), count: entry.count))
   }
 }

@@ -40,39 +40,73 @@ public struct SGD: Hashable, Sendable {
   }
 }
 
+/// The flat buffers of one training, laid out alike, and which parts of them are trained.
+package struct ParameterBuffers {
+  let parameters: UnsafeMutablePointer<Float>
+  let gradients: UnsafePointer<Float>
+  let momentum: UnsafeMutablePointer<Float>
+  package let trained: [(range: Range<Int>, kind: ParameterKind)]
+
+  package init(
+    parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, momentum: UnsafeMutablePointer<Float>,
+    trained: [(range: Range<Int>, kind: ParameterKind)]
+  ) {
+    self.parameters = parameters
+    self.gradients = gradients
+    self.momentum = momentum
+    self.trained = trained
+  }
+}
+
+extension SGD {
+  /// The global norm of gradients, summed in the order of the parameters.
+  package static func gradientNorm(
+    _ gradients: UnsafePointer<Float>, _ trained: [(range: Range<Int>, kind: ParameterKind)], _ compute: Compute
+  ) -> Double {
+    var sum = 0.0
+    for part in trained {
+      sum += ParameterUpdate.squaredNorm(gradients + part.range.lowerBound, count: part.range.count, compute: compute)
+    }
+    return sum.squareRoot()
+  }
+
+  /// One update of the parameters. `isFirst` starts the momentum from the gradient.
+  package func update(_ buffers: ParameterBuffers, learningRate: Double, isFirst: Bool, compute: Compute) {
+    let scale = clipNorm.map { limit in
+      Float(min(1, limit / (Self.gradientNorm(buffers.gradients, buffers.trained, compute) + 1e-6)))
+    }
+    for part in buffers.trained {
+      let start = part.range.lowerBound
+      ParameterUpdate.sgd(
+        parameters: buffers.parameters + start, gradient: buffers.gradients + start,
+        momentumBuffer: momentum > 0 ? buffers.momentum + start : nil, count: part.range.count,
+        learningRate: Float(learningRate), momentum: Float(momentum), nesterov: nesterov,
+        weightDecay: undecayed.contains(part.kind) ? 0 : Float(weightDecay), gradientScale: scale ?? 1,
+        firstStep: isFirst,
+        compute: compute)
+    }
+  }
+}
+
 extension TrainingPlan {
   /// One step of training on what `setInput` and `setLabels` wrote: forward, backward, clip, update. Returns the loss
   /// before the update, finite or not.
   public func step(_ state: TrainingState, _ optimiser: SGD, learningRate: Double) throws -> Float {
     let loss = try forwardBackward(state.weights, step: state.step)
-    let scale = clipFactor(optimiser)
-    for part in trained {
-      let start = part.range.lowerBound
-      ParameterUpdate.sgd(
-        parameters: state.weights.buffer.pointer.advanced(by: start),
-        gradient: plan.gradients.pointer.advanced(by: start),
-        momentumBuffer: state.momentum.pointer.advanced(by: start), count: part.range.count,
-        learningRate: Float(learningRate), momentum: Float(optimiser.momentum), nesterov: optimiser.nesterov,
-        weightDecay: optimiser.undecayed.contains(part.kind) ? 0 : Float(optimiser.weightDecay),
-        gradientScale: scale, firstStep: state.step == 0, compute: plan.compute)
-    }
+    optimiser.update(
+      buffers(state), learningRate: learningRate, isFirst: state.step == 0, compute: plan.compute)
     state.step += 1
     return loss
   }
 
-  /// The global norm of all gradients, in the order of the parameters.
+  /// The global norm of the gradients of the last step, before clipping.
   public var gradientNorm: Double {
-    var sum = 0.0
-    for part in trained {
-      sum += ParameterUpdate.squaredNorm(
-        plan.gradients.pointer.advanced(by: part.range.lowerBound), count: part.range.count, compute: plan.compute)
-    }
-    return sum.squareRoot()
+    SGD.gradientNorm(plan.gradients.pointer, trained, plan.compute)
   }
 
-  /// What clipping multiplies the gradients by: `clipNorm / (norm + 1e-6)`, at most 1 (PyTorch's `clip_grad_norm_`).
-  private func clipFactor(_ optimiser: SGD) -> Float {
-    guard let clipNorm = optimiser.clipNorm else { return 1 }
-    return Float(min(1, clipNorm / (gradientNorm + 1e-6)))
+  private func buffers(_ state: TrainingState) -> ParameterBuffers {
+    ParameterBuffers(
+      parameters: state.weights.buffer.pointer, gradients: plan.gradients.pointer, momentum: state.momentum.pointer,
+      trained: trained)
   }
 }

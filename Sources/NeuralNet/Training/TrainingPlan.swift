@@ -56,8 +56,10 @@ public final class TrainingPlan {
     let target = draft.input("labels", ValueType(.activation([]), .int32))
     let lossSymbol = try Self.apply(loss, [logits, target], in: draft)
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
+    let one = Attributes(["value": 1, "dimensions": []])
     let gradients = try draft.gradients(
-      of: lossSymbol, wrt: trainable.map { draft.symbol(draft.graph.parameters[$0].value) })
+      of: lossSymbol, from: try draft.apply(.constant, [], one, path: "loss/gradient")[0],
+      wrt: trainable.map { draft.symbol(draft.graph.parameters[$0].value) })
     let gradientValues = Dictionary(
       uniqueKeysWithValues: zip(trainable, gradients).compactMap { index, gradient in gradient.map { (index, $0.id) } })
     plan = try Plan(
@@ -73,7 +75,7 @@ public final class TrainingPlan {
     }
     self.labels = labels.assumingMemoryBound(to: Int32.self)
     self.loss = loss.assumingMemoryBound(to: Float.self)
-    trained = Self.ranges(plan.layout, withGradient: Set(gradientValues.keys))
+    trained = plan.layout.ranges(of: Set(gradientValues.keys))
   }
 
   /// Bytes of activations, their gradients and scratch memory.
@@ -110,21 +112,10 @@ public final class TrainingPlan {
   }
 
   /// The gradient of one parameter after `forwardBackward`, dense; nil for a path without one.
-  public func gradient(of path: String) -> [Float]? {
-    guard let entry = plan.layout.entries.first(where: { $0.path == path }),
-      trained.contains(where: { $0.range.contains(entry.offset) })
-    else { return nil }
-    return Array(UnsafeBufferPointer(start: plan.gradients.pointer.advanced(by: entry.offset), count: entry.count))
-  }
+  public func gradient(of path: String) -> [Float]? { plan.gradient(of: path) }
 
   /// An output of the last step, dense.
-  public func output(_ port: Graph.Port? = nil) -> [Float] {
-    let port = port ?? outputs[0], count = batch * plan.graph.values[port.value].shape.elementsPerSample
-    return [Float](unsafeUninitializedCapacity: count) { buffer, filled in
-      if let base = buffer.baseAddress { plan.read(port.value, samples: batch, into: base) }
-      filled = count
-    }
-  }
+  public func output(_ port: Graph.Port? = nil) -> [Float] { plan.read((port ?? outputs[0]).value) }
 
   private static func port(_ name: String?, of graph: Graph) throws -> Graph.Port {
     guard let name else { return graph.outputs[0] }
@@ -143,20 +134,5 @@ public final class TrainingPlan {
         ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
       return try draft.apply(.crossEntropy, inputs, attributes, path: "loss")[0]
     }
-  }
-
-  private static func ranges(
-    _ layout: ParameterLayout, withGradient indices: Set<Int>
-  ) -> [(range: Range<Int>, kind: ParameterKind)] {
-    var ranges: [(range: Range<Int>, kind: ParameterKind)] = []
-    for (index, entry) in layout.entries.enumerated() where indices.contains(index) {
-      let end = entry.offset + roundedToVectors(entry.count)
-      if let last = ranges.last, last.range.upperBound == entry.offset, last.kind == entry.kind {
-        ranges[ranges.count - 1].range = last.range.lowerBound..<end
-      } else {
-        ranges.append((entry.offset..<end, entry.kind))
-      }
-    }
-    return ranges
   }
 }
