@@ -60,7 +60,7 @@ let package = Package(
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
     library("Evaluation", ["NeuralNet", "Datasets", "SearchCore"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
-    library("LuaHost", ["CLuaShims", "CLua", "Diagnostics"]),
+    library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
     library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
     .executableTarget(
       name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
@@ -76,7 +76,7 @@ let package = Package(
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
-    tests("CommandTests", ["RunStore", "TestSupport"]),
+    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

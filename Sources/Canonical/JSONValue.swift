@@ -1,6 +1,3 @@
-import Diagnostics
-import Foundation
-
 /// A JSON value with one canonical text: keys sorted, no white space, shortest numbers that read back the same.
 ///
 /// Infinities and NaN, which JSON can't hold and a search can produce, are written as the strings `"Infinity"`,
@@ -124,37 +121,5 @@ extension JSONValue: CustomStringConvertible {
       }
     }
     out += "\""
-  }
-}
-
-// MARK: - Reading
-
-extension JSONValue: Decodable {
-  /// Reads any JSON text. Throws a `data` fault that names `source` when it isn't JSON.
-  public init(parsing text: some DataProtocol, source: String) throws {
-    do {
-      self = try JSONDecoder().decode(JSONValue.self, from: Data(text))
-    } catch {
-      throw Fault(.data, "\(source) is not valid JSON", cause: String(describing: error))
-    }
-  }
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Int.self) {
-      self = .int(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([JSONValue].self) {
-      self = .array(value)
-    } else {
-      self = .object(try container.decode([String: JSONValue].self))
-    }
   }
 }

@@ -1,1 +1,173 @@
-// LuaHost
+import CLua
+import CLuaShims
+import Diagnostics
+import Foundation
+
+/// One Lua 5.4 VM with its sandbox, limits and modules. It belongs to the thread that made it.
+///
+/// ```swift
+/// let host = try LuaHost(LuaOptions(random: { generator.next() }))
+/// let add = host.function("add") { call in
+///   guard let a = call.number(1) else { throw call.wrong(1, expected: "a number") }
+///   call.push(a + 1)
+/// }
+/// try host.provide("core", host.table(["add": add]))
+/// try host.run("print(require('core').add(2))", chunkName: "recipe.lua")   // prints 3.0
+/// ```
+public final class LuaHost {
+  public let options: LuaOptions
+  /// Ends the script from another thread or a signal handler, and tells native loops that they should end.
+  public let cancellation: LuaCancellation
+
+  let vm: UnsafeMutablePointer<shim_vm>
+  let slots = ReferenceSlots()
+  /// The classes that scripts may hold.
+  var declared: Set<ObjectIdentifier> = []
+  /// The Lua error that last reached Swift.
+  var caught: CaughtError?
+  /// The traceback of the error that unwinds, and its recipe line.
+  var traced = LuaTraceback(frames: [])
+  var tracedPlace: String?
+  /// Names of the chunks of the library.
+  var libraryChunks: Set<String> = []
+  var provided: [String: LuaReference] = [:]
+  var loaded: [String: LuaValue] = [:]
+  var loading: [String] = []
+  /// The modules that scripts required, in the order of their loading.
+  public internal(set) var requiredModules: [LuaModule] = []
+
+  /// Makes a VM. Throws an `internal` fault when there is no memory for it.
+  public init(_ options: LuaOptions) throws {
+    self.options = options
+    let context = Unmanaged.passRetained(HostContext(options))
+    self.context = context
+    var callbacks = LuaHost.callbacks
+    let opened = shim_open(
+      &callbacks, context.toOpaque(), options.memoryLimit, options.secondsBetweenCalls, options.secondsOfGrace,
+      options.trusted ? 1 : 0)
+    guard let opened else {
+      context.release()
+      throw Fault(.internal, "the Lua VM can't be made")
+    }
+    vm = opened
+    cancellation = LuaCancellation(vm.pointee.stop)
+    context._withUnsafeGuaranteedRef { $0.host = self }
+    slots.host = self
+    try declareErrors()
+    try declareSignals()
+    declareRequire()
+  }
+
+  private let context: Unmanaged<HostContext>
+
+  deinit {
+    slots.host = nil
+    shim_close(vm)
+    context.release()
+  }
+
+  /// The coroutine that runs.
+  var state: OpaquePointer { vm.pointee.current }
+
+  static func of(_ state: OpaquePointer) -> LuaHost {
+    Unmanaged<HostContext>.fromOpaque(shim_vm_of(state).pointee.host_object)._withUnsafeGuaranteedRef { $0.host }
+  }
+
+  /// The traceback of the error that the last throwing call into Lua ended with.
+  public var lastTraceback: LuaTraceback { caught?.traceback ?? LuaTraceback(frames: []) }
+
+  /// Memory of the VM in bytes: its own, and the native memory of its userdata.
+  public var memoryInUse: (lua: Int, native: Int) { (vm.pointee.used, vm.pointee.external) }
+
+  /// True when native loops should end.
+  public var isCancelled: Bool { cancellation.isCancelled }
+
+  /// The innermost line of the recipe that runs, `recipe.lua:12`.
+  public var place: String? { recipePlace(state) }
+
+  /// The calls that are running, innermost first.
+  public var traceback: LuaTraceback { LuaTraceback(state) }
+}
+
+// MARK: - Running
+
+extension LuaHost {
+  /// Runs the text of a recipe. `chunkName` is its name in error texts, such as `recipe.lua`.
+  ///
+  /// Throws a `Fault` with the line for a syntax error, bytecode, text that isn't UTF-8, and any error of the script.
+  @discardableResult
+  public func run(_ text: some Sequence<UInt8>, chunkName: String) throws -> [LuaValue] {
+    let state = self.state
+    try LuaStack.reserve(state, 8)
+    try load(Array(text), chunkName: chunkName, library: false, state)
+    return try callPushed(state, [])
+  }
+
+  /// Runs the text of a recipe.
+  @discardableResult
+  public func run(_ text: String, chunkName: String) throws -> [LuaValue] {
+    try run(text.utf8, chunkName: chunkName)
+  }
+
+  /// Calls a Lua function. Throws the `Fault` of a Lua error, the `LuaSignal` or the Swift error that went through it.
+  @discardableResult
+  public func call(_ function: LuaReference, _ arguments: [LuaValue] = []) throws -> [LuaValue] {
+    try function(arguments)
+  }
+
+  /// Calls the function on top of the stack and pops it.
+  func callPushed(_ state: OpaquePointer, _ arguments: [LuaValue]) throws -> [LuaValue] {
+    let base = lua_gettop(state) - 1
+    do {
+      try LuaStack.reserve(state, arguments.count + 8)
+      for argument in arguments { try LuaStack.push(argument, state) }
+    } catch {
+      lua_settop(state, base)
+      throw error
+    }
+    let status = shim_call(state, Int32(arguments.count), LUA_MULTRET)
+    guard status == LUA_OK else { throw popError(state, status: status) }
+    defer { lua_settop(state, base) }
+    let top = lua_gettop(state)
+    return top > base ? (base + 1...top).map { LuaStack.value(state, $0) } : []
+  }
+}
+
+// MARK: - Making values
+
+extension LuaHost {
+  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`.
+  public func function(_ name: String, _ body: @escaping LuaFunction) -> LuaValue {
+    pushFunction(name, body)
+    return .function(LuaReference(popping: state, host: self))
+  }
+
+  /// A new table with these fields.
+  public func table(_ fields: [String: LuaValue] = [:]) throws -> LuaValue {
+    lua_createtable(state, 0, Int32(clamping: fields.count))
+    let table = LuaReference(popping: state, host: self)
+    for (name, value) in fields.sorted(by: { $0.key < $1.key }) { try table.set(.string(name), to: value) }
+    return .table(table)
+  }
+
+  /// A new table with the elements 1…n.
+  public func table(_ elements: [LuaValue]) throws -> LuaValue {
+    lua_createtable(state, Int32(clamping: elements.count), 0)
+    let table = LuaReference(popping: state, host: self)
+    for (index, value) in elements.enumerated() { try table.set(.integer(index + 1), to: value) }
+    return .table(table)
+  }
+
+  /// A view of a table that scripts can't change; `name` is for error texts.
+  public func readOnly(_ table: LuaReference, name: String) throws -> LuaValue {
+    let (_, state) = try table.enter()
+    shim_make_read_only(state, name)
+    return .table(LuaReference(popping: state, host: self))
+  }
+
+  /// Declares a global of scripts.
+  public func setGlobal(_ name: String, to value: LuaValue) throws {
+    shim_push_globals(state)
+    try LuaReference(popping: state, host: self).set(.string(name), to: value)
+  }
+}

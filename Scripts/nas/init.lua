@@ -1,0 +1,2 @@
+-- The library of nasrun.
+return {}

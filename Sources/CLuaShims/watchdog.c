@@ -1,0 +1,217 @@
+// The limits that cost nothing until they fire.
+//
+// A thread looks a few times per limit whether the script still calls the host. When it doesn't, or when the run is
+// cancelled, the thread sends SIGURG to the script's thread, whose handler arms the debug hook of the running coroutine
+// for every instruction: the hook raises, and raises again whatever the script does, until the outermost call returns.
+#include "internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct shim_switch {
+  _Atomic int references;
+  _Atomic int cancelled;
+  _Atomic int expired;
+  int wake;
+};
+
+static __thread shim_vm *volatile running_vm;
+
+// MARK: - The switch
+
+shim_switch *shim_switch_new(void) {
+  shim_switch *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->references = 1;
+  s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  return s;
+}
+
+shim_switch *shim_switch_retain(shim_switch *s) {
+  atomic_fetch_add(&s->references, 1);
+  return s;
+}
+
+void shim_switch_release(shim_switch *s) {
+  if (atomic_fetch_sub(&s->references, 1) > 1) return;
+  close(s->wake);
+  free(s);
+}
+
+void shim_wake(shim_switch *s) {
+  uint64_t one = 1;
+  int saved = errno;
+  if (write(s->wake, &one, sizeof one) < 0) { /* the counter is full: the watchdog wakes anyway */ }
+  errno = saved;
+}
+
+int shim_wake_descriptor(shim_switch *s) { return s->wake; }
+
+void shim_cancel(shim_switch *s) {
+  atomic_store(&s->cancelled, 1);
+  shim_wake(s);
+}
+
+void shim_uncancel(shim_switch *s) { atomic_store(&s->cancelled, 0); }
+void shim_set_expired(shim_switch *s, int expired) { atomic_store(&s->expired, expired); }
+
+int shim_tripped(const shim_switch *s) {
+  if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) return SHIM_TRIP_CANCELLED;
+  return atomic_load_explicit(&s->expired, memory_order_relaxed) ? SHIM_TRIP_TIME : SHIM_NO_TRIP;
+}
+
+// MARK: - The hook
+
+static void end_script(lua_State *L, lua_Debug *frame) {
+  (void)frame;
+  shim_vm *vm = shim_vm_of(L);
+  int reason = shim_tripped(vm->stop);
+  if (reason == SHIM_NO_TRIP) {
+    lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  SHIM_IN_SWIFT(vm, vm->host.trip(L, reason));
+  lua_error(L);
+}
+
+void shim_arm(lua_State *L) {
+  lua_sethook(L, end_script, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+static void interrupted(int signal) {
+  (void)signal;
+  shim_vm *vm = running_vm;
+  if (!vm) return;
+  if (vm->want_place) {
+    shim_place(vm->current, vm, vm->place, sizeof vm->place);
+    vm->want_place = 0;
+  }
+  if (!vm->in_swift && shim_tripped(vm->stop)) shim_arm(vm->current);
+}
+
+static void install_handler(void) {
+  struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGURG, &action, NULL);
+}
+
+// MARK: - The thread
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+typedef struct {
+  double last, idle, ignored;
+  uint64_t calls;
+} shim_clock;
+
+/// One look at the running script; returns the trip that it has ignored for too long.
+static int look(shim_vm *vm, shim_clock *clock, double elapsed) {
+  if (vm->in_swift || vm->calls != clock->calls) {
+    clock->calls = vm->calls;
+    clock->idle = 0;
+  } else {
+    clock->idle += elapsed;
+  }
+  if (vm->seconds > 0 && clock->idle >= vm->seconds) shim_set_expired(vm->stop, 1);
+  int reason = shim_tripped(vm->stop);
+  if (reason == SHIM_NO_TRIP) clock->ignored = 0;
+  if (reason == SHIM_NO_TRIP || vm->in_swift) return SHIM_NO_TRIP;
+  pthread_kill(vm->thread, SIGURG);
+  clock->ignored += elapsed;
+  if (clock->ignored < vm->grace) return SHIM_NO_TRIP;
+  clock->ignored = 0;
+  return reason;
+}
+
+/// Ends a script that can't be interrupted, with the line where it hangs.
+static void give_up(shim_vm *vm, int reason) {
+  vm->place[0] = 0;
+  vm->want_place = 1;
+  pthread_kill(vm->thread, SIGURG);
+  for (int wait = 0; vm->want_place && wait < 100; wait++) usleep(1000);
+  vm->host.unresponsive(vm->host_object, reason, vm->place);
+}
+
+static int tick_milliseconds(const shim_vm *vm) {
+  if (shim_tripped(vm->stop)) return 20;
+  double tick = vm->seconds > 0 ? vm->seconds * 1000 / 16 : 500;
+  return tick < 5 ? 5 : tick > 500 ? 500 : (int)tick;
+}
+
+static void *watch(void *argument) {
+  shim_vm *vm = argument;
+  shim_clock clock = {now(), 0, 0, 0};
+  struct pollfd wake = {.fd = shim_wake_descriptor(vm->stop), .events = POLLIN};
+  while (!vm->closing) {
+    int tick = tick_milliseconds(vm);
+    if (poll(&wake, 1, tick) > 0) {
+      uint64_t count;
+      if (read(wake.fd, &count, sizeof count) < 0) continue;
+    }
+    double time = now(), elapsed = time - clock.last, longest = 4e-3 * tick;
+    clock.last = time;
+    pthread_mutex_lock(&vm->lock);
+    int reason = SHIM_NO_TRIP;
+    if (vm->running) {
+      // A machine that slept, or a process that was stopped, isn't a script that loops.
+      reason = look(vm, &clock, elapsed < longest ? elapsed : longest);
+      if (reason) give_up(vm, reason);
+    } else {
+      clock.idle = clock.ignored = 0;
+    }
+    pthread_mutex_unlock(&vm->lock);
+  }
+  return NULL;
+}
+
+void shim_start_watchdog(shim_vm *vm) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, install_handler);
+  if (vm->watching) return;
+  sigset_t all, saved;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &saved);
+  vm->watching = pthread_create(&vm->watchdog, NULL, watch, vm) == 0;
+  pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+void shim_stop_watchdog(shim_vm *vm) {
+  if (!vm->watching) return;
+  vm->closing = 1;
+  shim_wake(vm->stop);
+  pthread_join(vm->watchdog, NULL);
+  vm->watching = 0;
+}
+
+// MARK: - The outermost call
+
+void shim_enter(shim_vm *vm, shim_vm **outer) {
+  shim_start_watchdog(vm);
+  pthread_mutex_lock(&vm->lock);
+  vm->thread = pthread_self();
+  vm->running = 1;
+  vm->calls++;
+  *outer = running_vm;
+  running_vm = vm;
+  pthread_mutex_unlock(&vm->lock);
+}
+
+void shim_leave(shim_vm *vm, shim_vm *outer) {
+  pthread_mutex_lock(&vm->lock);
+  running_vm = outer;
+  vm->running = 0;
+  vm->pending = 0;
+  shim_set_expired(vm->stop, 0);
+  pthread_mutex_unlock(&vm->lock);
+  lua_sethook(vm->main, NULL, 0, 0);
+}

@@ -1,0 +1,92 @@
+import Canonical
+import Diagnostics
+import GRDB
+import SearchCore
+
+extension Run {
+  /// The searches in the order they began.
+  public func searches() throws -> [SearchRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM search ORDER BY number").map { try SearchRecord(row: $0, source: file) }
+    }
+  }
+
+  /// The trials of one search, or of all, in the order of searches and numbers, with their metrics.
+  public func trials(of search: String? = nil) throws -> [TrialRecord] {
+    try read { db in try Self.trials(db, of: search, source: file) }
+  }
+
+  /// The events in the order they were noted.
+  public func events() throws -> [EventRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM event ORDER BY id")
+        .map { EventRecord(time: $0["time"], kind: $0["kind"], text: $0["text"]) }
+    }
+  }
+
+  /// The effects in the order they were recorded.
+  public func effects() throws -> [EffectRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM effect ORDER BY sequence")
+        .map { try EffectRecord(row: $0, source: file) }
+    }
+  }
+
+  /// The decisions of every search in the order of their requests.
+  public func decisions() throws -> [DecisionRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM decision ORDER BY search, kind, request").map { row in
+        DecisionRecord(
+          search: row["search"], kind: row["kind"], request: row["request"],
+          value: try JSONValue(column: "value", of: row, source: file))
+      }
+    }
+  }
+
+  static func trial(_ db: Database, search: String, number: Int, source: String) throws -> TrialRecord? {
+    let statement = try db.cachedStatement(sql: "SELECT * FROM trial WHERE search = ? AND number = ?")
+    guard let row = try Row.fetchOne(statement, arguments: [search, number]) else { return nil }
+    var trial = try TrialRecord(row: row, source: source)
+    let metrics = try db.cachedStatement(sql: "SELECT * FROM metric WHERE trial = ? ORDER BY id")
+    trial.metrics = try Row.fetchAll(metrics, arguments: [row["id"] as Int]).map(MetricRecord.init(row:))
+    return trial
+  }
+
+  static func trials(_ db: Database, of search: String?, source: String) throws -> [TrialRecord] {
+    let condition = search == nil ? "" : "WHERE trial.search = ?"
+    let arguments: StatementArguments = search.map { [$0] } ?? []
+    var metrics: [Int: [MetricRecord]] = [:]
+    let metricRows = try Row.fetchCursor(
+      db, sql: "SELECT metric.* FROM metric JOIN trial ON trial.id = metric.trial \(condition) ORDER BY metric.id",
+      arguments: arguments)
+    while let row = try metricRows.next() { metrics[row["trial"], default: []].append(MetricRecord(row: row)) }
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT trial.* FROM trial LEFT JOIN search ON search.name = trial.search \(condition)
+        ORDER BY search.number, trial.search, trial.number
+        """,
+      arguments: arguments)
+    return try rows.map { row in
+      var trial = try TrialRecord(row: row, source: source)
+      trial.metrics = metrics[row["id"]] ?? []
+      return trial
+    }
+  }
+}
+
+extension SearchRecord {
+  /// `[{"name":"accuracy","direction":"max"}, …]`
+  package var objectivesJSON: JSONValue {
+    .array(objectives.map { ["name": .string($0.name), "direction": .string($0.direction.rawValue)] })
+  }
+
+  init(row: Row, source: String) throws {
+    let objectives = try JSONValue(column: "objectives", of: row, source: source).array ?? []
+    self.init(
+      name: row["name"],
+      objectives: objectives.map { Objective($0["name"]?.string ?? "", $0["direction"] == "min" ? .min : .max) },
+      planned: row["planned"], stopReason: row["stop_reason"],
+      details: try JSONValue(column: "details", of: row, source: source))
+  }
+}
