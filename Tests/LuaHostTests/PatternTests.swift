@@ -46,7 +46,7 @@ struct PatternTests {
     ("%", "malformed pattern (ends with '%')"),
     ("[a", "malformed pattern (missing ']')"),
     ("(a", "unfinished capture"),
-    ("a)", "invalid pattern capture"),
+    ("(a))", "invalid pattern capture"),
     ("%b(", "malformed pattern (missing arguments to '%b')"),
     ("%fa", "missing '[' after '%f' in pattern"),
     ("(a%1)", "invalid capture index %1 in pattern"),
