@@ -38,6 +38,7 @@ void shim_open_base(lua_State *L);
 void shim_open_tables(lua_State *L);
 void shim_open_strings(lua_State *L);
 void shim_open_order(lua_State *L);
+void shim_open_matching(lua_State *L);
 /// Builds the sandbox; run under a protected call.
 int shim_open_sandbox(lua_State *L);
 /// Pushes the text of any value without addresses, calling __tostring.

@@ -226,8 +226,9 @@ static void push_snapshot(lua_State *L, bool fresh) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &shim_key_snapshot);
 }
 
-/// The position of the key at 2 in the array on top, by bisection; 0 when it isn't there.
-static lua_Integer position(lua_State *L) {
+/// The position of the first key after the key at 2 in the array on top, by bisection. Sets `known` to whether the
+/// array has that key: a script may have removed it from the table.
+static lua_Integer position_after(lua_State *L, bool *known) {
   int array = lua_gettop(L);
   sort_key wanted = describe(L, 2, 0);
   lua_Integer low = 1, high = (lua_Integer)lua_rawlen(L, array);
@@ -238,14 +239,11 @@ static lua_Integer position(lua_State *L) {
     sort_key key = describe(L, lua_gettop(L), 0);
     int order = compare(&key, &wanted);
     lua_settop(L, top);
-    if (order == 0) {
-      lua_settop(L, array);
-      return middle;
-    }
-    if (order < 0) low = middle + 1; else high = middle - 1;
+    if (order == 0) *known = true;
+    if (order <= 0) low = middle + 1; else high = middle - 1;
   }
   lua_settop(L, array);
-  return 0;
+  return low;
 }
 
 static int next(lua_State *L) {
@@ -254,15 +252,14 @@ static int next(lua_State *L) {
   if (shim_push_behind(L, 1)) lua_replace(L, 1);
   if (lua_isnil(L, 2)) return first(L);
   push_snapshot(L, false);
-  lua_Integer at = position(L);
-  if (at == 0) {
+  bool known = false;
+  lua_Integer at = position_after(L, &known);
+  if (!known) {
     lua_settop(L, 2);
     push_snapshot(L, true);
-    at = position(L);
-    if (at == 0) return luaL_error(L, "invalid key to 'next'");
+    at = position_after(L, &known);
   }
-  for (;;) {
-    at++;
+  for (;; at++) {
     if (lua_rawgeti(L, 3, at) == LUA_TNIL) return 1;
     lua_pushvalue(L, -1);
     if (lua_rawget(L, 1) != LUA_TNIL) return 2;

@@ -9,7 +9,7 @@ struct Bytecode {
     var reader = Bytecode(input: code)
     // Signature, version, format, check data, sizes, test numbers, then the number of upvalues.
     reader.copy(4 + 1 + 1 + 6 + 3 + 8 + 8 + 1)
-    reader.function()
+    reader.function(isOutermost: true)
     return reader.output
   }
 
@@ -45,14 +45,16 @@ struct Bytecode {
     if size > 1 { copy(size - 1) }
   }
 
-  private mutating func function() {
+  /// Where the outermost function finds its upvalues is a matter of the code around it, and left out too.
+  private mutating func function(isOutermost: Bool = false) {
     copyString()
     _ = number()
     _ = number()
     copy(3)
     copy(4 * copyNumber())
     for _ in 0..<copyNumber() { constant() }
-    copy(3 * copyNumber())
+    let upvalues = copyNumber()
+    if isOutermost { at += 3 * upvalues } else { copy(3 * upvalues) }
     for _ in 0..<copyNumber() { function() }
     copy(copyNumber())
     for _ in 0..<copyNumber() {

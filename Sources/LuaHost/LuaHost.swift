@@ -25,6 +25,8 @@ public final class LuaHost {
   var declared: Set<ObjectIdentifier> = []
   /// The Lua error that last reached Swift.
   var caught: CaughtError?
+  /// That error with the fields that Swift changed.
+  var amended: CaughtError?
   /// The traceback of the error that unwinds, and its recipe line.
   var traced = LuaTraceback(frames: [])
   var tracedPlace: String?

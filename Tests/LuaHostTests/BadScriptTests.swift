@@ -57,6 +57,18 @@ private let endless = [
     "loop in a sort", "table.sort({1, 2, 3}, function()\n while true do end end)", .limit, "recipe.lua:2: " + tooLong),
 ]
 
+/// Matches that would take years.
+private let pathological = [
+  BadScript("pattern", "local s = ('a'):rep(20000)\ns:find(('.-'):rep(2) .. 'b')", .limit, "recipe.lua:2: " + tooLong),
+  BadScript(
+    "greedy pattern", "pcall(string.match, ('a'):rep(40), ('a*'):rep(40) .. 'b')", .limit, "recipe.lua:1: " + tooLong),
+  BadScript("gsub", "(('a'):rep(20000)):gsub(('.-'):rep(2) .. 'b', '')", .limit, "recipe.lua:1: " + tooLong),
+  BadScript(
+    "gmatch", "for x in (('a'):rep(20000)):gmatch(('.-'):rep(2) .. 'b') do end", .limit, "recipe.lua:1: " + tooLong),
+  BadScript(
+    "plain search", "(('a'):rep(1 << 21)):find(('a'):rep(1 << 20) .. 'b', 1, true)", .limit, "recipe.lua:1: " + tooLong),
+]
+
 private let large = [
   BadScript(
     "rep", "local s = ('x'):rep(10000000000)", .recipe,
@@ -145,7 +157,7 @@ private let errors = [
 ]
 
 struct BadScriptTests {
-  @Test(arguments: endless)
+  @Test(arguments: endless + pathological)
   func isEnded(_ script: BadScript) throws {
     let clock = ContinuousClock()
     let start = clock.now
