@@ -8,6 +8,12 @@ import SearchCore
 struct CoreBinding {
   let api: API
   let session: Session
+  private let library = Set(LuaHost.embeddedLibrary.map(\.name))
+
+  init(api: API, session: Session) {
+    self.api = api
+    self.session = session
+  }
 
   func functions() -> [String: LuaFunction] {
     errors.merging(modules) { $1 }.merging(values) { $1 }.merging(search) { $1 }
@@ -40,13 +46,20 @@ struct CoreBinding {
 
   private var modules: [String: LuaFunction] {
     [
-      "has_module": { call in call.push(LuaHost.embeddedModules.contains(call.string(1) ?? "")) },
+      "has_module": { call in call.push(isLibraryModule(call.string(1) ?? "")) },
       "modules_in": { call in
         let prefix = (call.string(1) ?? "") + "."
-        let names = LuaHost.embeddedModules.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        let names = library.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
         try call.push(JSONValue.array(names.sorted().map(JSONValue.string)))
       },
     ]
+  }
+
+  /// Whether the library has a module of this name, embedded or in the folder that wins over it.
+  private func isLibraryModule(_ name: String) -> Bool {
+    if library.contains(name) { return true }
+    guard let folder = session.options.libraryFolder else { return false }
+    return FileManager.default.fileExists(atPath: folder + "/" + name.replacingOccurrences(of: ".", with: "/") + ".lua")
   }
 
   private var values: [String: LuaFunction] {

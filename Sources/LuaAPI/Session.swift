@@ -102,7 +102,7 @@ final class Session {
     if arguments == nil, let (name, _) = options.settings.first {
       throw Fault(.usage, "the recipe has no setting '\(name)'", hint: "It never calls nas.args { … }.")
     }
-    let library = ContentDigest.of(LuaHost.embeddedModules.sorted().joined(separator: " "))
+    let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
     let run = try Run.create(
       in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
       environment: Environment.record(
