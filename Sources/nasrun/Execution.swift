@@ -87,9 +87,10 @@ private final class DisplayObserver: RunObserver {
 
 extension SearchProgress {
   fileprivate init(_ state: SearchState) {
-    self.init(
-      search: state.search, done: state.done, planned: state.planned, metric: state.metric, best: state.best,
-      trial: state.trial, epoch: state.epoch, epochs: state.epochs, elapsed: state.elapsed, remaining: state.remaining)
+    self.init(search: state.search)
+    (done, planned, metric, best) = (state.done, state.planned, state.metric, state.best)
+    (trial, epoch, epochs) = (state.trial, state.epoch, state.epochs)
+    (elapsed, remaining) = (state.elapsed, state.remaining)
   }
 }
 
