@@ -20,7 +20,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func kernels(_ name: String, instructionSet flags: [String]) -> Target {
   .target(
     name: name, dependencies: ["CKernels"],
-    swiftSettings: [.unsafeFlags(["-O"] + flags.flatMap { ["-Xcc", $0] })])
+    swiftSettings: [.unsafeFlags(["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"] + flags.flatMap { ["-Xcc", $0] })])
 }
 
 func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -58,12 +58,19 @@ let package = Package(
     library("Datasets", ["TensorCore", "CZlib", "Canonical", "Diagnostics"]),
     library("SearchCore", ["Canonical", "Diagnostics"]),
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
-    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore"]),
+    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
     library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
-    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
+    library(
+      "LuaAPI",
+      [
+        "LuaHost", "Evaluation", "Exchange", "RunStore", "NeuralNet", "Datasets", "SearchCore", "TensorCore",
+        "Canonical", "Diagnostics",
+      ]),
     .executableTarget(
-      name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
+      name: "nasrun",
+      dependencies: ["LuaAPI", "LuaHost", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -76,7 +83,7 @@ let package = Package(
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
-    tests("CommandTests", ["RunStore", "TestSupport"]),
+    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,7 @@ public struct Architecture: Hashable, Sendable {
   /// The version of what an id is computed from; it starts every id.
   public static let grammar = "a1"
 
+  /// The space that it is a member of.
   public let space: Space
   let choice: Choice
 
@@ -81,5 +82,6 @@ public struct Architecture: Hashable, Sendable {
 }
 
 extension Architecture: CustomStringConvertible {
+  /// The canonical text.
   public var description: String { canonicalText }
 }

@@ -7,7 +7,9 @@ import Canonical
 public final class ArchitectureTable {
   /// An architecture with an identity. Its id is computed once.
   public final class Entry: Sendable {
+    /// The architecture that this object stands for.
     public let architecture: Architecture
+    /// The architecture's id.
     public let id: String
     /// The values, computed once, as a build sees them.
     public let values: JSONValue
@@ -24,6 +26,7 @@ public final class ArchitectureTable {
   private var references: [Architecture: Reference] = [:]
   private var sweepAt = 1024
 
+  /// Makes an empty table. It is not for use from several threads at once.
   public init() {}
 
   /// The entry of this architecture: the same object for equal architectures as long as somebody holds it.

@@ -198,6 +198,7 @@ extension SpaceNode {
 }
 
 extension IntRange: CustomStringConvertible {
+  /// What a value must be, as errors say it.
   public var description: String {
     if lower == upper { return String(lower) }
     return "a whole number from \(lower) to \(upper)" + (step == 1 ? "" : " in steps of \(step)")
@@ -205,6 +206,7 @@ extension IntRange: CustomStringConvertible {
 }
 
 extension FloatRange: CustomStringConvertible {
+  /// What a value must be, as errors say it.
   public var description: String { "a number from \(lower) to \(upper)" }
 }
 

@@ -32,32 +32,33 @@ extension SpaceNode {
     let step: Int
     let node: SpaceNode
     let choice: Choice
-    let place: Place
+    /// Nil unless the parent's was given.
+    let place: Place?
   }
 
   /// The active children of this node, in order; `step` is what `replacing` takes.
-  func children(of choice: Choice, at place: Place = Place()) -> [Child] {
+  func children(of choice: Choice, at place: Place? = nil) -> [Child] {
     switch (self, choice) {
     case (.record(let record), .parts(let parts)):
       record.fields.indices.map {
         let field = record.fields[$0]
-        return Child(step: $0, node: field.node, choice: parts[$0], place: place.key(field.key))
+        return Child(step: $0, node: field.node, choice: parts[$0], place: place?.key(field.key))
       }
     case (.tuple(let nodes), .parts(let parts)):
-      nodes.indices.map { Child(step: $0, node: nodes[$0], choice: parts[$0], place: place.index($0)) }
+      nodes.indices.map { Child(step: $0, node: nodes[$0], choice: parts[$0], place: place?.index($0)) }
     case (.list(let count, let element, _), .parts(let parts)):
       parts.indices.map {
         Child(
           step: $0, node: element, choice: parts[$0],
-          place: place.index($0).conditional(isDecision && $0 >= count.range.lower))
+          place: place?.index($0).conditional(isDecision && $0 >= count.range.lower))
       }
     case (.oneOf(let options, _), .option(let index, let inner)):
-      [Child(step: 0, node: options[index], choice: inner, place: place.option(index))]
+      [Child(step: 0, node: options[index], choice: inner, place: place?.option(index))]
     case (.manyOf(_, let options, let ordered, let distinct, _), .parts(let parts)):
       parts.indices.map { slot in
         guard case .option(let index, let inner) = parts[slot] else { Choice.misfit() }
         let byOption = distinct && !ordered
-        let inside = byOption ? place.chosen(option: index, slot: slot) : place.index(slot).option(index)
+        let inside = byOption ? place?.chosen(option: index, slot: slot) : place?.index(slot).option(index)
         return Child(step: slot, node: options[index], choice: inner, place: inside)
       }
     case (.constant, .fixed), (.int, .int), (.float, .float): []

@@ -31,6 +31,7 @@ public struct DecisionInfo: Hashable, Sendable {
 
 /// A decision that is active in an architecture, with its value.
 public struct ActiveDecision: Hashable, Sendable {
+  /// Which decision: its `path` and `site` are those of this architecture.
   public let info: DecisionInfo
   /// The value at `info.path`; the length for a list.
   public let value: JSONValue
@@ -100,6 +101,8 @@ extension SpaceNode {
         ActiveDecision(
           info: DecisionInfo(self, at: place), value: isCount ? .int(value.array?.count ?? 0) : value))
     }
-    for child in children(of: choice, at: place) { child.node.collectActive(child.choice, at: child.place, &found) }
+    for child in children(of: choice, at: place) {
+      child.node.collectActive(child.choice, at: child.place ?? place, &found)
+    }
   }
 }

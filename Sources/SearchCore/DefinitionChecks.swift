@@ -1,7 +1,29 @@
 import Canonical
 import Diagnostics
 
+/// Bounds on what a definition may ask for, far above any real space: an architecture must fit into memory and into the
+/// stack of a recursive walk.
+enum DefinitionLimit {
+  /// Nodes inside nodes.
+  static let nesting = 100
+  /// Elements of one list, or slots of one `manyOf`.
+  static let length = 10_000
+}
+
 extension SpaceNode {
+  /// Whether there are nodes inside nodes for more than `levels`.
+  func isNested(deeperThan levels: Int) -> Bool {
+    let inner: [SpaceNode] =
+      switch self {
+      case .constant, .int, .float: []
+      case .record(let record): record.fields.map(\.node)
+      case .tuple(let nodes): nodes
+      case .oneOf(let options, _), .manyOf(_, let options, _, _, _): options
+      case .list(_, let element, _): [element]
+      }
+    return inner.contains { levels == 0 || $0.isNested(deeperThan: levels - 1) }
+  }
+
   /// The node in its one normal form: whole numbers as integers, ranges ending at a member.
   ///
   /// Throws a `recipe` fault that names the path of the first definition that can't be meant: no options, the same
@@ -88,8 +110,11 @@ extension SpaceNode {
 
   private static func checked(k: Int, _ count: Int, _ distinct: Bool, at place: Place) throws -> Int {
     if k < 1 || (distinct && count > 0 && k > count) {
-      let expected = distinct ? "1 to \(count), the number of options" : "at least 1"
+      let expected = k < 1 ? "at least 1" : "at most \(count)"
       throw fault("can't choose that many options", place, expected: expected, got: String(k))
+    }
+    if k > DefinitionLimit.length {
+      throw fault("too many elements", place, expected: "at most \(DefinitionLimit.length)", got: String(k))
     }
     return k
   }
@@ -98,6 +123,9 @@ extension SpaceNode {
     let range = count.range
     if range.lower < 0 {
       throw fault("a list can't have a negative length", place, expected: "at least 0", got: String(range.lower))
+    }
+    if range.upper > DefinitionLimit.length {
+      throw fault("too many elements", place, expected: "at most \(DefinitionLimit.length)", got: String(range.upper))
     }
     return if case .between = count { .between(try checked(range, at: place)) } else { count }
   }

@@ -23,6 +23,7 @@ public struct Members: Sequence, IteratorProtocol {
 
   init(space: Space) { self.space = space }
 
+  /// The next member, nil after the last.
   public mutating func next() -> Architecture? {
     current = started ? current.flatMap { space.root.successor(of: $0) } : space.root.first
     started = true

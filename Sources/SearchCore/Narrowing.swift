@@ -125,8 +125,8 @@ extension SpaceNode {
     case (.tuple(let nodes), .index(let index)):
       return Fault(
         .recipe, "no such element", path: path, expected: "an index from 1 to \(nodes.count)", got: String(index + 1))
-    case (_, .key(let key)): return Fault(.recipe, "no decision '\(key)'", path: path, got: "a \(kind)")
-    default: return Fault(.recipe, "the path goes on where nothing has an index", path: path, got: "a \(kind)")
+    case (_, .key(let key)): return Fault(.recipe, "no decision '\(key)'", path: path, got: kind)
+    default: return Fault(.recipe, "the path goes on where nothing has an index", path: path, got: kind)
     }
   }
 }
@@ -160,7 +160,7 @@ extension SpaceNode {
 
   fileprivate func withCount(_ narrowing: Narrowing, at place: Place) throws -> SpaceNode {
     guard case .list(let count, let element, let name) = self else {
-      throw Fault(.recipe, "only a list has a length", path: Place.fault(place.path), got: "a \(kind)")
+      throw Fault(.recipe, "only a list has a length", path: Place.fault(place.path), got: kind)
     }
     let lengths: [JSONValue] = if case .options(let options) = narrowing { options } else { narrowing.single }
     let range = count.range

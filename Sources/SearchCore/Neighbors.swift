@@ -23,6 +23,7 @@ public struct Neighbors: Sequence, IteratorProtocol {
     remaining = space.root.changeable(center)[...]
   }
 
+  /// The next neighbour, nil after the last.
   public mutating func next() -> Architecture? {
     while let steps = remaining.first {
       var changed: Choice?

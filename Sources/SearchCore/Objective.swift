@@ -19,9 +19,12 @@ public enum Direction: String, Sendable, CaseIterable {
 
 /// A metric to make as large or as small as possible.
 public struct Objective: Hashable, Sendable {
+  /// The metric, as an evaluator reports it.
   public let name: String
+  /// Which end is good.
   public let direction: Direction
 
+  /// Makes an objective; the metric needs no declaration.
   public init(_ name: String, _ direction: Direction) {
     self.name = name
     self.direction = direction
@@ -35,6 +38,7 @@ public struct Objective: Hashable, Sendable {
 
 /// The objectives of a search in the recipe's order; the first is the primary one.
 public struct Objectives: Hashable, Sendable {
+  /// In the recipe's order, at least one.
   public let all: [Objective]
 
   /// Throws a `recipe` fault when there is none or when two share a name.
@@ -47,7 +51,9 @@ public struct Objectives: Hashable, Sendable {
     self.all = all
   }
 
+  /// The one that single-objective strategies and rankings go by: the first.
   public var primary: Objective { all[0] }
+  /// As `Pareto` takes them.
   public var directions: [Direction] { all.map(\.direction) }
 
   /// The objectives' values, the worst for each that is missing or NaN.

@@ -39,6 +39,7 @@ public struct Space: Sendable {
   public var name: String { content.name }
   /// The definition in its normal form.
   public var root: SpaceNode { content.root }
+  /// Which decisions a mutation draws.
   public var mutation: MutationPolicy { content.mutation }
   /// SHA-256 of the canonical JSON, 64 hexadecimal digits.
   public var digest: String { content.digest }
@@ -49,6 +50,10 @@ public struct Space: Sendable {
   /// options, two options that can give the same value, bounds the wrong way round, more to choose than there are
   /// options, an empty record, a key that can't be part of a path.
   public init(name: String, root: SpaceNode, mutation: MutationPolicy = .uniformDecision) throws {
+    if root.isNested(deeperThan: DefinitionLimit.nesting) {
+      throw Fault(
+        .recipe, "the space is nested too deeply", path: "space", expected: "at most \(DefinitionLimit.nesting) levels")
+    }
     content = Content(name: name, root: try root.checked(), mutation: mutation)
   }
 
@@ -79,5 +84,6 @@ public struct Space: Sendable {
 extension Space: Hashable {
   /// Equal definitions, names and policies.
   public static func == (a: Space, b: Space) -> Bool { a.content === b.content || a.digest == b.digest }
+  /// Hashes the digest.
   public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }

@@ -33,17 +33,23 @@ public indirect enum SpaceNode: Hashable, Sendable {
 /// The fields of a record, in ascending order of their keys however they were given: a Lua table has no order that
 /// could be kept, and everything that follows the order (draws, iteration, encodings) must not depend on it.
 public struct Record: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+  /// One key and what it leads to.
   public struct Field: Hashable, Sendable {
+    /// A key that can be part of a path: not empty, without spaces and `. [ ] ( ) # = *`.
     public let key: String
+    /// A constant, a structure or a decision.
     public let node: SpaceNode
   }
 
+  /// In ascending order of the keys.
   public let fields: [Field]
 
+  /// Sorts the fields; a space that holds a record without fields, or with a key twice, is refused.
   public init(_ fields: some Sequence<(key: String, value: SpaceNode)>) {
     self.fields = fields.map { Field(key: $0.key, node: $0.value) }.sorted { $0.key < $1.key }
   }
 
+  /// Makes a record of a literal: `["op": .oneOf(["a", "b"])]`.
   public init(dictionaryLiteral elements: (String, SpaceNode)...) {
     self.init(elements.map { (key: $0.0, value: $0.1) })
   }
@@ -55,13 +61,16 @@ public struct Record: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
 /// The whole numbers `lower, lower + step, …` up to `upper`.
 public struct IntRange: Hashable, Sendable {
+  /// The least member.
   public let lower: Int
+  /// The greatest member, after the checks of `Space`; before them, a bound.
   public let upper: Int
   /// Default 1.
   public let step: Int
   /// Drawn uniformly in the logarithm, so that 1…10 is as likely as 10…100; `lower` must be at least 1. Default false.
   public let log: Bool
 
+  /// Makes a range; a space that holds it checks the bounds.
   public init(_ lower: Int, _ upper: Int, step: Int = 1, log: Bool = false) {
     (self.lower, self.upper, self.step, self.log) = (lower, upper, step, log)
   }
@@ -74,11 +83,14 @@ public struct IntRange: Hashable, Sendable {
 
 /// The real numbers from `lower` to `upper`, both included.
 public struct FloatRange: Hashable, Sendable {
+  /// The least member.
   public let lower: Double
+  /// The greatest member.
   public let upper: Double
   /// Drawn uniformly in the logarithm; `lower` must be greater than 0. Default false.
   public let log: Bool
 
+  /// Makes a range; a space that holds it checks the bounds.
   public init(_ lower: Double, _ upper: Double, log: Bool = false) {
     (self.lower, self.upper, self.log) = (lower, upper, log)
   }
@@ -101,8 +113,11 @@ public enum ListCount: Hashable, Sendable {
 }
 
 extension SpaceNode: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral {
+  /// A constant.
   public init(stringLiteral value: String) { self = .constant(.string(value)) }
+  /// A constant.
   public init(integerLiteral value: Int) { self = .constant(.int(value)) }
+  /// A constant.
   public init(booleanLiteral value: Bool) { self = .constant(.bool(value)) }
 }
 

@@ -10,6 +10,7 @@ public final class Validity {
   public private(set) var rejections = 0
   private let test: (Architecture) throws -> Bool
 
+  /// Wraps a test; it is called once for each architecture drawn.
   public init(tryLimit: Int = 1000, _ test: @escaping (Architecture) throws -> Bool) {
     self.tryLimit = max(1, tryLimit)
     self.test = test

@@ -1,7 +1,29 @@
 import ArgumentParser
+import Diagnostics
+import Foundation
 
-@main
+/// The command line: `nasrun <command> …`.
 struct NasrunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "nasrun", abstract: "Run neural-architecture-search experiments written in Lua.")
+    commandName: "nasrun", abstract: "Run neural-architecture-search experiments written in Lua.",
+    subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
+    defaultSubcommand: RunCommand.self)
+
+  /// The names of all commands, for suggestions.
+  static var commandNames: [String] { configuration.subcommands.map { $0._commandName } }
+}
+
+@main enum Main {
+  /// Parses and runs the command; a fault is told on standard error and decides the exit status.
+  static func main() {
+    do {
+      var command = try NasrunCommand.parseAsRoot()
+      try command.run()
+    } catch let fault as Fault {
+      FileHandle.standardError.write(Data("nasrun: \(fault)\n".utf8))
+      exit(fault.code.exitStatus)
+    } catch {
+      NasrunCommand.exit(withError: error)
+    }
+  }
 }

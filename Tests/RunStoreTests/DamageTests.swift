@@ -115,7 +115,7 @@ import Testing
   /// A log that was cut off (a copy made while the run was written) loses its end, never its middle.
   @Test func aCutWriteAheadLogIsAPrefix() throws {
     let run = try fixture.run()
-    try fixture.fill(run, 0..<30)
+    try Fixture.fill(run, 0..<30)
     let copy = fixture.runs.appending(path: "copy")
     try FileManager.default.copyItem(at: run.folder, to: copy)
     let log = copy.appending(path: "run.sqlite-wal")

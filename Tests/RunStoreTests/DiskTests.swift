@@ -17,7 +17,7 @@ import Testing
       var limit = rlimit(rlim_cur: 300_000, rlim_max: 300_000)
       setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
       do {
-        try Fixture().fill(run, 0..<10_000)
+        try Fixture.fill(run, 0..<10_000)
       } catch let fault as Fault {
         exit(fault.code == .limit && fault.hint?.contains("safe") == true ? 7 : 1)
       }
@@ -25,7 +25,7 @@ import Testing
     let numbers = try Run.open(folder).trials().map(\.number)
     #expect(!numbers.isEmpty && numbers == Array(0..<numbers.count))
     let run = try Run.open(folder, writing: true)
-    try fixture.fill(run, numbers.count..<numbers.count + 5)
+    try Fixture.fill(run, numbers.count..<numbers.count + 5)
   }
 
   @Test func aPlaceThatIsNoFolderIsNamed() throws {

@@ -14,12 +14,12 @@ import Testing
     let folder = try fixture.closedRun()
     let run = try Run.open(folder)
     for number in 0..<3 {
-      let expected = fixture.effect(number)
+      let expected = Fixture.effect(number)
       let found = try run.effect(kind: "train", key: expected.key)
       #expect(found?.effect == expected && found?.isParents == false)
     }
-    #expect(try run.effect(kind: "train", key: fixture.effect(0).key, occurrence: 1) == nil)
-    #expect(try run.trials() == (0..<3).map { fixture.trial($0) })
+    #expect(try run.effect(kind: "train", key: Fixture.effect(0).key, occurrence: 1) == nil)
+    #expect(try run.trials() == (0..<3).map { Fixture.trial($0) })
     #expect(try run.decisions().map(\.request) == [0, 1, 2])
     #expect(run.activeSeconds == 3 && run.status == .interrupted && run.reason == "Ctrl-C")
   }
@@ -27,7 +27,7 @@ import Testing
   @Test func numbersThatJSONCanNotHoldSurvive() throws {
     let values: [Double] = [.nan, .infinity, -.infinity, -0.0, .leastNonzeroMagnitude, 1.0]
     let run = try fixture.run()
-    var trial = fixture.trial(1)
+    var trial = Fixture.trial(1)
     trial.metrics = values.enumerated().map { MetricRecord("m\($0)", $1) }
     try run.record([trial])
     try run.finish(.interrupted)
@@ -38,32 +38,32 @@ import Testing
 
   @Test func aFailedTrialKeepsItsReasonAndItsLine() throws {
     let run = try fixture.run()
-    var trial = fixture.trial(1)
+    var trial = Fixture.trial(1)
     trial.status = .failed
     trial.failure = "loss is NaN after epoch 2"
     trial.failedAt = "hill.lua:12"
-    try run.record(fixture.effect(1), trials: [trial])
+    try run.record(Fixture.effect(1), trials: [trial])
     try run.finish(.failed, reason: "because")
     #expect(try Run.open(run.folder).trials() == [trial])
   }
 
   @Test func aRunningTrialIsSeenAndReplaced() throws {
     let run = try fixture.run()
-    var trial = fixture.trial(1)
+    var trial = Fixture.trial(1)
     trial.metrics = []
     trial.finished = nil
     try run.begin(trial)
     #expect(try Run.open(run.folder).trials().map(\.status) == [.running])
     #expect(try run.exactJournal() == "")
     try run.begin(trial)
-    try run.record(fixture.effect(1), trials: [fixture.trial(1)])
-    #expect(try Run.open(run.folder).trials() == [fixture.trial(1)])
+    try run.record(Fixture.effect(1), trials: [Fixture.trial(1)])
+    #expect(try Run.open(run.folder).trials() == [Fixture.trial(1)])
   }
 
   @Test func readersSeeWholeTransactionsWhileItIsWritten() throws {
     let run = try fixture.run()
     for number in 0..<20 {
-      try fixture.fill(run, number..<number + 1)
+      try Fixture.fill(run, number..<number + 1)
       let reader = try Run.open(run.folder)
       #expect(try reader.trials().count == number + 1 && reader.status == .running)
     }
@@ -83,7 +83,7 @@ import Testing
 
   @Test func thousandsOfLookupsInOneTransaction() throws {
     let run = try fixture.run()
-    let trials = (1...2000).map { fixture.trial($0) }
+    let trials = (1...2000).map { Fixture.trial($0) }
     try run.record(trials)
     try run.record(trials)
     #expect(try run.trials().count == 2000)

@@ -28,13 +28,13 @@ final class Fixture {
   /// A closed run of `count` trials, each with its decision and effect.
   func closedRun(_ name: String = "closed", trials count: Int = 3) throws -> URL {
     let run = try run(name)
-    try fill(run, 0..<count)
+    try Self.fill(run, 0..<count)
     try run.finish(.interrupted, reason: "Ctrl-C")
     return run.folder
   }
 
   /// Records the search `evolution` and some of its trials in the way an engine does.
-  func fill(_ run: Run, _ numbers: Range<Int>, observed: Double = 1) throws {
+  static func fill(_ run: Run, _ numbers: Range<Int>, observed: Double = 1) throws {
     try run.record(SearchRecord(name: "evolution", objectives: [Objective("accuracy", .max)], planned: 10))
     for number in numbers {
       try run.decide(DecisionRecord(search: "evolution", kind: "ask", request: number, value: ["arch": .int(number)]))
@@ -43,13 +43,13 @@ final class Fixture {
     }
   }
 
-  func effect(_ number: Int, observed: Double = 1) -> EffectRecord {
+  static func effect(_ number: Int, observed: Double = 1) -> EffectRecord {
     EffectRecord(
       kind: "train", key: ContentDigest.of("trial \(number)"), exact: ["accuracy": .number(50 + Double(number))],
       observed: ["seconds": .number(observed)], search: "evolution", label: "trial \(number)", activeSeconds: observed)
   }
 
-  func trial(_ number: Int, observed: Double = 1) -> TrialRecord {
+  static func trial(_ number: Int, observed: Double = 1) -> TrialRecord {
     TrialRecord(
       search: "evolution", number: number, architecture: "arch\(number)", decisions: ["op": "conv3"],
       budget: ["epochs": 3], status: .ok, started: Double(number), finished: Double(number) + observed,

@@ -23,7 +23,7 @@ import Testing
           usleep(UInt32(delay))
           kill(getpid(), SIGKILL)
         }
-        try Fixture().fill(run, run.trials().count..<100_000)
+        try Fixture.fill(run, run.trials().count..<100_000)
       }
       let run = try Run.open(folder)
       let numbers = try run.trials().map(\.number)
@@ -34,8 +34,8 @@ import Testing
     }
     #expect(done > 100)
     let run = try Run.open(folder, writing: true), undisturbed = try fixture.run()
-    try fixture.fill(run, done..<done + 10)
-    try fixture.fill(undisturbed, 0..<done + 10)
+    try Fixture.fill(run, done..<done + 10)
+    try Fixture.fill(undisturbed, 0..<done + 10)
     #expect(try run.exactJournal() == undisturbed.exactJournal())
   }
 }

@@ -13,17 +13,17 @@ import Testing
 
   @Test func aLineSaysHowARunStands() throws {
     let run = try fixture.run("hill")
-    try fixture.fill(run, 0..<3)
-    var failed = fixture.trial(3)
+    try Fixture.fill(run, 0..<3)
+    var failed = Fixture.trial(3)
     failed.status = .failed
     failed.metrics = [MetricRecord("accuracy", 1000)]
-    try run.record(fixture.effect(3), trials: [failed])
+    try run.record(Fixture.effect(3), trials: [failed])
     let line = try #require(RunIndex.list(fixture.runs).first)
     #expect(line.name == "hill" && line.recipe == "hill.lua" && line.status == .running)
     #expect(line.trials == 4 && line.failedTrials == 1 && line.planned == 10)
     #expect(line.metric == "accuracy" && line.best == 52)
     #expect(line.started == Fixture.noon.timeIntervalSince1970 && line.activeSeconds == 3)
-    try fixture.fill(run, 4..<5)
+    try Fixture.fill(run, 4..<5)
     try run.finish(.finished)
     let later = try #require(RunIndex.list(fixture.runs).first)
     #expect(later.trials == 5 && later.best == 54 && later.status == .finished)
@@ -78,7 +78,7 @@ import Testing
   @Test func aListOfFiftyThousandTrialsIsFast() throws {
     let run = try fixture.run()
     try run.record(SearchRecord(name: "evolution", objectives: [Objective("accuracy", .max)]))
-    try run.record((1...50_000).map { fixture.trial($0) })
+    try run.record((1...50_000).map { Fixture.trial($0) })
     try run.finish(.finished)
     let clock = ContinuousClock()
     var first: RunSummary?

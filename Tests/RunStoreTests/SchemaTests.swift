@@ -27,7 +27,7 @@ import Testing
     #expect(try run.exactJournal() == exact)
     let trials = try run.trials()
     #expect(trials[3].failedAt == "hill.lua:12" && trials[3].metric("accuracy")?.isNaN == true)
-    #expect(trials[4] == fixture.trial(4))
+    #expect(trials[4] == Fixture.trial(4))
     #expect(try run.searches().map(\.objectives) == [[Objective("accuracy", .max)]])
     #expect(try run.events().map(\.text) == ["hello"])
   }
@@ -36,7 +36,7 @@ import Testing
     let folder = try restore("run-v1")
     try fixture.sqlite(folder, "UPDATE meta SET value = 'interrupted' WHERE key = 'status'")
     let run = try Run.open(folder, writing: true)
-    try fixture.fill(run, 5..<6)
+    try Fixture.fill(run, 5..<6)
     try run.finish(.finished)
     #expect(try Run.open(folder).trials().count == 6)
   }

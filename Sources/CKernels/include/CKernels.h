@@ -1,1 +1,184 @@
+// The types between TensorCore and the kernel modules: jobs (what to compute, as pointers and integers) and the table
+// of functions that each kernel module fills for its instruction set.
+//
+// Units: every stride, offset and count is in floats unless its name says otherwise. "Lanes" are the 16 channels of
+// one vector; buffers hold whole vectors, and channels past the last logical one are zero.
 #pragma once
+
+#include <stdint.h>
+
+// MARK: - Convolution
+
+// Consecutive channels of one tap: `count` (at most 16) floats at `offset` from the pixel.
+typedef struct {
+  int32_t offset, count;
+} nr_run;
+
+// Copies a window of an image into zero-bordered scratch, 16 channels at a time: [block][row][column][16].
+typedef struct {
+  const float *image;  // [height][width][pixel]
+  float *scratch;      // [blocks][rows][columns][16]
+  int64_t height, width, pixel;
+  int64_t first_block, blocks;
+  int64_t top, left;  // image coordinates of scratch row 0, column 0; may lie outside of the image
+  int64_t rows, columns;
+} nr_border_job;
+
+// result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
+typedef struct {
+  const float *source;  // at the first output pixel
+  const nr_run *runs;
+  const float *weights;  // [channel of all runs][vectors * 16]
+  const float *bias;     // [vectors * 16]
+  float *result;
+  int64_t run_count, rows, columns;
+  int64_t source_row, source_column, result_row, result_column;
+  int64_t vectors;     // 1 or 2 vectors of result channels
+  int64_t last_lanes;  // logical channels in the last vector; the lanes after them are written as zero
+} nr_tap_job;
+
+// result[channel of all runs][vectors * 16] += sum over pixels, in row order, of source * gradient.
+typedef struct {
+  const float *source;
+  const nr_run *runs;
+  const float *gradient;
+  float *result;
+  int64_t run_count, rows, columns;
+  int64_t source_row, source_column, gradient_row, gradient_column;
+  int64_t vectors;
+} nr_weight_gradient_job;
+
+// Between dense weights [ky][kx][inputs_per_group][outputs] and the packed [tap][channel][width] of one block of
+// result channels. Elements between different groups are zero when packed and skipped when unpacked.
+typedef struct {
+  const float *dense;
+  float *packed;
+  int64_t first_y, step_y, count_y, first_x, step_x, count_x, kernel_width;  // taps, as an arithmetic progression
+  int64_t first_channel, channels;                                           // summed over
+  int64_t first_lane, lanes, width;                                          // result channels
+  int64_t inputs_per_group, outputs_per_group, outputs;
+  int32_t transposed;  // 0: channels are inputs, lanes outputs; 1: the other way round
+} nr_pack_job;
+
+// Depthwise: result[row, column, lane] = bias[lane] + sum over taps of source[lane] * weights[tap][lane].
+typedef struct {
+  const float *source;
+  const int32_t *taps;   // offset of each tap from the pixel
+  const float *weights;  // [tap][16]
+  const float *bias;     // [16]
+  float *result;
+  int64_t tap_count, rows, columns;
+  int64_t source_row, source_column, result_row, result_column;
+  int64_t lanes;  // logical channels of this vector
+} nr_depthwise_job;
+
+// Depthwise: result[tap][16] += sum over pixels, in row order, of source * gradient.
+typedef struct {
+  const float *source;
+  const int32_t *taps;
+  const float *gradient;
+  float *result;
+  int64_t tap_count, rows, columns;
+  int64_t source_row, source_column, gradient_row, gradient_column;
+} nr_depthwise_gradient_job;
+
+// MARK: - Pooling
+
+// One image. `input` and `output` are whatever the function reads and writes: for a backward function the gradient
+// of the output and the gradient of the input.
+typedef struct {
+  const float *input;
+  float *output;
+  int32_t *argmax;  // [output height][output width][pixel]; the position in the window, row by row
+  int64_t height, width, pixel;
+  int64_t output_height, output_width;
+  int64_t kernel_height, kernel_width, stride_height, stride_width;
+  int64_t padding_height, padding_width, dilation_height, dilation_width;
+  int32_t count_padding;  // average pooling divides by the whole window
+} nr_pool_job;
+
+// MARK: - Normalisation
+
+// y = (x - mean) * scale + shift over rows of `pixel` channels; all vectors are [pixel], padding lanes zero.
+typedef struct {
+  const float *input;
+  const float *mean, *scale, *shift;
+  float *output;
+  int64_t rows, pixel;
+} nr_normalise_job;
+
+// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation.
+typedef struct {
+  const float *input, *gradient;
+  const float *mean, *deviation;
+  float *gradient_sum, *product_sum;  // [pixel], overwritten
+  int64_t rows, pixel;
+} nr_normalise_sums_job;
+
+// dx = scale * (gradient - gradient_mean - (input - mean) * deviation * product_mean)
+typedef struct {
+  const float *input, *gradient;
+  const float *mean, *deviation, *scale, *gradient_mean, *product_mean;
+  float *output;
+  int64_t rows, pixel;
+} nr_normalise_gradient_job;
+
+// MARK: - Parameters
+
+typedef struct {
+  float *parameter, *momentum_buffer;  // momentum_buffer may be null when momentum is 0
+  const float *gradient;
+  int64_t count;
+  float learning_rate, momentum, weight_decay, gradient_scale;
+  int32_t nesterov, first_step;
+} nr_sgd_job;
+
+// MARK: - The table
+
+typedef struct {
+  int64_t vectors;  // how many vectors of result channels the convolution tile holds: 1 or 2
+
+  void (*border)(const nr_border_job *);
+  void (*pack)(const nr_pack_job *);
+  void (*unpack)(const nr_pack_job *);  // packed to dense
+  void (*taps)(const nr_tap_job *);
+  void (*weight_gradient)(const nr_weight_gradient_job *);
+  void (*depthwise)(const nr_depthwise_job *);
+  void (*depthwise_gradient)(const nr_depthwise_gradient_job *);
+
+  void (*max_pool)(const nr_pool_job *);
+  void (*max_pool_gradient)(const nr_pool_job *);
+  void (*average_pool)(const nr_pool_job *);
+  void (*average_pool_gradient)(const nr_pool_job *);
+
+  // Mean [pixel] and sum of squared deviations [pixel] over rows.
+  void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
+  void (*normalise)(const nr_normalise_job *);
+  void (*normalise_sums)(const nr_normalise_sums_job *);
+  void (*normalise_gradient)(const nr_normalise_gradient_job *);
+
+  // Elementwise over `count` floats. Any count; buffers need no alignment.
+  void (*fill)(float value, float *result, int64_t count);
+  void (*scale)(const float *a, float factor, float *result, int64_t count);
+  void (*multiply)(const float *a, const float *b, float *result, int64_t count);
+  void (*accumulate)(const float *a, float *result, int64_t count);  // result += a
+  void (*sum)(const float *const *terms, int64_t terms_count, float *result, int64_t count);
+  void (*clamp)(const float *a, float high, float *result, int64_t count);  // to 0...high; NaN stays NaN
+  // result = gradient where 0 < output < high, else 0
+  void (*clamp_gradient)(const float *output, const float *gradient, float high, float *result, int64_t count);
+
+  // Rows of channels. The widths are the distances between rows.
+  void (*copy_channels)(const float *a, int64_t a_width, float *result, int64_t result_width, int64_t rows,
+                        int64_t channels, int64_t zeros);  // then `zeros` zeros
+  void (*add_bias)(const float *a, const float *bias, float *result, int64_t rows, int64_t pixel);
+  void (*sum_rows)(const float *a, int64_t rows, int64_t pixel, float *result);  // result[pixel] overwritten
+
+  // One row of logits: exponentials into result, and out[0] = max, out[1] = sum of exponentials, out[2] = sum of
+  // logits. Lanes from `classes` to the end of the last vector become zero.
+  void (*exponentials)(const float *logits, int64_t classes, float *result, float *out);
+  // result = result * factor + shift over classes
+  void (*affine)(float *result, int64_t classes, float factor, float shift);
+
+  void (*sgd)(const nr_sgd_job *);
+  double (*squared_norm)(const float *a, int64_t count);
+} nr_kernels;

@@ -1,0 +1,81 @@
+import Canonical
+import Diagnostics
+
+/// Images prepared for an experiment: a training part, a held-out validation part, a test part.
+public struct Dataset: Sendable {
+  /// How the training images are cut down and split.
+  public struct Options: Sendable, Equatable {
+    /// The held-out part of the training images; nil: none is held out.
+    public var valid: ValidationSize?
+    /// At most this many training images before the split, stratified; nil: all.
+    public var limit: Int?
+    /// At most this many test images, stratified; nil: all.
+    public var testLimit: Int?
+    /// Decides which images go where.
+    public var seed: UInt64
+
+    public init(valid: ValidationSize? = nil, limit: Int? = nil, testLimit: Int? = nil, seed: UInt64 = 0) {
+      self.valid = valid
+      self.limit = limit
+      self.testLimit = testLimit
+      self.seed = seed
+    }
+  }
+
+  /// The data set's name, for people.
+  public let name: String
+  public let train: ImageSelection
+  public let valid: ImageSelection?
+  public let test: ImageSelection
+  /// Measured on `train`.
+  public let normalisation: Normalisation
+  /// What the user should know, as sentences without a full stop.
+  public let warnings: [String]
+
+  /// Limits and splits the training set.
+  ///
+  /// - Throws: a `recipe` fault for options that leave a part empty.
+  public init(name: String, train: ImageSet, test: ImageSet, options: Options) throws {
+    var training = ImageSelection(train)
+    if let limit = options.limit { training = try training.limited(to: limit, seed: options.seed) }
+    let split = try options.valid.map { try training.split(valid: $0, seed: options.seed) }
+    self.name = name
+    self.train = split?.train ?? training
+    valid = split?.valid
+    let testing = ImageSelection(test)
+    self.test = try options.testLimit.map { try testing.limited(to: $0, seed: options.seed) } ?? testing
+    normalisation = Normalisation(measuring: self.train)
+    warnings = [split?.warning].compactMap { $0.map { name + ": " + $0 } }
+  }
+
+  private init(joining data: Dataset, with valid: ImageSelection) {
+    name = data.name
+    train = ImageSelection(data.train.set, indices: (data.train.indices + valid.indices).sorted())
+    self.valid = nil
+    test = data.test
+    normalisation = Normalisation(measuring: train)
+    warnings = []
+  }
+
+  /// The same data with the validation images back in the training part, for a last training before the test.
+  public func joined() -> Dataset {
+    valid.map { Dataset(joining: self, with: $0) } ?? self
+  }
+
+  public var classNames: [String] { train.set.classNames }
+
+  /// Height, width and channels of an image.
+  public var imageShape: [Int] { [train.set.height, train.set.width, train.set.channels] }
+
+  /// SHA-256 of the content of all parts.
+  public var digest: String { ContentDigest.of(train.digest, valid?.digest ?? "", test.digest) }
+
+  /// What a run's record says about its data.
+  public var json: JSONValue {
+    [
+      "name": .string(name), "digest": .string(digest), "classes": .array(classNames.map(JSONValue.string)),
+      "image": .array(imageShape.map(JSONValue.int)), "train": .int(train.count), "valid": .int(valid?.count ?? 0),
+      "test": .int(test.count),
+    ]
+  }
+}

@@ -1,0 +1,63 @@
+import Canonical
+import Diagnostics
+
+/// Labelled images of one size, as bytes: pixels `[N, H, W, C]`, one label per image.
+///
+/// A value over shared, immutable storage: copies cost nothing. What a network sees is made of it batch by batch
+/// (`TrainingBatches`, `EvaluationBatches`).
+public struct ImageSet: Sendable {
+  /// Where the images came from, for people: `shapes/train`, a file name.
+  public let name: String
+  public let height: Int
+  public let width: Int
+  public let channels: Int
+  /// Intensities 0…255, image after image, rows from the top, channels of a pixel together.
+  public let pixels: [UInt8]
+  /// The class of each image, in `0..<classNames.count`.
+  public let labels: [Int32]
+  public let classNames: [String]
+  /// SHA-256 of the framed text "images", N, H, W, C and the number of classes (8 bytes each), pixels, and labels (4
+  /// bytes each), little-endian; names don't count.
+  public let digest: String
+
+  /// Checks the sizes and labels; throws a `data` fault when they disagree or when there is no image.
+  public init(
+    name: String, height: Int, width: Int, channels: Int, pixels: [UInt8], labels: [Int32], classNames: [String]
+  ) throws {
+    let expected = labels.count * height * width * channels
+    guard pixels.count == expected, expected > 0 else {
+      throw Fault(
+        .data, "\(name): pixels and labels disagree", path: name,
+        expected: "\(labels.count) images of \(height)×\(width)×\(channels), at least one", got: "\(pixels.count) bytes"
+      )
+    }
+    if let index = labels.firstIndex(where: { $0 < 0 || $0 >= classNames.count }) {
+      throw Fault(
+        .data, "label of image \(index) is out of range", path: name, expected: "0…\(classNames.count - 1)",
+        got: "\(labels[index])")
+    }
+    self.name = name
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.pixels = pixels
+    self.labels = labels
+    self.classNames = classNames
+    digest = Self.digest(shape: [labels.count, height, width, channels, classNames.count], pixels, labels)
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// Values per image, `H * W * C`.
+  public var imageSize: Int { height * width * channels }
+
+  private static func digest(shape: [Int], _ pixels: [UInt8], _ labels: [Int32]) -> String {
+    let digest = ContentDigest()
+    digest.update("images")
+    for size in shape { digest.update(UInt64(size)) }
+    pixels.withUnsafeBytes { digest.update(bytes: $0) }
+    labels.map(\.littleEndian).withUnsafeBytes { digest.update(bytes: $0) }
+    return digest.finish()
+  }
+}

@@ -1,0 +1,59 @@
+import CKernels
+
+// Kernels over flat arrays of parameters.
+
+/// One step of stochastic gradient descent, in the formula of PyTorch's `torch.optim.SGD`.
+func sgd(_ pointer: UnsafePointer<nr_sgd_job>) {
+  let job = pointer.pointee
+  let count = Int(job.count)
+  var i = 0
+  while i &+ 16 <= count {
+    let p = load(job.parameter! + i)
+    let g = fused(
+      Lanes(repeating: job.weight_decay), p, load(job.gradient! + i) * Lanes(repeating: job.gradient_scale))
+    var step = g
+    if let buffer = job.momentum_buffer {
+      let m = Lanes(repeating: job.momentum)
+      let velocity = job.first_step != 0 ? g : fused(m, load(buffer + i), g)
+      store(velocity, buffer + i)
+      step = job.nesterov != 0 ? fused(m, velocity, g) : velocity
+    }
+    store(fused(Lanes(repeating: -job.learning_rate), step, p), job.parameter! + i)
+    i &+= 16
+  }
+  while i < count {
+    let p = job.parameter![i]
+    let g = fused(job.weight_decay, p, job.gradient![i] * job.gradient_scale)
+    var step = g
+    if let buffer = job.momentum_buffer {
+      let velocity = job.first_step != 0 ? g : fused(job.momentum, buffer[i], g)
+      buffer[i] = velocity
+      step = job.nesterov != 0 ? fused(job.momentum, velocity, g) : velocity
+    }
+    job.parameter![i] = fused(-job.learning_rate, step, p)
+    i &+= 1
+  }
+}
+
+/// The sum of squares in double precision, as eight interleaved sums added as a tree. A square of a float is exact in
+/// double precision, so a fused multiply-add would change nothing.
+func squaredNorm(_ a: UnsafePointer<Float>, _ count: Int64) -> Double {
+  let count = Int(count)
+  var s = SIMD8<Double>(repeating: 0)
+  var i = 0
+  while i &+ 8 <= count {
+    let p = a + i
+    let x = SIMD8<Double>(
+      Double(p[0]), Double(p[1]), Double(p[2]), Double(p[3]), Double(p[4]), Double(p[5]), Double(p[6]), Double(p[7]))
+    s += x * x
+    i &+= 8
+  }
+  let four = s.lowHalf + s.highHalf
+  let two = four.lowHalf + four.highHalf
+  var total = two.x + two.y
+  while i < count {
+    total += Double(a[i]) * Double(a[i])
+    i &+= 1
+  }
+  return total
+}

@@ -1,0 +1,105 @@
+import CKernels
+
+// The weight gradient of a convolution: a tile of summed channels times one or two vectors of result channels stays in
+// registers while the kernel goes through the pixels. Per weight, the sum goes on from what `result` holds, pixel by
+// pixel in row order.
+
+/// One tile of one vector: `count` channels from `source` on, over all pixels.
+@inline(__always)
+private func tile<let channels: Int>(
+  _ job: nr_weight_gradient_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
+  _ stride: Int, _ zeros: InlineArray<channels, Lanes>
+) {
+  var sums = zeros
+  for c in 0..<channels where c < count { sums[c] = load(result + c &* 16) }
+  let step = Int(job.gradient_column)
+  for row in 0..<Int(job.rows) {
+    var values = source + row &* Int(job.source_row)
+    var gradient = job.gradient! + row &* Int(job.gradient_row)
+    for _ in 0..<Int(job.columns) {
+      let g = load(gradient)
+      for c in 0..<channels { sums[c] = fused(Lanes(repeating: values[c]), g, sums[c]) }
+      values += stride
+      gradient += step
+    }
+  }
+  for c in 0..<channels where c < count { store(sums[c], result + c &* 16) }
+}
+
+/// One tile of two vectors.
+@inline(__always)
+private func wideTile<let channels: Int>(
+  _ job: nr_weight_gradient_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
+  _ stride: Int, _ zeros: InlineArray<channels, Lanes>
+) {
+  var sums = zeros, secondSums = zeros
+  for c in 0..<channels where c < count {
+    sums[c] = load(result + c &* 32)
+    secondSums[c] = load(result + (c &* 32 &+ 16))
+  }
+  let step = Int(job.gradient_column)
+  for row in 0..<Int(job.rows) {
+    var values = source + row &* Int(job.source_row)
+    var gradient = job.gradient! + row &* Int(job.gradient_row)
+    for _ in 0..<Int(job.columns) {
+      let g = load(gradient), second = load(gradient + 16)
+      for c in 0..<channels {
+        let x = Lanes(repeating: values[c])
+        sums[c] = fused(x, g, sums[c])
+        secondSums[c] = fused(x, second, secondSums[c])
+      }
+      values += stride
+      gradient += step
+    }
+  }
+  for c in 0..<channels where c < count {
+    store(sums[c], result + c &* 32)
+    store(secondSums[c], result + (c &* 32 &+ 16))
+  }
+}
+
+/// All channels of all runs. A tile may read channels past the end of its run (they are in the same pixel's vector or
+/// the next pixel's) but stores only those of the run.
+@inline(__always)
+private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
+  var result = job.result!
+  for index in 0..<Int(job.run_count) {
+    let run = job.runs![index]
+    let source = job.source! + Int(run.offset)
+    let count = Int(run.count)
+    var c = 0
+    while c < count {
+      let left = count &- c
+      if wide {
+        if left > SmallWideTile.count {
+          wideTile(job, source + c, result, left, stride, WideTile(repeating: Lanes(repeating: 0)))
+          c &+= WideTile.count
+          result += min(left, WideTile.count) &* 32
+        } else {
+          wideTile(job, source + c, result, left, stride, SmallWideTile(repeating: Lanes(repeating: 0)))
+          c &+= SmallWideTile.count
+          result += min(left, SmallWideTile.count) &* 32
+        }
+      } else if left > SmallTile.count {
+        tile(job, source + c, result, left, stride, Tile(repeating: Lanes(repeating: 0)))
+        c &+= Tile.count
+        result += min(left, Tile.count) &* 16
+      } else {
+        tile(job, source + c, result, left, stride, SmallTile(repeating: Lanes(repeating: 0)))
+        c &+= SmallTile.count
+        result += min(left, SmallTile.count) &* 16
+      }
+    }
+  }
+}
+
+@inline(never)
+private func narrowRuns(_ job: nr_weight_gradient_job) { runs(job, Int(job.source_column), wide: false) }
+
+@inline(never)
+private func wideRuns(_ job: nr_weight_gradient_job) { runs(job, Int(job.source_column), wide: true) }
+
+func weightGradient(_ pointer: UnsafePointer<nr_weight_gradient_job>) {
+  let job = pointer.pointee
+  if job.vectors == 1 { narrowRuns(job) } else { wideRuns(job) }
+}

@@ -1,0 +1,28 @@
+extension Graph {
+  /// The graph as it runs in a mode: layers expanded, nodes that no output depends on left out, equal nodes merged
+  /// (the edges of a cell that apply one activation to one value share it).
+  ///
+  /// Inputs, parameters and outputs keep their order and names; the result can still grow, by a loss and its gradient.
+  func expanded(for mode: ExecutionMode) throws -> GraphDraft {
+    let draft = GraphDraft(mergingEqualNodes: true)
+    var symbols: [Int: Symbol] = [:]
+    for port in inputs { symbols[port.value] = draft.input(port.name, values[port.value]) }
+    for parameter in parameters {
+      symbols[parameter.value] = draft.parameter(
+        parameter.path, parameter.shape, kind: parameter.kind, initialiser: parameter.initialiser)
+    }
+    for index in nodes(reaching: outputs.map(\.value)) {
+      let node = nodes[index], inputs = node.inputs.compactMap { symbols[$0] }
+      let results =
+        if let expansion = node.op.expansion {
+          try expansion(
+            ExpansionSite(draft: draft, mode: mode, path: node.path, attributes: node.attributes, inputs: inputs))
+        } else {
+          try draft.apply(node.op, inputs, node.attributes, path: node.path)
+        }
+      for (output, symbol) in zip(node.outputs, results) { symbols[output] = symbol }
+    }
+    for port in outputs { if let symbol = symbols[port.value] { draft.output(port.name, symbol) } }
+    return draft
+  }
+}

@@ -1,0 +1,127 @@
+import Canonical
+import Diagnostics
+import Synchronization
+
+/// A value in a graph that is being built.
+public struct Symbol: Hashable, Sendable {
+  /// The index of the value.
+  public let id: Int
+  public let type: ValueType
+  /// The draft that it belongs to.
+  let draft: Int
+
+  /// Channels-last, with the batch dimension `N`.
+  public var shape: Shape { type.shape }
+}
+
+/// A graph that can still grow: what builders and transformations of graphs write into.
+final class GraphDraft {
+  private static let drafts = Atomic<Int>(0)
+
+  /// What makes two nodes compute the same.
+  private struct Computation: Hashable {
+    let op: String
+    let inputs: [Int]
+    let attributes: Attributes
+  }
+
+  private(set) var graph = Graph()
+  private let isMerging: Bool
+  private var merged: [Computation: [Symbol]] = [:]
+  let identity = GraphDraft.drafts.add(1, ordering: .relaxed).newValue
+  /// The largest activation of one sample and the largest parameter, in elements (1 GiB): beyond it is a mistake.
+  private static let largestValue = 1 << 28
+
+  /// Starts empty. With `mergingEqualNodes`, `apply` returns an earlier node of the same op, inputs and attributes.
+  init(mergingEqualNodes: Bool = false) { isMerging = mergingEqualNodes }
+
+  func symbol(_ id: Int) -> Symbol { Symbol(id: id, type: graph.values[id], draft: identity) }
+
+  func input(_ name: String, _ type: ValueType) -> Symbol {
+    let value = addValue(type, from: .input(graph.inputs.count))
+    graph.inputs.append(Graph.Port(name: name, value: value))
+    return symbol(value)
+  }
+
+  func parameter(_ path: String, _ shape: Shape, kind: ParameterKind, initialiser: Initialiser) -> Symbol {
+    let value = addValue(ValueType(shape), from: .parameter(graph.parameters.count))
+    graph.parameters.append(
+      Graph.Parameter(path: path, shape: shape, kind: kind, initialiser: initialiser, value: value))
+    return symbol(value)
+  }
+
+  /// Adds a node whose parameters it creates at `path`. Returns all outputs.
+  func layer(_ op: Op, _ inputs: [Symbol], _ attributes: [String: JSONValue], path: String) throws -> [Symbol] {
+    try checkArity(op, inputs.count, path: path)
+    if let stranger = inputs.firstIndex(where: { $0.draft != identity }) {
+      throw Fault(
+        .recipe, "\(op.name): input \(stranger + 1) belongs to another network", path: path,
+        hint: "Build a network from the values of one build only.")
+    }
+    var use = OpUse(
+      op: op, path: path, inputs: inputs.map(\.type),
+      attributes: try Attributes.checked(attributes, for: op, path: path))
+    use.attributes = try op.resolve(use)
+    let outputs = try op.infer(use)
+    try outputs.forEach { try checkSize($0.shape, of: "output", use) }
+    let declared = op.parameters(use)
+    try declared.forEach { try checkSize(.array($0.dimensions), of: $0.name, use) }
+    let parameters = declared.map {
+      parameter("\(path)/\($0.name)", .array($0.dimensions), kind: $0.kind, initialiser: $0.initialiser)
+    }
+    return addNode(op, inputs + parameters, use.attributes, outputs, path: path)
+  }
+
+  /// Adds a node on existing values only, parameters among them.
+  func apply(_ op: Op, _ inputs: [Symbol], _ attributes: Attributes = Attributes(), path: String) throws -> [Symbol] {
+    let computation = Computation(op: op.name, inputs: inputs.map(\.id), attributes: attributes)
+    if isMerging, op.isRepeatable, let earlier = merged[computation] { return earlier }
+    let use = OpUse(op: op, path: path, inputs: inputs.map(\.type), attributes: attributes)
+    let outputs = addNode(op, inputs, attributes, try op.infer(use), path: path)
+    merged[computation] = outputs
+    return outputs
+  }
+
+  func output(_ name: String, _ value: Symbol) {
+    graph.outputs.append(Graph.Port(name: name, value: value.id))
+  }
+
+  private func addNode(
+    _ op: Op, _ inputs: [Symbol], _ attributes: Attributes, _ outputs: [ValueType], path: String
+  ) -> [Symbol] {
+    let index = graph.nodes.count
+    let values = outputs.map { addValue($0, from: .node(index)) }
+    graph.nodes.append(
+      Graph.Node(op: op, attributes: attributes, inputs: inputs.map(\.id), outputs: values, path: path))
+    return values.map(symbol)
+  }
+
+  private func addValue(_ type: ValueType, from origin: Graph.Origin) -> Int {
+    graph.values.append(type)
+    graph.origins.append(origin)
+    return graph.values.count - 1
+  }
+
+  private func checkArity(_ op: Op, _ count: Int, path: String) throws {
+    let (isRight, expected) =
+      switch op.arity {
+      case .exactly(let number): (count == number, "\(number)")
+      case .atLeast(let number): (count >= number, "at least \(number)")
+      }
+    guard isRight else {
+      throw Fault(.recipe, "\(op.name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
+    }
+  }
+
+  private func checkSize(_ shape: Shape, of what: String, _ use: OpUse) throws {
+    var elements = 1
+    for extent in shape.dimensions {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: extent)
+      elements = overflow ? Int.max : product
+    }
+    guard elements <= Self.largestValue else {
+      throw use.fault(
+        "the \(what) is too large", expected: "at most \(Self.largestValue) elements", got: shape.description)
+    }
+  }
+}

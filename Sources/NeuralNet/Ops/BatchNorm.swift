@@ -1,0 +1,154 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// Batch normalisation (Ioffe & Szegedy 2015): `y = (x − mean) / √(variance + epsilon) · weight + bias` per channel.
+  ///
+  /// Where mean and variance come from is the execution mode's choice, so the layer has no kernel: it expands to
+  /// `batch_normalise`, to `normalise` or to nothing. Defaults are PyTorch's; the running variance is unbiased.
+  static let batchNorm: Op = Op(
+    "batch_norm", "Batch normalisation per channel.",
+    attributes: [
+      AttributeSchema("momentum", .number(0...1), standard: 0.1, "weight of a batch in the running statistics"),
+      AttributeSchema("epsilon", .number(1e-12...1), standard: 1e-5, "added to the variance"),
+      AttributeSchema("affine", .boolean, standard: true, "train a scale and a shift per channel"),
+    ],
+    paddingLanes: .cleared,
+    infer: { use in
+      guard use.input.shape.hasBatch, !use.input.shape.dimensions.isEmpty else { return [ValueType(try use.image())] }
+      return [use.input]
+    },
+    parameters: { use in
+      let dimensions = [use.input.shape.channels]
+      func declare(_ name: String, _ kind: ParameterKind, _ value: Float) -> ParameterDeclaration {
+        ParameterDeclaration(name: name, dimensions: dimensions, kind: kind, initialiser: .constant(value))
+      }
+      let affine = [declare("weight", .norm, 1), declare("bias", .norm, 0)]
+      return (use.attributes.boolean("affine") ? affine : [])
+        + [declare("running_mean", .statistic, 0), declare("running_var", .statistic, 1)]
+    },
+    expansion: { site in
+      let x = site.inputs[0], affine = Array(site.inputs[1..<(site.inputs.count - 2)])
+      let running = Array(site.inputs.suffix(2))
+      switch site.mode.batchNorm {
+      case .bypass: return [x]
+      case .running: return try site.apply(.normalise, [x] + running + affine, site.attributes)
+      case .batch(updating: false): return [try site.apply(.batchNormalise, [x] + affine, site.attributes)[0]]
+      case .batch(updating: true), .recalibrate:
+        let outputs = try site.apply(.batchNormalise, [x] + affine, site.attributes)
+        let update = site.attributes.setting("positions", .int(x.shape.rows(batch: 1)))
+          .setting("cumulative", .bool(site.mode.batchNorm == .recalibrate))
+        _ = try site.apply(.updateRunningStatistics, Array(outputs[1...2]) + running, update)
+        return [outputs[0]]
+      }
+    },
+    onnx: ONNXMapping("BatchNormalization") { ["epsilon": .number($0.number("epsilon"))] })
+
+  /// Normalises with the batch's own statistics: `x [, weight, bias] -> y, mean, variance` (biased, as normalised with).
+  static let batchNormalise: Op = Op(
+    "batch_normalise", "Normalisation by the statistics of the batch.", role: .derived, arity: .atLeast(1),
+    paddingLanes: .cleared, inPlace: .inputs([0]),
+    infer: { use in
+      let statistic = ValueType(.array([use.input.shape.channels]))
+      return [use.input, statistic, statistic]
+    },
+    kernel: { site in
+      let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
+      let epsilon = Float(site.attributes.number("epsilon")), isAffine = site.inputs.count > 1
+      return Kernel(scratchFloats: scratchFloats(channels)) { call in
+        let deviation = call.scratch, scratch = call.scratch.advanced(by: paddedChannels(channels))
+        BatchNormalization.statistics(
+          rows: rows, channels: channels, input: call.input(0), mean: call.output(1), variance: call.output(2),
+          scratch: scratch, compute: compute)
+        BatchNormalization.inverseDeviation(
+          channels: channels, variance: UnsafePointer(call.output(2)), epsilon: epsilon, result: deviation)
+        BatchNormalization.normalise(
+          rows: rows, channels: channels, input: call.input(0), mean: call.output(1), inverseDeviation: deviation,
+          gamma: isAffine ? call.input(1) : nil, beta: isAffine ? call.input(2) : nil, output: call.output(0),
+          scratch: scratch, compute: compute)
+      }
+    },
+    gradient: { site in
+      let gradients = try site.apply(
+        .batchNormGradient,
+        [site.inputs[0], site.outputGradient, site.outputs[1], site.outputs[2]]
+          + site.inputs.dropFirst().prefix(1), site.attributes.setting("from_batch", true))
+      return Array(gradients[..<site.inputs.count])
+    })
+
+  /// Normalises with given statistics: `x, mean, variance [, weight, bias] -> y`.
+  static let normalise: Op = Op(
+    "normalise", "Normalisation by given statistics.", role: .derived, arity: .atLeast(3), paddingLanes: .cleared,
+    inPlace: .inputs([0]), infer: { [$0.input] },
+    kernel: { site in
+      let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
+      let epsilon = Float(site.attributes.number("epsilon")), isAffine = site.inputs.count > 3
+      return Kernel(scratchFloats: scratchFloats(channels)) { call in
+        let deviation = call.scratch, scratch = call.scratch.advanced(by: paddedChannels(channels))
+        BatchNormalization.inverseDeviation(
+          channels: channels, variance: call.input(2), epsilon: epsilon, result: deviation)
+        BatchNormalization.normalise(
+          rows: rows, channels: channels, input: call.input(0), mean: call.input(1), inverseDeviation: deviation,
+          gamma: isAffine ? call.input(3) : nil, beta: isAffine ? call.input(4) : nil, output: call.output(0),
+          scratch: scratch, compute: compute)
+      }
+    },
+    gradient: { site in
+      let gradients = try site.apply(
+        .batchNormGradient,
+        [site.inputs[0], site.outputGradient, site.inputs[1], site.inputs[2]]
+          + site.inputs.dropFirst(3).prefix(1), site.attributes.setting("from_batch", false))
+      return [gradients[0], nil, nil] + (site.inputs.count > 3 ? [gradients[1], gradients[2]] : [])
+    })
+
+  /// The gradient of a normalisation: `x, dy, mean, variance [, weight] -> dx, dweight, dbias`. With `from_batch` it
+  /// goes through the statistics too.
+  static let batchNormGradient: Op = Op(
+    "batch_norm_gradient", "Gradients of a batch normalisation.", role: .derived, arity: .atLeast(4),
+    paddingLanes: .cleared, inPlace: .inputs([1]),
+    infer: { use in
+      let perChannel = ValueType(.array([use.input.shape.channels]))
+      return [use.input, perChannel, perChannel]
+    },
+    kernel: { site in
+      let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
+      let epsilon = Float(site.attributes.number("epsilon")), isAffine = site.inputs.count > 4
+      let isFromBatch = site.attributes.boolean("from_batch")
+      let backward = isFromBatch ? BatchNormalization.backward : BatchNormalization.runningBackward
+      return Kernel(scratchFloats: scratchFloats(channels)) { call in
+        let deviation = call.scratch, scratch = call.scratch.advanced(by: paddedChannels(channels))
+        BatchNormalization.inverseDeviation(
+          channels: channels, variance: call.input(3), epsilon: epsilon, result: deviation)
+        backward(
+          rows, channels, call.input(0), call.input(1), call.input(2), deviation, isAffine ? call.input(4) : nil,
+          call.output(0), call.output(1), call.output(2), scratch, compute)
+      }
+    })
+
+  /// The inverse deviations, then what the kernels ask for.
+  private static func scratchFloats(_ channels: Int) -> Int {
+    paddedChannels(channels) + BatchNormalization.scratchFloats(channels: channels)
+  }
+
+  /// Moves running statistics towards a batch's: `mean, variance, running_mean, running_var`, the last two changed.
+  ///
+  /// `running += momentum · (batch − running)`, the variance first made unbiased by `n / (n − 1)`. `cumulative` takes
+  /// `1 / (step + 1)` for the momentum, so that after k batches from step 0 the result is their plain mean.
+  static let updateRunningStatistics: Op = Op(
+    "update_running_statistics", "Update of running statistics.", role: .derived, arity: .exactly(4),
+    paddingLanes: .none, updates: [2, 3], infer: { _ in [] },
+    kernel: { site in
+      let channels = site.inputs[0].shape.channels, momentum = Float(site.attributes.number("momentum"))
+      let isCumulative = site.attributes.boolean("cumulative")
+      let count = site.batch * site.attributes.integer("positions")
+      let unbiased = count > 1 ? Float(count) / Float(count - 1) : 1
+      return Kernel { call in
+        let rate = isCumulative ? 1 / Float(call.step + 1) : momentum
+        let mean = call.input(0), variance = call.input(1), runningMean = call.state(2), runningVariance = call.state(3)
+        for channel in 0..<channels {
+          runningMean[channel] += rate * (mean[channel] - runningMean[channel])
+          runningVariance[channel] += rate * (variance[channel] * unbiased - runningVariance[channel])
+        }
+      }
+    })
+}

@@ -1,0 +1,94 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// Linear layer `[N, C] -> [N, features]`: `y = x · weight + bias`.
+  ///
+  /// It runs on the convolution's kernels, as a 1×1 convolution over an image of `N` pixels: the same bits whatever the
+  /// BLAS on the machine.
+  static let linear: Op = Op(
+    "linear", "Matrix product with a trained weight.",
+    attributes: [
+      AttributeSchema("features", .integer(1...largestExtent), "outputs"),
+      AttributeSchema("bias", .boolean, standard: true, "add a trained constant per output"),
+    ],
+    paddingLanes: .cleared,
+    infer: { use in
+      _ = try use.vector(hint: "Put global_avg_pool or flatten before it.")
+      return [ValueType(.vector(use.attributes.integer("features")))]
+    },
+    parameters: { use in
+      let fanIn = use.input.shape.channels, features = use.attributes.integer("features")
+      let initialiser = Initialiser.standard(fanIn: fanIn)
+      let weight = ParameterDeclaration(
+        name: "weight", dimensions: [fanIn, features], kind: .weight, initialiser: initialiser)
+      let bias = ParameterDeclaration(name: "bias", dimensions: [features], kind: .bias, initialiser: initialiser)
+      return use.attributes.boolean("bias") ? [weight, bias] : [weight]
+    },
+    macs: { inputs, outputs, attributes in
+      let features = outputs[0].shape.channels
+      return inputs[0].shape.channels * features + (attributes.boolean("bias") ? features : 0)
+    },
+    kernel: { site in
+      let geometry = try product(site, input: site.inputs[0], output: site.outputs[0])
+      let hasBias = site.inputs.count > 2, compute = site.compute
+      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
+        Convolution.forward(
+          geometry, input: call.input(0), weight: call.input(1), bias: hasBias ? call.input(2) : nil,
+          output: call.output(0), scratch: call.scratch, compute: compute)
+      }
+    },
+    gradient: { site in
+      let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
+      let dx = try site.apply(.linearInputGradient, [dy, weight], for: 0)
+      let dw = try site.apply(.linearWeightGradient, [x, dy], for: 1)
+      return [dx, dw] + (site.inputs.count > 2 ? [try site.apply(.channelSum, [dy], for: 2)] : [])
+    },
+    onnx: ONNXMapping("Gemm"))
+
+  /// The gradient of a linear layer's input: `dy · weightᵀ`.
+  static let linearInputGradient: Op = Op(
+    "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
+    paddingLanes: .cleared, infer: { [ValueType(.vector($0.inputs[1].shape.dimensions[0]))] },
+    kernel: { site in
+      let geometry = try product(site, input: site.outputs[0], output: site.inputs[0]), compute = site.compute
+      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
+        Convolution.inputGradient(
+          geometry, outputGradient: call.input(0), weight: call.input(1), inputGradient: call.output(0),
+          scratch: call.scratch, compute: compute)
+      }
+    })
+
+  /// The gradient of a linear layer's weight: `xᵀ · dy`.
+  static let linearWeightGradient: Op = Op(
+    "linear_weight_gradient", "Gradient of a linear layer's weight.", role: .derived, arity: .exactly(2),
+    paddingLanes: .none,
+    infer: { [ValueType(.array([$0.inputs[0].shape.channels, $0.inputs[1].shape.channels]))] },
+    kernel: { site in
+      let geometry = try product(site, input: site.inputs[0], output: site.inputs[1]), compute = site.compute
+      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
+        Convolution.weightGradient(
+          geometry, input: call.input(0), outputGradient: call.input(1), weightGradient: call.output(0),
+          scratch: call.scratch, compute: compute)
+      }
+    })
+
+  /// The sum over all rows per channel, `[N, …, C] -> [C]`: the gradient of a bias.
+  static let channelSum: Op = Op(
+    "channel_sum", "Sum over batch and positions, per channel.", role: .derived, paddingLanes: .none,
+    infer: { [ValueType(.array([$0.input.shape.channels]))] },
+    kernel: { site in
+      let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
+      return Kernel(scratchFloats: Channels.scratchFloats(channels: channels)) { call in
+        Channels.sumRows(
+          rows: rows, channels: channels, input: call.input(0), result: call.output(0), scratch: call.scratch,
+          compute: compute)
+      }
+    })
+
+  private static func product(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry {
+    try ConvolutionGeometry(
+      batch: 1, inputHeight: 1, inputWidth: site.batch, inputChannels: input.shape.channels,
+      outputChannels: output.shape.channels, kernel: Extent(1))
+  }
+}

@@ -1,0 +1,166 @@
+import Diagnostics
+import TensorCore
+
+/// A graph compiled for one batch size: nodes in a fixed order, every buffer placed ahead, kernels prepared.
+///
+/// Running it makes calls over raw pointers and allocates nothing. The order is the graph's; a value's buffer is free
+/// again after its last reader; an op that may works in place. Parameters are read where a `Weights` holds them, their
+/// gradients are written to one flat buffer of the same layout.
+package final class Plan {
+  /// Where the bytes of a value are.
+  private enum Place {
+    case arena(Int)
+    case parameter(Int)
+    case gradient(Int)
+  }
+
+  /// One prepared call.
+  private struct Call {
+    let run: (KernelArguments) throws -> Void
+    /// The first input's place in the pointer table; outputs follow inputs.
+    let firstInput: Int
+    let firstOutput: Int
+  }
+
+  package let graph: Graph
+  let batch: Int
+  let compute: Compute
+  let layout: ParameterLayout
+  /// The gradients of the parameters, laid out as the trained part of the weights.
+  let gradients: AlignedBuffer
+  /// The parameters that have a gradient.
+  let hasGradient: Set<Int>
+  private let arena: AlignedBuffer
+  private let scratch: UnsafeMutablePointer<Float>
+  private var places: [Int: Place] = [:]
+  private var calls: [Call] = []
+  /// For each call's inputs and outputs, a pointer.
+  private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// The entries of `pointers` that move with the weights, and their offsets.
+  private var weightPointers: [(index: Int, offset: Int)] = []
+  private var bound: Weights?
+  /// The ops in the order in which they run, with their paths.
+  package private(set) var steps: [(op: String, path: String)] = []
+
+  /// Compiles a graph that is expanded for its mode.
+  ///
+  /// - Parameters:
+  ///   - kept: values to keep until the end of a run: what is read from outside.
+  ///   - gradientValues: for a parameter's index, the value that is its gradient.
+  ///   - random: the seed and stream name of random masks.
+  ///   - sharesMemory: false gives every value a buffer of its own, for checking that sharing changes nothing.
+  init(
+    _ graph: Graph, batch: Int, kept: [Int], gradientValues: [Int: Int] = [:], random: RandomSource,
+    sharesMemory: Bool = true, compute: Compute
+  ) throws {
+    guard (1...Op.largestExtent).contains(batch) else {
+      throw Fault(.recipe, "wrong batch size", expected: "1 to \(Op.largestExtent)", got: "\(batch)")
+    }
+    let schedule = PlanSchedule(
+      graph, batch: batch, kept: kept, external: Set(gradientValues.values), sharesMemory: sharesMemory)
+    let kernels = try schedule.nodes.map { try Self.kernel(graph, $0, batch, random, compute, schedule.isRead) }
+    let scratchFloats = roundedToVectors(kernels.map(\.scratchFloats).max() ?? 0)
+    self.graph = graph
+    self.batch = batch
+    self.compute = compute
+    hasGradient = Set(gradientValues.keys)
+    layout = ParameterLayout(graph)
+    arena = try AlignedBuffer(count: schedule.floats + scratchFloats)
+    scratch = arena.pointer.advanced(by: schedule.floats)
+    gradients = try AlignedBuffer(count: gradientValues.isEmpty ? 0 : layout.trainedFloats)
+    let count = schedule.nodes.reduce(0) { $0 + graph.nodes[$1].inputs.count + graph.nodes[$1].outputs.count }
+    pointers = .allocate(capacity: max(1, count))
+    pointers.initialize(repeating: UnsafeMutableRawPointer(arena.pointer), count: max(1, count))
+    for (value, offset) in schedule.offsets { places[value] = .arena(offset) }
+    for parameter in graph.parameters.indices {
+      places[graph.parameters[parameter].value] = .parameter(layout.entries[parameter].offset)
+    }
+    for (parameter, value) in gradientValues { places[value] = .gradient(layout.entries[parameter].offset) }
+    link(schedule.nodes, kernels)
+  }
+
+  deinit { pointers.deallocate() }
+
+  /// Bytes of activations and scratch memory.
+  var arenaBytes: Int { arena.byteCount }
+
+  /// Runs every call once on the parameters of `weights`.
+  func run(_ weights: Weights, step: Int) throws {
+    try bind(weights)
+    try calls.withUnsafeBufferPointer { calls in
+      for index in calls.indices {
+        try calls[index].run(
+          KernelArguments(
+            inputs: pointers.advanced(by: calls[index].firstInput),
+            outputs: pointers.advanced(by: calls[index].firstOutput), scratch: scratch, step: step))
+      }
+    }
+  }
+
+  /// Runs the calls one by one and says after each how long it took, in seconds: for finding where the time goes.
+  package func profile(_ weights: Weights, step: Int, _ report: (_ call: Int, _ seconds: Double) -> Void) throws {
+    try bind(weights)
+    let clock = ContinuousClock()
+    for (index, call) in calls.enumerated() {
+      let duration = try clock.measure {
+        try call.run(
+          KernelArguments(
+            inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
+            scratch: scratch, step: step))
+      }
+      report(index, duration / .seconds(1))
+    }
+  }
+
+  /// The buffer of a value, channel-padded. Kept values are valid after a run, inputs before it.
+  func buffer(_ value: Int) -> UnsafeMutableRawPointer? {
+    guard case .arena(let offset) = places[value] else { return nil }
+    return UnsafeMutableRawPointer(arena.pointer.advanced(by: offset))
+  }
+
+  private static func kernel(
+    _ graph: Graph, _ index: Int, _ batch: Int, _ random: RandomSource, _ compute: Compute, _ isRead: [Bool]
+  ) throws -> Kernel {
+    let node = graph.nodes[index]
+    guard let prepare = node.op.kernel else {
+      throw Fault(.internal, "\(node.op.name) has no kernel", path: node.path)
+    }
+    return try prepare(
+      KernelSite(
+        inputs: node.inputs.map { graph.values[$0] }, outputs: node.outputs.map { graph.values[$0] },
+        isRead: node.outputs.map { isRead[$0] }, attributes: node.attributes, batch: batch, compute: compute,
+        randomKey: random.key(for: node.path)))
+  }
+
+  private func link(_ nodes: [Int], _ kernels: [Kernel]) {
+    var next = 0
+    for (index, kernel) in zip(nodes, kernels) {
+      let node = graph.nodes[index], first = next
+      for value in node.inputs + node.outputs {
+        point(next, at: value)
+        next += 1
+      }
+      calls.append(Call(run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count))
+      steps.append((node.op.name, node.path))
+    }
+  }
+
+  private func point(_ index: Int, at value: Int) {
+    switch places[value] {
+    case .arena(let offset): pointers[index] = UnsafeMutableRawPointer(arena.pointer.advanced(by: offset))
+    case .gradient(let offset): pointers[index] = UnsafeMutableRawPointer(gradients.pointer.advanced(by: offset))
+    case .parameter(let offset): weightPointers.append((index, offset))
+    case nil: break
+    }
+  }
+
+  /// Points the calls at the parameters of `weights`, which must be of this graph.
+  private func bind(_ weights: Weights) throws {
+    if bound === weights { return }
+    try weights.check(fits: layout)
+    for (index, offset) in weightPointers {
+      pointers[index] = UnsafeMutableRawPointer(weights.buffer.pointer.advanced(by: offset))
+    }
+    bound = weights
+  }
+}

@@ -1,0 +1,106 @@
+import CKernels
+
+/// Operations on each float, or on rows of channels, by themselves.
+///
+/// Flat operations take any count; for a channel-padded buffer it is `ImageShape.floats`, and zero padding lanes stay
+/// zero. The result may be one of the inputs (in place), unless said otherwise.
+public enum Elementwise {
+  /// result = value, everywhere.
+  public static func fill(_ value: Float, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute) {
+    forEachPiece(count, compute) { compute.kernels.fill(value, result + $0, $1) }
+  }
+
+  /// result = input.
+  public static func copy(
+    _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) { (result + $0).update(from: input + $0, count: Int($1)) }
+  }
+
+  /// result = input · factor.
+  public static func scale(
+    _ input: UnsafePointer<Float>, by factor: Float, result: UnsafeMutablePointer<Float>, count: Int,
+    compute: Compute
+  ) {
+    forEachPiece(count, compute) { compute.kernels.scale(input + $0, factor, result + $0, $1) }
+  }
+
+  /// result = a · b, element by element: a dropout mask, a gate.
+  public static func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int,
+    compute: Compute
+  ) {
+    forEachPiece(count, compute) { compute.kernels.multiply(a + $0, b + $0, result + $0, $1) }
+  }
+
+  /// result = result + input.
+  public static func accumulate(
+    _ input: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) { compute.kernels.accumulate(input + $0, result + $0, $1) }
+  }
+
+  /// result = the sum of one or more terms, added from the first to the last.
+  public static func add(
+    _ terms: UnsafeBufferPointer<UnsafePointer<Float>>, result: UnsafeMutablePointer<Float>, count: Int,
+    compute: Compute
+  ) {
+    // The kernel takes all terms from the same place on, so that a large sum is one pass over the result.
+    guard terms.count > 1 else { return copy(terms[0], result: result, count: count, compute: compute) }
+    forEachPiece(count, compute) { start, length in
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: terms.count) { moved in
+        for index in 0..<terms.count { moved[index] = terms[index] + start }
+        compute.kernels.sum(moved.baseAddress!, Int64(terms.count), result + start, length)
+      }
+    }
+  }
+
+  /// result = max(input, 0). NaN stays NaN.
+  public static func relu(
+    _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    clamp(input, to: .infinity, result: result, count: count, compute: compute)
+  }
+
+  /// result = min(max(input, 0), 6). NaN stays NaN.
+  public static func relu6(
+    _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    clamp(input, to: 6, result: result, count: count, compute: compute)
+  }
+
+  /// The gradient of `relu`, from its output: the output's gradient where the output is above 0, else 0.
+  public static func reluBackward(
+    output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) {
+      compute.kernels.clamp_gradient(output + $0, outputGradient + $0, .infinity, inputGradient + $0, $1)
+    }
+  }
+
+  /// The gradient of `relu6`, from its output: the output's gradient where the output is between 0 and 6, else 0.
+  public static func relu6Backward(
+    output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) {
+      compute.kernels.clamp_gradient(output + $0, outputGradient + $0, 6, inputGradient + $0, $1)
+    }
+  }
+
+  private static func clamp(
+    _ input: UnsafePointer<Float>, to high: Float, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) { compute.kernels.clamp(input + $0, high, result + $0, $1) }
+  }
+
+  /// Calls the body for pieces of a flat buffer: where it starts, and how long it is.
+  private static func forEachPiece(_ count: Int, _ compute: Compute, _ body: (_ start: Int, _ count: Int64) -> Void) {
+    let length = 32_768
+    compute.forEachChunk((count + length - 1) / length) { chunk, _ in
+      let start = chunk * length
+      body(start, Int64(min(length, count - start)))
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import CKernels
+import Diagnostics
+
+/// Softmax and the cross-entropy loss on it.
+public enum Softmax {
+  /// Per-sample losses, and the gradient of their weighted sum.
+  ///
+  /// With the target distribution q = (1 − smoothing) · one-hot(label) + smoothing / classes (Szegedy and others,
+  /// "Rethinking the Inception Architecture", 2016), loss = −Σ q log softmax(logits), and
+  /// gradient = (softmax(logits) − q) · gradientScale.
+  ///
+  /// - Parameters:
+  ///   - logits: `[rows, classes]`, `paddedChannels(classes)` floats from a row to the next; likewise `gradient`.
+  ///   - labels: `[rows]`, each in `0 ..< classes`.
+  ///   - gradientScale: 1 / rows for the mean loss.
+  ///   - losses: `[rows]`, overwritten.
+  ///   - gradient: Overwritten, padding lanes zero; may be the memory of the logits.
+  /// - Throws: A `data` fault that names the first label out of range. Nothing is written then.
+  public static func crossEntropy(
+    rows: Int, classes: Int, logits: UnsafePointer<Float>, labels: UnsafePointer<Int32>, labelSmoothing: Float = 0,
+    gradientScale: Float, losses: UnsafeMutablePointer<Float>, gradient: UnsafeMutablePointer<Float>,
+    compute: Compute
+  ) throws {
+    for row in 0..<rows where !(0..<Int32(classes)).contains(labels[row]) {
+      throw Fault(
+        .data, "label out of range", path: "sample \(row) of the batch", expected: "0 to \(classes - 1)",
+        got: "\(labels[row])")
+    }
+    let width = paddedChannels(classes)
+    let share = Double(labelSmoothing) / Double(classes), certain = 1 - Double(labelSmoothing)
+    for row in 0..<rows {
+      let x = logits + row * width, g = gradient + row * width, label = Int(labels[row])
+      let labelLogit = Double(x[label])
+      let (highest, total, logitTotal) = exponentials(x, classes, g, compute)
+      let logarithm = total.isFinite && total > 0 ? reproducibleLogarithm(total) : .nan
+      losses[row] = Float(logarithm + highest - certain * labelLogit - share * logitTotal)
+      let factor = Float(Double(gradientScale) / total)
+      compute.kernels.affine(g, Int64(classes), factor, -gradientScale * Float(share))
+      g[label] -= gradientScale * Float(certain)
+    }
+  }
+
+  /// output = the softmax of each row; same shapes as in `crossEntropy`; in place if wanted.
+  public static func probabilities(
+    rows: Int, classes: Int, logits: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    let width = paddedChannels(classes)
+    for row in 0..<rows {
+      let result = output + row * width
+      let total = exponentials(logits + row * width, classes, result, compute).total
+      compute.kernels.affine(result, Int64(classes), Float(1 / total), 0)
+    }
+  }
+
+  /// Exponentials of a row minus its maximum, into the result; the maximum, their sum, and the sum of the logits.
+  private static func exponentials(
+    _ row: UnsafePointer<Float>, _ classes: Int, _ result: UnsafeMutablePointer<Float>, _ compute: Compute
+  ) -> (highest: Double, total: Double, logitTotal: Double) {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 3) { out in
+      compute.kernels.exponentials(row, Int64(classes), result, out.baseAddress!)
+      return (Double(out[0]), Double(out[1]), Double(out[2]))
+    }
+  }
+}

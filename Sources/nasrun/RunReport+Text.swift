@@ -1,0 +1,83 @@
+import Canonical
+import Foundation
+import RunStore
+import SearchCore
+
+extension RunReport {
+  /// The report for people.
+  func text(listingTrials: Bool) -> String {
+    var parts = [header]
+    for search in searches { parts.append(search.text(listingTrials: listingTrials)) }
+    let folder = run.folder.path(percentEncoded: false)
+    parts.append("files in \(folder)\n" + files.map { "  " + $0 }.joined(separator: "\n"))
+    return parts.joined(separator: "\n\n")
+  }
+
+  private var header: String {
+    let identity = run.identity
+    var lines = [
+      ("status", [run.status.rawValue, run.reason].compactMap { $0 }.joined(separator: ": ")),
+      ("recipe", "\(identity.recipe) in \(identity.recipeFolder)"),
+      ("arguments", Self.fields(identity.arguments)),
+      ("seed", String(identity.seed)),
+      ("started", "\(Wording.time(identity.created)), \(Wording.duration(run.activeSeconds)) at work"),
+    ]
+    if let parent = identity.parent { lines.append(("reused", "\(reusedEffects) effects of \(parent)")) }
+    lines.append(("environment", Self.fields(identity.environment)))
+    let title = identity.name + "  " + run.folder.lastPathComponent
+    return ([title] + lines.map { "  " + $0.padding(toLength: 13, withPad: " ", startingAt: 0) + $1 })
+      .joined(separator: "\n")
+  }
+
+  /// `data = "shapes", epochs = 3`
+  private static func fields(_ value: JSONValue) -> String {
+    let fields = (value.object ?? [:]).sorted { $0.key < $1.key }
+    return fields.isEmpty ? "none" : fields.map { "\($0.key) = \($0.value.text())" }.joined(separator: ", ")
+  }
+}
+
+extension RunReport.Search {
+  func text(listingTrials: Bool) -> String {
+    let failed = trials.filter { $0.status == .failed }
+    let done = trials.count { $0.status != .running }
+    var lines = ["search \(record.name): \(record.stopReason.map { "stopped by \($0)" } ?? "not stopped")"]
+    lines.append(
+      "  \(Wording.progress(done, of: record.planned)) trials" + (failed.isEmpty ? "" : ", \(failed.count) failed"))
+    if let best { lines += ["  best", table([best])] }
+    if !front.isEmpty {
+      let goals = record.objectives.map { "\($0.name) \($0.direction.rawValue)" }.joined(separator: ", ")
+      lines += ["  Pareto front (\(goals))", table(front)]
+    }
+    if listingTrials, !trials.isEmpty {
+      lines += ["  trials", table(trials)]
+    } else {
+      lines += failed.suffix(10).map { "  trial \($0.number) failed: \($0.complaint)" }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func table(_ trials: [TrialRecord]) -> String {
+    let names = metricNames
+    var table = TextTable(
+      columns: [.right("TRIAL"), .left("ARCHITECTURE")] + names.map { .right($0.uppercased()) }
+        + [.left("STATUS"), .left("DECISIONS")])
+    table.rows = trials.map { trial in
+      let metrics = trial.finalMetrics
+      return [String(trial.number), String(trial.architecture.prefix(12))]
+        + names.map { metrics[$0].map(Wording.number) ?? "" }
+        + [trial.status == .failed ? "failed: " + trial.complaint : trial.status.rawValue, trial.shortDecisions]
+    }
+    return table.text.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+  }
+}
+
+extension TrialRecord {
+  /// Why the trial failed, with the recipe line.
+  fileprivate var complaint: String { (failure ?? "no reason") + (failedAt.map { " (\($0))" } ?? "") }
+
+  /// The decisions on one line, cut to 72 characters.
+  fileprivate var shortDecisions: String {
+    let text = decisions.string ?? decisions.text()
+    return text.count <= 72 ? text : text.prefix(71) + "…"
+  }
+}

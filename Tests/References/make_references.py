@@ -1,0 +1,24 @@
+"""Writes the reference numbers that the tests of NeuralNet compare with. The format is told in README.md.
+
+    python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_references.py
+"""
+
+from op_references import op_cases
+from reference_file import ReferenceFile
+from training_references import nasbench201_case, optimiser_cases, schedule_cases
+
+ops = ReferenceFile("ops")
+for case in op_cases():
+    ops.add(**case)
+ops.write()
+
+training = ReferenceFile("training")
+for case in optimiser_cases():
+    training.add(**case)
+for case in schedule_cases():
+    training.add(**case)
+training.write()
+
+network = ReferenceFile("nasbench201")
+network.add(**nasbench201_case())
+network.write()

@@ -1,0 +1,237 @@
+"""Forward values and gradients of each op, computed in float64 from inputs that are exact in float32."""
+
+import zlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from reference_file import layout
+
+
+def random(name, *shape):
+    """Normal numbers, exact in float32, that depend on `name` alone."""
+    return np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape).astype(np.float32)
+
+
+def differentiate(function, arrays, kinds, output_kind, output_gradient):
+    """Runs `function(*arrays)` in float64 and in float32; returns (tensors, float32 results)."""
+    results = []
+    for dtype in (torch.float64, torch.float32):
+        leaves = [torch.tensor(a, dtype=dtype, requires_grad=True) for a in arrays.values()]
+        output = function(*leaves)
+        output.backward(torch.tensor(output_gradient(tuple(output.shape)), dtype=dtype))
+        tensors = {"output": layout(output.detach().numpy(), output_kind)}
+        for leaf, key, kind in zip(leaves, arrays, kinds):
+            tensors[key + "_gradient"] = layout(leaf.grad.numpy(), kind)
+        results.append(tensors)
+    return results
+
+
+def case(name, op, function, arrays, kinds, output_kind="image", attributes=None, extra=None):
+    """A case of `function`: inputs, output, a fixed output gradient and the gradients of all inputs."""
+    gradient = {}
+
+    def output_gradient(shape):
+        gradient["value"] = random(name + "/gradient", *shape)
+        return gradient["value"]
+
+    exact, float32 = differentiate(function, arrays, kinds, output_kind, output_gradient)
+    inputs = {key: layout(value, kind) for (key, value), kind in zip(arrays.items(), kinds)}
+    tensors = inputs | {"output_gradient": layout(gradient["value"], output_kind)} | exact | (extra or {})
+    return dict(name=name, op=op, attributes=attributes, tensors=tensors, float32=float32)
+
+
+def pair(value):
+    return value if isinstance(value, tuple) else (value, value)
+
+
+# name: batch, height, width, channels in and out, kernel, stride, padding, dilation, groups, bias
+CONVOLUTIONS = {
+    "pointwise_batch1": (1, 5, 7, 3, 4, 1, 1, 0, 1, 1, False),
+    "pointwise_33_to_5": (3, 3, 5, 33, 5, 1, 1, 0, 1, 1, True),
+    "pointwise_stride2": (2, 7, 5, 6, 20, 1, 2, 0, 1, 1, False),
+    "stem_rgb": (2, 7, 5, 3, 8, 3, 1, 1, 1, 1, False),
+    "whole_lanes": (2, 8, 8, 16, 16, 3, 1, 1, 1, 1, False),
+    "two_blocks": (1, 6, 6, 32, 48, 3, 1, 1, 1, 1, False),
+    "lanes_plus_one": (2, 5, 6, 17, 19, 3, 1, 1, 1, 1, True),
+    "no_padding": (1, 6, 9, 5, 7, 3, 1, 0, 1, 1, False),
+    "wide_padding": (2, 4, 3, 4, 6, 3, 1, 3, 1, 1, False),
+    "stride2_odd": (2, 9, 9, 8, 12, 3, 2, 1, 1, 1, False),
+    "stride2_even": (2, 8, 6, 16, 32, 3, 2, 1, 1, 1, False),
+    "stride_over_kernel": (2, 11, 8, 4, 5, 2, 3, 0, 1, 1, False),
+    "stride4_kernel3": (1, 13, 10, 5, 18, 3, 4, 1, 1, 1, True),
+    "kernel5": (1, 7, 7, 6, 10, 5, 1, 2, 1, 1, False),
+    "kernel_over_image": (3, 2, 2, 5, 3, 5, 1, 2, 1, 1, False),
+    "kernel_is_image": (2, 4, 5, 7, 9, (4, 5), 1, 0, 1, 1, True),
+    "dilation2": (2, 7, 8, 6, 8, 3, 1, 2, 2, 1, False),
+    "dilation3_stride2": (1, 11, 9, 4, 6, 3, 2, 0, 3, 1, False),
+    "row_kernel": (2, 5, 6, 4, 7, (1, 3), 1, (0, 1), 1, 1, False),
+    "oblong": (1, 9, 8, 3, 5, (3, 2), (2, 1), (1, 0), (1, 2), 1, False),
+    "groups2": (2, 5, 5, 4, 6, 3, 1, 1, 1, 2, False),
+    "groups4_bias": (1, 6, 5, 8, 12, 3, 2, 1, 1, 4, True),
+    "groups2_whole_lanes": (1, 4, 4, 32, 32, 3, 1, 1, 1, 2, False),
+    "groups3_pointwise": (2, 3, 4, 21, 12, 1, 1, 0, 1, 3, False),
+    "depthwise": (2, 6, 7, 16, 16, 3, 1, 1, 1, 16, False),
+    "depthwise_19": (1, 5, 5, 19, 19, 3, 1, 1, 1, 19, True),
+    "depthwise_stride2": (2, 9, 8, 20, 20, 3, 2, 1, 1, 20, False),
+    "depthwise5_dilation2": (1, 9, 9, 6, 6, 5, 1, 4, 2, 6, False),
+    "depthwise_multiplier2": (2, 5, 4, 9, 18, 3, 1, 1, 1, 9, False),
+    "one_pixel": (1, 1, 1, 3, 5, 3, 1, 1, 1, 1, False),
+}
+
+
+def convolution_cases():
+    for short, (n, h, w, ci, co, kernel, stride, padding, dilation, groups, bias) in CONVOLUTIONS.items():
+        name = "conv2d/" + short
+        kernel, stride, padding, dilation = map(pair, (kernel, stride, padding, dilation))
+        arrays = {"input": random(name, n, ci, h, w), "weight": random(name + "/w", co, ci // groups, *kernel)}
+        if bias:
+            arrays["bias"] = random(name + "/b", co)
+        attributes = dict(kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
+
+        def run(x, weight, b=None):
+            return F.conv2d(x, weight, b, stride, padding, dilation, groups)
+
+        yield case(name, "conv2d", run, arrays, ["image", "conv", "plain"], attributes=attributes)
+
+
+def linear_cases():
+    for short, (n, ci, co, bias) in {"batch1": (1, 5, 3, True), "plain": (7, 33, 10, True),
+                                     "no_bias": (4, 16, 17, False)}.items():
+        name = "linear/" + short
+        arrays = {"input": random(name, n, ci), "weight": random(name + "/w", co, ci)}
+        if bias:
+            arrays["bias"] = random(name + "/b", co)
+        yield case(name, "linear", F.linear, arrays, ["plain", "linear", "plain"], "plain", dict(bias=bias))
+
+
+BATCH_NORM_SHAPES = {"plain": (4, 5, 6, 3), "batch1": (1, 17, 5, 4), "lanes": (3, 16, 4, 4),
+                     "one_pixel": (6, 7, 1, 1), "far_from_zero": (4, 5, 5, 5)}
+
+
+def batch_norm_cases():
+    for short, shape in BATCH_NORM_SHAPES.items():
+        for affine in (True, False):
+            for mode in ("batch", "running"):
+                yield batch_norm_case(short, shape, affine, mode)
+
+
+def batch_norm_case(short, shape, affine, mode):
+    """`batch`: the statistics of the second of two batches; `running`: those after two updates."""
+    name = f"batch_norm/{short}_{mode}" + ("" if affine else "_not_affine")
+    c = shape[1]
+    first, second = random(name + "/first", *shape), random(name, *shape)
+    if short == "far_from_zero":
+        first, second = (np.float32(100) + np.float32(0.5) * x for x in (first, second))
+    arrays = {"input": second}
+    if affine:
+        arrays |= {"gamma": 1 + random(name + "/g", c) / 4, "beta": random(name + "/b", c)}
+    statistics = {}
+
+    def run(x, gamma=None, beta=None):
+        mean, variance = torch.zeros(c, dtype=x.dtype), torch.ones(c, dtype=x.dtype)
+        F.batch_norm(torch.tensor(first, dtype=x.dtype), mean, variance, gamma, beta, True, 0.1, 1e-5)
+        if mode == "batch":
+            output = F.batch_norm(x, mean, variance, gamma, beta, True, 0.1, 1e-5)
+        else:
+            F.batch_norm(x.detach(), mean, variance, None, None, True, 0.1, 1e-5)
+            output = F.batch_norm(x, mean.clone(), variance.clone(), gamma, beta, False, 0.1, 1e-5)
+        if x.dtype == torch.float64:
+            statistics.update(running_mean=mean.numpy(), running_variance=variance.numpy())
+        return output
+
+    result = case(name, "batch_norm", run, arrays, ["image", "plain", "plain"],
+                  attributes=dict(momentum=0.1, epsilon=1e-5, affine=affine, mode=mode))
+    result["tensors"] |= {"first_input": layout(first, "image")} | statistics
+    return result
+
+
+def activation_cases():
+    for op, function in {"relu": F.relu, "relu6": F.relu6}.items():
+        for short, shape in {"plain": (2, 5, 3, 4), "lanes": (1, 16, 3, 3), "flat": (3, 7)}.items():
+            name = f"{op}/{short}"
+            x = 4 * random(name, *shape)
+            x.reshape(-1)[:3] = [0, 6, 7]
+            kind = "image" if len(shape) == 4 else "plain"
+            yield case(name, op, function, {"input": x}, [kind], kind)
+
+
+# name: batch, height, width, channels, kernel, stride, padding
+POOLINGS = {
+    "cell": (2, 5, 7, 17, 3, 1, 1),
+    "halve": (2, 8, 6, 5, 2, 2, 0),
+    "halve_odd": (1, 7, 9, 16, 2, 2, 0),
+    "stride2": (3, 9, 8, 4, 3, 2, 1),
+    "stride_over_kernel": (2, 11, 8, 3, 2, 3, 1),
+    "oblong": (1, 7, 8, 6, (3, 2), (2, 1), (1, 0)),
+    "wide_padding": (2, 3, 3, 2, 5, 2, 2),
+    "one_pixel": (1, 1, 1, 3, 3, 1, 1),
+}
+
+
+def pooling_cases():
+    for short, (n, h, w, c, kernel, stride, padding) in POOLINGS.items():
+        kernel, stride, padding = map(pair, (kernel, stride, padding))
+        attributes = dict(kernel=kernel, stride=stride, padding=padding)
+        x = random("pool/" + short, n, c, h, w)
+        yield case(f"max_pool/{short}", "max_pool", lambda x: F.max_pool2d(x, kernel, stride, padding),
+                   {"input": x}, ["image"], attributes=attributes)
+        for counted in (True, False):
+            name = f"avg_pool/{short}_" + ("counted" if counted else "not_counted")
+            yield case(name, "avg_pool", lambda x: F.avg_pool2d(x, kernel, stride, padding, False, counted),
+                       {"input": x}, ["image"], attributes=attributes | dict(count_padding=counted))
+    ties = np.round(random("pool/ties", 2, 3, 6, 5))
+    yield case("max_pool/ties", "max_pool", lambda x: F.max_pool2d(x, 3, 2, 1), {"input": ties}, ["image"],
+               attributes=dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1)))
+    for short, shape in {"batch1": (1, 5, 3, 7), "lanes": (3, 16, 4, 4), "one_pixel": (2, 19, 1, 1)}.items():
+        name = "global_avg_pool/" + short
+        yield case(name, "global_avg_pool", lambda x: x.mean((2, 3)), {"input": random(name, *shape)}, ["image"],
+                   "plain")
+
+
+def joining_cases():
+    for short, count, shape in [("two", 2, (2, 5, 3, 4)), ("four", 4, (1, 16, 2, 3)), ("three_flat", 3, (3, 7))]:
+        name = "add/" + short
+        kind = "image" if len(shape) == 4 else "plain"
+        arrays = {f"input{i}": random(f"{name}/{i}", *shape) for i in range(count)}
+        yield case(name, "add", lambda *xs: sum(xs[1:], xs[0]), arrays, [kind] * count, kind)
+    for short, channels in {"odd": (3, 5), "lanes": (16, 16), "three": (1, 17, 7), "crossing": (9, 16, 20)}.items():
+        name = "concat/" + short
+        arrays = {f"input{i}": random(f"{name}/{i}", 2, c, 3, 2) for i, c in enumerate(channels)}
+        yield case(name, "concat", lambda *xs: torch.cat(xs, 1), arrays, ["image"] * len(channels))
+
+
+def cross_entropy_cases():
+    for short, n, classes, smoothing, scale in [("plain", 5, 10, 0.0, 1), ("smoothed", 5, 10, 0.1, 1),
+                                                ("batch1", 1, 3, 0.0, 1), ("lanes", 4, 16, 0.2, 1),
+                                                ("many_classes", 3, 37, 0.1, 3), ("large_logits", 6, 10, 0.1, 300)]:
+        name = "cross_entropy/" + short
+        logits = (scale * random(name, n, classes)).astype(np.float32)
+        labels = np.arange(n) * 7 % classes
+        losses = {}
+
+        def run(x):
+            target = torch.tensor(labels)
+            losses[x.dtype] = F.cross_entropy(x, target, label_smoothing=smoothing, reduction="none").detach().numpy()
+            return F.cross_entropy(x, target, label_smoothing=smoothing)
+
+        result = case(name, "cross_entropy", run, {"input": logits}, ["plain"], "plain",
+                      dict(label_smoothing=smoothing))
+        # The loss is the end of a network: its gradient is 1.
+        gradient = {}
+        for dtype in (torch.float64, torch.float32):
+            leaf = torch.tensor(logits, dtype=dtype, requires_grad=True)
+            run(leaf).backward()
+            gradient[dtype] = leaf.grad.numpy()
+        del result["tensors"]["output_gradient"]
+        result["tensors"] |= {"labels": labels, "losses": losses[torch.float64],
+                              "input_gradient": gradient[torch.float64]}
+        result["float32"] |= {"losses": losses[torch.float32], "input_gradient": gradient[torch.float32]}
+        yield result
+
+
+def op_cases():
+    for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
+                  cross_entropy_cases):
+        yield from cases()
