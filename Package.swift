@@ -58,12 +58,19 @@ let package = Package(
     library("Datasets", ["TensorCore", "CZlib", "Canonical", "Diagnostics"]),
     library("SearchCore", ["Canonical", "Diagnostics"]),
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
-    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore"]),
+    library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),
     library("RunStore", ["SearchCore", "Canonical", "Diagnostics", grdb]),
     library("LuaHost", ["CLuaShims", "CLua", "Canonical", "Diagnostics"]),
-    library("LuaAPI", ["LuaHost", "Evaluation", "Exchange", "RunStore"]),
+    library(
+      "LuaAPI",
+      [
+        "LuaHost", "Evaluation", "Exchange", "RunStore", "NeuralNet", "Datasets", "SearchCore", "TensorCore",
+        "Canonical", "Diagnostics",
+      ]),
     .executableTarget(
-      name: "nasrun", dependencies: ["LuaAPI", "RunStore", "TensorCore", argumentParser], swiftSettings: strict),
+      name: "nasrun",
+      dependencies: ["LuaAPI", "LuaHost", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,2 +1,37 @@
--- The library of nasrun.
-return {}
+-- The module `nas`: everything a recipe calls. Native functions come from `nas.core`; the rest is Lua, file by file,
+-- on the same public functions that a recipe has.
+
+local core = require "nas.core"
+require "nas.declare"
+local nas = core.public
+
+--- A family of files: `nas.strategies.random` is the module "nas.strategies.random", loaded when it is first named.
+local function family(name)
+  return setmetatable({}, {
+    __index = function(members, key)
+      local module = name .. "." .. tostring(key)
+      if not core.has_module(module) then
+        core.fail {
+          message = "there is no " .. module,
+          hint = core.suggest(tostring(key), core.modules_in(name)),
+        }
+      end
+      local value = require(module)
+      rawset(members, key, value)
+      return value
+    end,
+  })
+end
+
+nas.strategies = family "nas.strategies"
+nas.evaluators = family "nas.evaluators"
+nas.spaces = family "nas.spaces"
+
+nas.nn = require "nas.nn"
+nas.stop = require "nas.stop"
+nas.evaluator = require "nas.evaluator"
+nas.measures = require "nas.measures"
+nas.search = require "nas.search"
+nas.plot = require "nas.plot"
+
+return nas

@@ -10,7 +10,7 @@ bool shim_must_pass(lua_State *L, shim_vm *vm, uint64_t pending) {
   const shim_object *block = shim_to_object(L, -1);
   int reason = shim_tripped(vm->stop);
   if (reason != SHIM_NO_TRIP) {
-    if (!block || block->type != &shim_error_type) SHIM_IN_SWIFT(vm, vm->host.trip(L, reason));
+    if (!block || block->type != &shim_error_type) shim_push_trip(L, vm, reason);
     return true;
   }
   if (block && block->type == &shim_signal_type) return true;

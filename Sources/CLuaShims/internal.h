@@ -11,13 +11,15 @@
 extern const char shim_error_type, shim_signal_type;
 /// Keys of the registry.
 extern const char shim_key_environment, shim_key_globals, shim_key_interned, shim_key_pending, shim_key_behind,
-    shim_key_snapshot, shim_key_handler;
+    shim_key_snapshot, shim_key_handler, shim_key_trip;
 
 void shim_start_watchdog(shim_vm *vm);
 void shim_stop_watchdog(shim_vm *vm);
 void shim_enter(shim_vm *vm, shim_vm **outer);
 void shim_leave(shim_vm *vm, shim_vm *outer);
 shim_switch *shim_switch_new(void);
+/// Pushes the error value of a trip: the first one of this run, whose place is where it fired.
+void shim_push_trip(lua_State *L, shim_vm *vm, int reason);
 /// Arms the hook that ends the script.
 void shim_arm(lua_State *L);
 void shim_set_expired(shim_switch *s, int expired);
@@ -36,6 +38,7 @@ void shim_open_base(lua_State *L);
 void shim_open_tables(lua_State *L);
 void shim_open_strings(lua_State *L);
 void shim_open_order(lua_State *L);
+void shim_open_matching(lua_State *L);
 /// Builds the sandbox; run under a protected call.
 int shim_open_sandbox(lua_State *L);
 /// Pushes the text of any value without addresses, calling __tostring.

@@ -3,14 +3,70 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char nas_declare[] = {
+#embed "../../Scripts/nas/declare.lua"
+};
+static const char nas_evaluator[] = {
+#embed "../../Scripts/nas/evaluator.lua"
+};
+static const char nas_evaluators_train[] = {
+#embed "../../Scripts/nas/evaluators/train.lua"
+};
 static const char nas_init[] = {
 #embed "../../Scripts/nas/init.lua"
+};
+static const char nas_measures[] = {
+#embed "../../Scripts/nas/measures.lua"
+};
+static const char nas_nn[] = {
+#embed "../../Scripts/nas/nn.lua"
+};
+static const char nas_plot[] = {
+#embed "../../Scripts/nas/plot.lua"
+};
+static const char nas_result[] = {
+#embed "../../Scripts/nas/result.lua"
+};
+static const char nas_search[] = {
+#embed "../../Scripts/nas/search.lua"
+};
+static const char nas_spaces_nasbench201[] = {
+#embed "../../Scripts/nas/spaces/nasbench201.lua"
+};
+static const char nas_stop[] = {
+#embed "../../Scripts/nas/stop.lua"
+};
+static const char nas_strategies_listed[] = {
+#embed "../../Scripts/nas/strategies/listed.lua"
+};
+static const char nas_strategies_random[] = {
+#embed "../../Scripts/nas/strategies/random.lua"
+};
+static const char nas_strategies_regularized_evolution[] = {
+#embed "../../Scripts/nas/strategies/regularized_evolution.lua"
+};
+static const char nas_trial[] = {
+#embed "../../Scripts/nas/trial.lua"
 };
 
 #define SCRIPT(path, text) {path, text, text + sizeof text}
 
 static const shim_module modules[] = {
+    SCRIPT("nas/declare.lua", nas_declare),
+    SCRIPT("nas/evaluator.lua", nas_evaluator),
+    SCRIPT("nas/evaluators/train.lua", nas_evaluators_train),
     SCRIPT("nas/init.lua", nas_init),
+    SCRIPT("nas/measures.lua", nas_measures),
+    SCRIPT("nas/nn.lua", nas_nn),
+    SCRIPT("nas/plot.lua", nas_plot),
+    SCRIPT("nas/result.lua", nas_result),
+    SCRIPT("nas/search.lua", nas_search),
+    SCRIPT("nas/spaces/nasbench201.lua", nas_spaces_nasbench201),
+    SCRIPT("nas/stop.lua", nas_stop),
+    SCRIPT("nas/strategies/listed.lua", nas_strategies_listed),
+    SCRIPT("nas/strategies/random.lua", nas_strategies_random),
+    SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
+    SCRIPT("nas/trial.lua", nas_trial),
 };
 
 const shim_module *shim_modules(void) { return modules; }

@@ -64,5 +64,6 @@ void shim_open_strings(lua_State *L) {
   lua_getfield(L, -1, "format");
   lua_pushcclosure(L, format, 1);
   lua_setfield(L, -2, "format");
+  shim_open_matching(L);
   lua_pop(L, 1);
 }

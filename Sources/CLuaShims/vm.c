@@ -7,7 +7,7 @@
 
 const char shim_error_type, shim_signal_type;
 const char shim_key_environment, shim_key_globals, shim_key_interned, shim_key_pending, shim_key_behind,
-    shim_key_snapshot, shim_key_handler;
+    shim_key_snapshot, shim_key_handler, shim_key_trip;
 static const char shim_key_function, shim_key_caught, shim_key_traced;
 
 const void *shim_error_key(void) { return &shim_error_type; }

@@ -68,6 +68,17 @@ int shim_tripped(const shim_switch *s) {
 
 // MARK: - The hook
 
+void shim_push_trip(lua_State *L, shim_vm *vm, int reason) {
+  if (vm->trip_raised != reason) {
+    SHIM_IN_SWIFT(vm, vm->host.trip(L, reason));
+    vm->trip_raised = reason;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &shim_key_trip);
+  } else {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &shim_key_trip);
+  }
+}
+
 static void end_script(lua_State *L, lua_Debug *frame) {
   (void)frame;
   shim_vm *vm = shim_vm_of(L);
@@ -76,13 +87,12 @@ static void end_script(lua_State *L, lua_Debug *frame) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  SHIM_IN_SWIFT(vm, vm->host.trip(L, reason));
+  shim_push_trip(L, vm, reason);
   lua_error(L);
 }
 
-void shim_arm(lua_State *L) {
-  lua_sethook(L, end_script, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-}
+/// The hook sees every instruction, but no call of a C function: message handlers must run.
+void shim_arm(lua_State *L) { lua_sethook(L, end_script, LUA_MASKCOUNT, 1); }
 
 static void interrupted(int signal) {
   (void)signal;
@@ -195,8 +205,17 @@ void shim_stop_watchdog(shim_vm *vm) {
 
 // MARK: - The outermost call
 
+/// Threads of a dispatch pool block every signal.
+static void unblock(void) {
+  sigset_t urgent;
+  sigemptyset(&urgent);
+  sigaddset(&urgent, SIGURG);
+  pthread_sigmask(SIG_UNBLOCK, &urgent, NULL);
+}
+
 void shim_enter(shim_vm *vm, shim_vm **outer) {
   shim_start_watchdog(vm);
+  unblock();
   pthread_mutex_lock(&vm->lock);
   vm->thread = pthread_self();
   vm->running = 1;
@@ -212,6 +231,7 @@ void shim_leave(shim_vm *vm, shim_vm *outer) {
   vm->running = 0;
   vm->pending = 0;
   shim_set_expired(vm->stop, 0);
+  vm->trip_raised = 0;
   pthread_mutex_unlock(&vm->lock);
   lua_sethook(vm->main, NULL, 0, 0);
 }

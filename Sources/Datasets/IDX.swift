@@ -83,10 +83,11 @@ public enum IDX {
   private static func payload(_ reader: ByteReader, count: Int, _ content: String) throws -> [UInt8] {
     let start = reader.offset
     let expected = "\(count) bytes (\(content))"
-    guard count <= reader.capacity else {
+    let room = max(0, reader.isCompressed ? reader.capacity : reader.capacity - start)
+    guard count <= room else {
       throw Fault(
         .data, "the header claims more than the file can hold", at: reader.place(start), expected: expected,
-        got: "at most \(max(0, reader.capacity - (reader.isCompressed ? 0 : start))) bytes")
+        got: (reader.isCompressed ? "at most " : "") + "\(room) bytes")
     }
     let bytes = try reader.read(upTo: count)
     guard bytes.count == count else {

@@ -16,7 +16,8 @@ public struct ImageSet: Sendable {
   /// The class of each image, in `0..<classNames.count`.
   public let labels: [Int32]
   public let classNames: [String]
-  /// SHA-256 of shape, number of classes, pixels and labels; names don't count.
+  /// SHA-256 of the framed text "images", N, H, W, C and the number of classes (8 bytes each), pixels, and labels (4
+  /// bytes each), little-endian; names don't count.
   public let digest: String
 
   /// Checks the sizes and labels; throws a `data` fault when they disagree or when there is no image.

@@ -11,17 +11,15 @@ public struct Normalisation: Sendable, Equatable {
 
   /// Measures the images of a selection; sums are exact integers.
   public init(measuring selection: ImageSelection) {
-    let set = selection.set, channels = set.channels
-    var sums = [UInt64](repeating: 0, count: channels), squares = sums
+    let set = selection.set
+    var sums = [UInt64](repeating: 0, count: set.channels), squares = sums
     set.pixels.withUnsafeBufferPointer { pixels in
       for index in selection.indices {
-        let image = pixels.baseAddress! + Int(index) * set.imageSize
-        for offset in stride(from: 0, to: set.imageSize, by: channels) {
-          for channel in 0..<channels {
-            let value = UInt64(image[offset + channel])
-            sums[channel] &+= value
-            squares[channel] &+= value &* value
-          }
+        let image = UnsafeBufferPointer(rebasing: pixels[Int(index) * set.imageSize..<(Int(index) + 1) * set.imageSize])
+        for channel in 0..<set.channels {
+          let (sum, square) = Self.sums(of: image, from: channel, by: set.channels)
+          sums[channel] += sum
+          squares[channel] += square
         }
       }
     }
@@ -31,6 +29,18 @@ public struct Normalisation: Sendable, Equatable {
       let spread = UInt128(count) * UInt128(square) - UInt128(sum) * UInt128(sum)
       return spread == 0 ? 1 : Double(spread).squareRoot() / (255 * Double(count))
     }
+  }
+
+  /// The sum of every `step`th value and that of their squares.
+  private static func sums(of values: UnsafeBufferPointer<UInt8>, from start: Int, by step: Int) -> (UInt64, UInt64) {
+    var sum: UInt64 = 0, squares: UInt64 = 0, offset = start
+    while offset < values.count {
+      let value = UInt64(values[offset])
+      sum &+= value
+      squares &+= value &* value
+      offset &+= step
+    }
+    return (sum, squares)
   }
 
   /// The network's input for each intensity: `table[intensity * channels + channel]`.

@@ -2,11 +2,15 @@ import CLua
 import CLuaShims
 import Diagnostics
 
-/// A Swift error on its way through Lua: the userdata `nasrun.error`.
-final class ErrorBox {
-  let error: any Error
-  let fault: Fault
-  let traceback: LuaTraceback
+/// The userdata `nasrun.error`: an error that Swift threw, or that C code found, as scripts hold it.
+public final class LuaErrorObject: LuaObject {
+  public static let luaName = "nasrun.error"
+  /// What Swift threw.
+  public let error: any Error
+  /// The fault whose fields scripts read.
+  public let fault: Fault
+  /// The calls that led to it.
+  public let traceback: LuaTraceback
 
   init(_ error: any Error, fault: Fault, traceback: LuaTraceback) {
     self.error = error
@@ -28,7 +32,7 @@ extension LuaHost {
   func pushError(_ error: any Error, _ state: OpaquePointer) {
     if let signal = error as? LuaSignal {
       let box = Unmanaged.passRetained(SignalBox(signal)).toOpaque()
-      shim_push_object(state, box, shim_signal_key(), 0, false)
+      _ = shim_push_object(state, box, shim_signal_key(), 0, false)
     } else if let caught, let fault = error as? Fault, fault == caught.fault {
       lua_rawgetp(state, shim_registry, shim_caught_key())
       keep(traceback: caught.traceback, state)
@@ -38,10 +42,19 @@ extension LuaHost {
     }
   }
 
+  /// A fault with changed fields that keeps the traceback of `fault`, when that is the error that last reached Swift.
+  public func amend(_ fault: Fault, _ change: (inout Fault) -> Void) -> Fault {
+    var copy = fault
+    change(&copy)
+    if let caught, caught.fault == fault { amended = CaughtError(fault: copy, traceback: caught.traceback) }
+    return copy
+  }
+
   /// Pushes a new error userdata.
   func push(_ fault: Fault, for error: any Error, _ state: OpaquePointer) {
-    let box = ErrorBox(error, fault: fault, traceback: LuaTraceback(state))
-    shim_push_object(state, Unmanaged.passRetained(box).toOpaque(), shim_error_key(), 0, false)
+    let kept = amended?.fault == fault ? amended?.traceback : nil
+    let box = LuaErrorObject(error, fault: fault, traceback: kept ?? LuaTraceback(state))
+    _ = shim_push_object(state, Unmanaged.passRetained(box).toOpaque(), shim_error_key(), 0, true)
   }
 
   /// An error is about to unwind `state`; its value is on top.
@@ -79,7 +92,7 @@ extension LuaHost {
         return Unmanaged<SignalBox>.fromOpaque(object).takeUnretainedValue().signal
       }
       if block.pointee.type == shim_error_key() {
-        let box = Unmanaged<ErrorBox>.fromOpaque(object).takeUnretainedValue()
+        let box = Unmanaged<LuaErrorObject>.fromOpaque(object).takeUnretainedValue()
         remember(box.fault, box.traceback, state)
         return box.error is Fault ? box.fault : box.error
       }

@@ -8,7 +8,7 @@ extension LuaHost {
     lua_createtable(state, 0, 8)
     shim_seal_metatable(state)
     LuaStack.push("__name", state)
-    LuaStack.push("nasrun.error", state)
+    LuaStack.push(LuaErrorObject.luaName, state)
     lua_rawset(state, -3)
     let metamethods: [(String, LuaFunction)] = [
       ("__index", { call in try call.push(Self.field(call.string(2) ?? "", of: Self.errorBox(call, 1))) }),
@@ -23,11 +23,11 @@ extension LuaHost {
     lua_rawsetp(state, shim_registry, shim_error_key())
   }
 
-  private static func errorBox(_ call: borrowing LuaCall, _ index: Int) -> ErrorBox? {
+  private static func errorBox(_ call: borrowing LuaCall, _ index: Int) -> LuaErrorObject? {
     guard index <= call.count, let block = shim_to_object(call.state, Int32(index)),
       block.pointee.type == shim_error_key(), let object = block.pointee.object
     else { return nil }
-    return Unmanaged<ErrorBox>.fromOpaque(object).takeUnretainedValue()
+    return Unmanaged<LuaErrorObject>.fromOpaque(object).takeUnretainedValue()
   }
 
   private static func errorText(_ call: borrowing LuaCall, _ index: Int) -> String {
@@ -40,7 +40,7 @@ extension LuaHost {
     }
   }
 
-  private static func field(_ name: String, of box: ErrorBox?) -> LuaValue {
+  private static func field(_ name: String, of box: LuaErrorObject?) -> LuaValue {
     guard let box else { return .nil }
     let fault = box.fault
     let text: String? =

@@ -21,10 +21,10 @@ public final class LuaHost {
 
   let vm: UnsafeMutablePointer<shim_vm>
   let slots = ReferenceSlots()
-  /// The classes that scripts may hold.
-  var declared: Set<ObjectIdentifier> = []
   /// The Lua error that last reached Swift.
   var caught: CaughtError?
+  /// That error with the fields that Swift changed.
+  var amended: CaughtError?
   /// The traceback of the error that unwinds, and its recipe line.
   var traced = LuaTraceback(frames: [])
   var tracedPlace: String?

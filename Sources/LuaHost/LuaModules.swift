@@ -7,7 +7,7 @@ import Foundation
 public struct LuaModule: Sendable, Equatable {
   /// The name given to `require`, `nas.search`.
   public var name: String
-  /// The file, or `embedded`.
+  /// The file, or the path below `Scripts` of a module that is part of the executable.
   public var path: String
   /// The source text.
   public var text: String
@@ -19,12 +19,16 @@ extension LuaHost {
   /// Gives scripts a native module: `require(name)` returns `value`.
   public func provide(_ name: String, _ value: LuaValue) { loaded[name] = value }
 
-  /// The names of the modules in the embedded library, `nas`, `nas.search`, ….
-  public static var embeddedModules: [String] {
-    (0..<Int(shim_module_count())).map { moduleName(ofPath: String(cString: embedded($0).name)) }
+  /// The modules of the library that is part of the executable, with their paths below `Scripts`.
+  public static var embeddedLibrary: [LuaModule] {
+    (0..<Int(shim_module_count())).map { index in
+      let module = shim_modules()[index]
+      let path = String(cString: module.name)
+      let bytes = UnsafeRawBufferPointer(start: module.begin, count: module.end - module.begin)
+      return LuaModule(
+        name: moduleName(ofPath: path), path: path, text: String(decoding: bytes, as: UTF8.self), isLibrary: true)
+    }
   }
-
-  private static func embedded(_ index: Int) -> shim_module { shim_modules()[index] }
 
   /// `nas/init.lua` is `nas`, `nas/search.lua` is `nas.search`.
   static func moduleName(ofPath path: String) -> String {
@@ -49,11 +53,25 @@ extension LuaHost {
       throw Fault(.recipe, "modules require each other", got: cycle.joined(separator: " → "))
     }
     let module = try find(name)
+    let place = self.place
     loading.append(name)
     defer { loading.removeLast() }
-    let value = try run(module)
-    loaded[name] = value
-    return value
+    do {
+      let value = try run(module)
+      loaded[name] = value
+      return value
+    } catch let fault as Fault {
+      throw blame(module, fault, place)
+    }
+  }
+
+  /// Names the module that failed, and the line that required it. A mistake that has a path keeps it.
+  private func blame(_ module: LuaModule, _ fault: Fault, _ place: String?) -> Fault {
+    guard fault.code == .recipe, fault.path == nil, fault.cause == nil else { return fault }
+    return amend(fault) { fault in
+      fault.path = "module '\(module.name)'"
+      fault.cause = place.map { "required at \($0)" }
+    }
   }
 
   private func run(_ module: LuaModule) throws -> LuaValue {
@@ -93,7 +111,10 @@ extension LuaHost {
         return LuaModule(name: name, path: file, text: try Self.text(of: data, file), isLibrary: isLibrary)
       }
     }
-    if let module = Self.embedded(paths, name) { return module }
+    if var module = Self.embeddedLibrary.first(where: { paths.contains($0.path) }) {
+      module.name = name
+      return module
+    }
     throw missing(name, paths)
   }
 
@@ -102,20 +123,10 @@ extension LuaHost {
     throw notUTF8(Array(data), (file as NSString).lastPathComponent)
   }
 
-  private static func embedded(_ paths: [String], _ name: String) -> LuaModule? {
-    for index in 0..<Int(shim_module_count()) {
-      let module = embedded(index)
-      guard paths.contains(String(cString: module.name)) else { continue }
-      let bytes = UnsafeRawBufferPointer(start: module.begin, count: module.end - module.begin)
-      return LuaModule(name: name, path: "embedded", text: String(decoding: bytes, as: UTF8.self), isLibrary: true)
-    }
-    return nil
-  }
-
   private func missing(_ name: String, _ paths: [String]) -> Fault {
     let folders = [options.recipeFolder, options.libraryFolder].compactMap { $0 }
     let places = folders.flatMap { folder in paths.map { folder + "/" + $0 } } + ["the embedded library"]
-    let known = Set(Self.embeddedModules).union(loaded.keys).union(neighbours())
+    let known = Set(Self.embeddedLibrary.map(\.name)).union(loaded.keys).union(neighbours())
     return Fault(
       .recipe, "there is no module '\(name)'", hint: Suggestion.hint(for: name, among: known),
       cause: "looked in " + places.joined(separator: ", "))

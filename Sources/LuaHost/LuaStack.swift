@@ -21,7 +21,7 @@ enum LuaStack {
     case LUA_TTABLE: .table(reference(state, index))
     case LUA_TFUNCTION: .function(reference(state, index))
     case LUA_TTHREAD: .coroutine(reference(state, index))
-    case LUA_TUSERDATA: object(state, index).map { .userdata($0) } ?? .nil
+    case LUA_TUSERDATA: object(state, index).map { .userdata($0) } ?? .other(reference(state, index))
     default: .nil
     }
   }
@@ -68,7 +68,7 @@ enum LuaStack {
     case .number(let value): lua_pushnumber(state, value)
     case .string(let value): push(value, state)
     case .bytes(let value): push(value, state)
-    case .table(let value), .function(let value), .coroutine(let value):
+    case .table(let value), .function(let value), .coroutine(let value), .other(let value):
       guard value.slots === LuaHost.of(state).slots else { throw Fault(.internal, "a value of another Lua VM") }
       lua_rawgeti(state, shim_registry, lua_Integer(value.slot))
     case .userdata(let value): try push(value, state)
@@ -90,12 +90,12 @@ enum LuaStack {
 
   static func push(_ object: any LuaObject, _ state: OpaquePointer) throws {
     let type: any LuaObject.Type = Swift.type(of: object)
-    let key = unsafeBitCast(ObjectIdentifier(type), to: UnsafeRawPointer.self)
-    guard LuaHost.of(state).declared.contains(ObjectIdentifier(type)) else {
+    let isError = type == LuaErrorObject.self
+    let key = isError ? shim_error_key() : unsafeBitCast(ObjectIdentifier(type), to: UnsafeRawPointer.self)
+    let retained = Unmanaged.passRetained(object as AnyObject).toOpaque()
+    guard shim_push_object(state, retained, key, object.nativeBytes, true) else {
       throw Fault(.internal, "the class \(type) is not declared to the Lua VM")
     }
-    let retained = Unmanaged.passRetained(object as AnyObject).toOpaque()
-    shim_push_object(state, retained, key, object.nativeBytes, true)
   }
 }
 

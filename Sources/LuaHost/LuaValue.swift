@@ -13,6 +13,8 @@ public enum LuaValue {
   case function(LuaReference)
   case coroutine(LuaReference)
   case userdata(any LuaObject)
+  /// A userdata that isn't the host's, such as a file of `io`, or an object that was closed.
+  case other(LuaReference)
 }
 
 extension LuaValue {
@@ -66,6 +68,7 @@ extension LuaValue: CustomStringConvertible {
     case .table: "a table"
     case .function: "a function"
     case .coroutine: "a coroutine"
+    case .other: "a userdata"
     case .userdata(let value): "a \(LuaHost.typeName(of: value))"
     }
   }

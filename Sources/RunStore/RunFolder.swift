@@ -3,7 +3,7 @@ import Diagnostics
 import Foundation
 
 /// The files of one run folder and how they are written: each whole or not at all.
-struct RunFolder: Sendable {
+public struct RunFolder: Sendable {
   let url: URL
 
   var database: URL { url.appending(path: "run.sqlite") }
@@ -37,7 +37,7 @@ struct RunFolder: Sendable {
 
   /// Writes a file so that a reader, or a crash at any moment, sees the old content or the new: a temporary file in the
   /// same folder, synchronised, then renamed.
-  static func write(_ text: String, to url: URL) throws {
+  public static func write(_ text: String, to url: URL) throws {
     let temporary = url.appendingPathExtension("new")
     do {
       try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)

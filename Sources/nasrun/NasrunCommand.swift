@@ -6,7 +6,8 @@ import Foundation
 struct NasrunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nasrun", abstract: "Run neural-architecture-search experiments written in Lua.",
-    subcommands: [ListCommand.self, ShowCommand.self])
+    subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
+    defaultSubcommand: RunCommand.self)
 
   /// The names of all commands, for suggestions.
   static var commandNames: [String] { configuration.subcommands.map { $0._commandName } }

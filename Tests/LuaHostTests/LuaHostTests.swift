@@ -10,7 +10,7 @@ func makeHost(_ change: (inout LuaOptions) -> Void = { _ in }) throws -> (LuaHos
     state &+= 0x9E37_79B9_7F4A_7C15
     return state
   })
-  options.memoryLimit = 64 << 20
+  options.memoryLimit = 256 << 20
   options.secondsBetweenCalls = 0.2
   options.output = { lines.all.append($0) }
   change(&options)

@@ -1,0 +1,56 @@
+-- The training evaluator: trains the architecture's network from scratch and scores it on a held-out split.
+
+local core = require "nas.core"
+local nas = require "nas"
+
+return core.declare("nas.evaluators.train", {
+  doc = [[
+Trains each architecture from scratch and returns its metrics on the `score` split: accuracy, balanced_accuracy,
+macro_f1 (per cent) and loss. Defaults are NAS-Bench-201's protocol (SGD with Nesterov momentum, cosine schedule to
+zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { epochs = 9 })`) wins over the option.]],
+  source = "Dong & Yang, ICLR 2020, table 1",
+  options = {
+    { "data", "Data", doc = "from nas.data.open" },
+    { "train", "string", default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
+    { "score", "string", default = "valid", doc = 'split to score on: "valid" or "test"' },
+    { "epochs", "integer", min = 1, default = 3 },
+    { "batch", "integer", min = 1, default = 64, doc = "images per step" },
+    { "lr", "number", min = 0, default = 0.1, doc = "peak learning rate" },
+    { "schedule", "string", default = "cosine", doc = '"cosine", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)' },
+    { "warmup", "number", min = 0, default = 0, doc = "epochs of linear warm-up" },
+    { "momentum", "number", min = 0, max = 1, default = 0.9 },
+    { "nesterov", "boolean", default = true },
+    { "weight_decay", "number", min = 0, default = 5e-4, doc = "not applied to batch-norm parameters and biases when `decay_norm` is false" },
+    { "decay_norm", "boolean", default = true },
+    { "label_smoothing", "number", min = 0, max = 1, default = 0 },
+    { "clip", "number", min = 0, default = 0, doc = "gradient clipping by global norm; 0 is off" },
+    { "augment", "table", default = {}, doc = "{ flip = true, crop = 4, cutout = 8 }: horizontal flip, padded crop, cutout" },
+    { "every", "integer", min = 0, default = 1, doc = "score after every so many epochs for the learning curve; 0: only at the end" },
+  },
+}, function(options)
+  local data, score, every, epochs = options.data, options.score, options.every, options.epochs
+  local settings = {}
+  for key, value in pairs(options) do
+    if key ~= "score" and key ~= "every" and key ~= "epochs" and key ~= "train" then settings[key] = value end
+  end
+  settings.split = options.train
+
+  return nas.evaluator {
+    data = data,
+    epochs = epochs,
+    run = function(trial)
+      local network = trial:network()
+      local fit = {}
+      for key, value in pairs(settings) do fit[key] = value end
+      fit.epochs = trial.budget.epochs or epochs
+      fit.on_epoch = function(epoch, metrics)
+        if every > 0 and epoch % every == 0 and epoch < fit.epochs then
+          for name, value in pairs(network:evaluate(data, { split = score })) do metrics[name] = value end
+        end
+        trial:report(epoch, metrics)
+      end
+      network:fit(fit)
+      return network:evaluate(data, { split = score })
+    end,
+  }
+end)

@@ -1,0 +1,81 @@
+-- What `nas.search` returns: the trials in the order in which the strategy got them, and ways to pick among them.
+
+local core = require "nas.core"
+
+local Result = {}
+Result.__index = Result
+
+local function new(search, reason)
+  return setmetatable({
+    trials = search.history,
+    objectives = search.objectives,
+    reason = reason,
+    name = search.name,
+    space = search.space,
+    search = search,
+    reused = search.reused,
+  }, Result)
+end
+
+--- The trials that succeeded, best first.
+function Result:ranked(metric)
+  local ranked = {}
+  for _, trial in ipairs(self.trials) do
+    if not trial.failed then ranked[#ranked + 1] = trial end
+  end
+  local better = self.search:comparison(metric)
+  table.sort(ranked, function(a, b)
+    if better(a, b) then return true end
+    if better(b, a) then return false end
+    return a.number < b.number
+  end)
+  return ranked
+end
+
+Result.best = core.declare("result:best", {
+  doc = "The best trial by the primary objective, or by `metric`. An error when every trial failed.",
+  { "result", "any" },
+  { "metric", "string", optional = true },
+}, function(result, metric)
+  local best = result:ranked(metric)[1]
+  if not best then
+    local last = result.trials[#result.trials]
+    core.fail {
+      message = ("the search '%s' has no successful trial"):format(result.name),
+      got = ("%d failed"):format(#result.trials),
+      cause = last and last.failed,
+      hint = "See `nasrun show last` for the reasons.",
+    }
+  end
+  return best
+end)
+
+Result.top = core.declare("result:top", {
+  doc = "The architectures of the `count` best trials, best first.",
+  { "result", "any" },
+  { "count", "integer", min = 1 },
+  { "metric", "string", optional = true },
+}, function(result, count, metric)
+  local archs = {}
+  for index, trial in ipairs(result:ranked(metric)) do
+    if index > count then break end
+    archs[index] = trial.arch
+  end
+  return archs
+end)
+
+Result.front = core.declare("result:front", {
+  doc = "The Pareto front over all objectives: the successful trials that no other one dominates, best primary first.",
+  { "result", "any" },
+}, function(result)
+  local ranked = result:ranked()
+  local front = {}
+  for _, index in ipairs(core.pareto_front(ranked, result.objectives)) do front[#front + 1] = ranked[index] end
+  return front
+end)
+
+function Result:__tostring()
+  return ("search '%s': %d trials (%s)"):format(self.name, #self.trials, self.reason)
+end
+
+return { new = new }

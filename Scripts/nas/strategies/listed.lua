@@ -1,0 +1,10 @@
+-- Evaluates given architectures in order: for comparisons under one protocol.
+
+local core = require "nas.core"
+
+return core.declare("nas.strategies.listed", {
+  doc = "Evaluates each of `archs` once, in order, then ends.",
+  { "archs", "table", doc = "a list of architectures of the search's space" },
+}, function(archs)
+  return function(search) search:map(archs) end
+end)

@@ -1,0 +1,75 @@
+-- A trial: one architecture evaluated at one budget. The evaluator is given it; strategies compare finished ones.
+
+local core = require "nas.core"
+
+local Trial = {}
+Trial.__index = Trial
+
+--- A new, unfinished trial of `search`.
+local function new(search, number, arch, budget)
+  return setmetatable({
+    search = search,
+    number = number,
+    arch = arch,
+    budget = budget,
+    metrics = {},
+    reports = {},
+    failed = nil,
+    done = false,
+    seconds = 0,
+  }, Trial)
+end
+
+Trial.report = core.declare("trial:report", {
+  doc = "Records metrics of one epoch, for the learning curve and the progress display.",
+  context = "evaluator",
+  { "trial", "any" },
+  { "epoch", "integer", min = 0 },
+  { "metrics", "table", doc = "numbers by name" },
+}, function(trial, epoch, metrics)
+  local report = { epoch = epoch, metrics = {} }
+  for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
+  trial.reports[#trial.reports + 1] = report
+  core.progress { search = trial.search.name, trial = trial.number, epoch = epoch, metrics = report.metrics }
+end)
+
+Trial.network = core.declare("trial:network", {
+  doc = [[
+The stand-alone network of the trial's architecture, built once. Its weights are drawn from the stream
+`trial/<arch id>/<repeat>/weights`, so that they depend on the seed and the architecture alone.]],
+  context = "evaluator",
+  { "trial", "any" },
+}, function(trial)
+  if not trial.built then
+    local data = trial.search.evaluator.data
+    if not data then
+      core.fail {
+        message = "trial:network() needs to know the task",
+        expected = "an evaluator with its data: nas.evaluator { data = …, run = … }",
+        got = "an evaluator without data",
+      }
+    end
+    trial.built = core.network(trial.arch, data, trial:stream())
+  end
+  return trial.built
+end)
+
+--- The name of the trial's random stream.
+function Trial:stream()
+  return ("trial/%s/%d"):format(self.arch:id(), self.budget["repeat"] or 0)
+end
+
+--- A row for people: number, architecture, metrics in the order of the objectives, then the rest.
+function Trial:__tostring()
+  local parts = { ("trial %d"):format(self.number), tostring(self.arch) }
+  if self.failed then
+    parts[#parts + 1] = "failed: " .. self.failed
+  else
+    for _, objective in ipairs(self.search.objectives) do
+      parts[#parts + 1] = objective.name .. " " .. core.format_metric(objective.name, self.metrics[objective.name])
+    end
+  end
+  return table.concat(parts, "  ")
+end
+
+return { new = new }

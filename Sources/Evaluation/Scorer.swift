@@ -1,0 +1,69 @@
+import Datasets
+import Diagnostics
+import Foundation
+import NeuralNet
+import TensorCore
+
+/// Scores a network on images, with the running statistics of its batch norms.
+public struct Scorer {
+  let compute: Compute
+  let isCancelled: () -> Bool
+
+  public init(compute: Compute, isCancelled: @escaping () -> Bool = { false }) {
+    self.compute = compute
+    self.isCancelled = isCancelled
+  }
+
+  /// The metrics over all images: `accuracy`, `balanced_accuracy` and `macro_f1` in per cent, `loss` (mean
+  /// cross-entropy, NaN when an output is).
+  public func score(
+    _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation, batch: Int = 128
+  ) throws -> [String: Double] {
+    let size = min(batch, images.count)
+    let plan = try InferencePlan(graph, batch: size, compute: compute)
+    let classes = images.set.classNames.count
+    let batches = try EvaluationBatches(images, normalisation: normalisation, batchSize: size)
+    let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * images.set.imageSize)
+    let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: size)
+    defer {
+      pixels.deallocate()
+      labels.deallocate()
+    }
+    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return [:] }
+    var score = ClassificationScore(classes: classes)
+    for number in 0..<batches.count {
+      let filled = batches.fill(number, images: firstPixel, labels: firstLabel)
+      try plan.setInput(UnsafeBufferPointer(pixels))
+      try plan.run(weights)
+      let logits = plan.output(samples: filled)
+      guard logits.count == filled * classes else {
+        try Trainer.check(classes: logits.count / filled, of: images)
+        continue
+      }
+      for sample in 0..<filled {
+        let row = logits[sample * classes..<(sample + 1) * classes]
+        let label = Int(labels[sample])
+        score.add(label: label, prediction: Self.largest(row), loss: Self.crossEntropy(row, label: label))
+      }
+      if isCancelled() { throw Fault(.interrupted, "scoring was interrupted") }
+    }
+    return [
+      "accuracy": score.accuracy, "balanced_accuracy": score.balancedAccuracy, "macro_f1": score.macroF1,
+      "loss": score.meanLoss,
+    ]
+  }
+
+  /// The position of the largest logit; the first of equal ones.
+  private static func largest(_ row: ArraySlice<Float>) -> Int {
+    var best = row.startIndex
+    for index in row.indices where row[index] > row[best] { best = index }
+    return best - row.startIndex
+  }
+
+  /// `log Σ exp(z) − z[label]`, in double precision with the largest logit taken out.
+  private static func crossEntropy(_ row: ArraySlice<Float>, label: Int) -> Double {
+    let top = Double(row.max() ?? 0)
+    let sum = row.reduce(0.0) { $0 + exp(Double($1) - top) }
+    return log(sum) + top - Double(row[row.startIndex + label])
+  }
+}

@@ -1,0 +1,79 @@
+import Datasets
+import Diagnostics
+import NeuralNet
+import TensorCore
+
+/// Trains a network on images.
+public struct Trainer {
+  /// What an epoch reports.
+  public struct EpochReport: Sendable {
+    /// From 1.
+    public let epoch: Int
+    /// Mean loss of the epoch's steps; NaN or infinite when training diverged.
+    public let loss: Double
+    /// The learning rate of the epoch's last step.
+    public let learningRate: Double
+  }
+
+  let compute: Compute
+  /// Asked after every step; true ends the training with an `interrupted` fault.
+  let isCancelled: () -> Bool
+
+  public init(compute: Compute, isCancelled: @escaping () -> Bool = { false }) {
+    self.compute = compute
+    self.isCancelled = isCancelled
+  }
+
+  /// Trains `weights` in place.
+  ///
+  /// Order and augmentation of the images come from the stream `<random.name>/data`, dropout from `<random.name>/dropout`.
+  /// A loss that is no longer finite ends the training after its epoch is reported: nothing is left to learn.
+  ///
+  /// - Parameter onEpoch: called after each epoch.
+  /// - Throws: a `recipe` fault when the network doesn't fit the data; `interrupted` when cancelled.
+  public func train(
+    _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
+    recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
+  ) throws {
+    let plan = try TrainingPlan(
+      graph, batch: recipe.batch, loss: .crossEntropy(labelSmoothing: recipe.labelSmoothing),
+      random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
+    try Self.check(classes: plan.classes, of: images)
+    var batches = try TrainingBatches(
+      images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
+      seed: random.seed, stream: random.name + "/data")
+    let state = try TrainingState(weights)
+    let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
+    let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
+    defer {
+      pixels.deallocate()
+      labels.deallocate()
+    }
+    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return }
+    for epoch in 0..<recipe.epochs {
+      batches.startEpoch(epoch)
+      var sum = 0.0, rate = 0.0, diverged = false
+      while !diverged, batches.next(images: firstPixel, labels: firstLabel) {
+        try plan.setInput(UnsafeBufferPointer(pixels))
+        try plan.setLabels(UnsafeBufferPointer(labels))
+        rate = try recipe.rate(step: state.step, stepsPerEpoch: batches.batchesPerEpoch)
+        let loss = try plan.step(state, recipe.optimiser, learningRate: rate)
+        sum += Double(loss)
+        diverged = !loss.isFinite
+        if isCancelled() { throw Fault(.interrupted, "training was interrupted") }
+      }
+      let loss = diverged ? Double.nan : sum / Double(batches.batchesPerEpoch)
+      try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
+      if diverged { return }
+    }
+  }
+
+  /// Throws unless a network with so many outputs can tell the classes of the images apart.
+  static func check(classes: Int, of images: ImageSelection) throws {
+    guard classes == images.set.classNames.count else {
+      throw Fault(
+        .recipe, "the network's output doesn't fit the data", expected: "\(images.set.classNames.count) classes",
+        got: "\(classes)", hint: "End build with nn.linear(x, task.classes).")
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Canonical
+import Datasets
+import Diagnostics
+import NeuralNet
+
+/// How a network is trained: everything that, with the data, the graph and the random stream, decides the result.
+public struct TrainingRecipe: Sendable, Equatable {
+  /// The learning rate's course over the epochs; it changes once per epoch, as in NAS-Bench-201.
+  public enum Course: String, Sendable, CaseIterable {
+    case constant
+    /// Divided by 10 after half and after three quarters of the epochs.
+    case step
+    /// Half a cosine down to 0.
+    case cosine
+  }
+
+  public var epochs: Int
+  /// Images per step.
+  public var batch: Int
+  /// The peak learning rate.
+  public var learningRate: Double
+  public var course: Course
+  /// Epochs of linear warm-up, which may be a fraction.
+  public var warmUp: Double
+  public var optimiser: SGD
+  public var labelSmoothing: Double
+  public var augmentation: Augmentation
+
+  /// The defaults are NAS-Bench-201's (Dong & Yang 2020, table 1), but for the batch of 64 and the epochs.
+  public init(
+    epochs: Int, batch: Int = 64, learningRate: Double = 0.1, course: Course = .cosine, warmUp: Double = 0,
+    optimiser: SGD, labelSmoothing: Double = 0, augmentation: Augmentation = .none
+  ) throws {
+    guard epochs > 0 else { throw Fault(.recipe, "wrong number of epochs", expected: "at least 1", got: "\(epochs)") }
+    guard learningRate > 0, learningRate.isFinite else {
+      throw Fault(.recipe, "wrong learning rate", expected: "above 0", got: "\(learningRate)")
+    }
+    guard (0...Double(epochs)).contains(warmUp) else {
+      throw Fault(.recipe, "wrong warm-up", expected: "0 to \(epochs) epochs", got: "\(warmUp)")
+    }
+    guard (0..<1).contains(labelSmoothing) else {
+      throw Fault(.recipe, "wrong label smoothing", expected: "at least 0 and below 1", got: "\(labelSmoothing)")
+    }
+    self.epochs = epochs
+    self.batch = batch
+    self.learningRate = learningRate
+    self.course = course
+    self.warmUp = warmUp
+    self.optimiser = optimiser
+    self.labelSmoothing = labelSmoothing
+    self.augmentation = augmentation
+  }
+
+  /// The learning rate of each step. The warm-up counts in steps, the rest in epochs.
+  func rate(step: Int, stepsPerEpoch: Int) throws -> Double {
+    let warmSteps = Int((warmUp * Double(stepsPerEpoch)).rounded())
+    if step < warmSteps { return learningRate * Double(step + 1) / Double(warmSteps) }
+    let epoch = step / stepsPerEpoch
+    switch course {
+    case .constant: return learningRate
+    case .cosine: return try Schedule(.cosine(minimum: 0), peak: learningRate, total: epochs).value(at: epoch)
+    case .step: return learningRate * (4 * epoch >= 3 * epochs ? 0.01 : 2 * epoch >= epochs ? 0.1 : 1)
+    }
+  }
+
+  /// For keys: two recipes train alike exactly when their JSON is equal.
+  public var json: JSONValue {
+    [
+      "epochs": .int(epochs), "batch": .int(batch), "lr": .number(learningRate), "schedule": .string(course.rawValue),
+      "warmup": .number(warmUp), "momentum": .number(optimiser.momentum), "nesterov": .bool(optimiser.nesterov),
+      "weight_decay": .number(optimiser.weightDecay),
+      "undecayed": .array(optimiser.undecayed.map(\.rawValue).sorted().map(JSONValue.string)),
+      "clip": .number(optimiser.clipNorm ?? 0), "label_smoothing": .number(labelSmoothing),
+      "augment": augmentation.json,
+    ]
+  }
+}

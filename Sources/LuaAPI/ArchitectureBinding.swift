@@ -1,0 +1,81 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import SearchCore
+
+/// The methods of `Architecture`. A name that is no method reads a decision: `arch.blocks[2].op`.
+struct ArchitectureBinding {
+  let api: API
+  let session: Session
+
+  func declare() throws {
+    let this = Parameter("arch", "Architecture")
+    try api.host.declare(
+      ArchitectureObject.self,
+      methods: api.methods([
+        (
+          Declaration("arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [this]),
+          { arguments, call in call.push(try arguments.object(0, as: ArchitectureObject.self).id) }
+        ),
+        (
+          Declaration("arch:values", "The decisions as build sees them, as a new table.", [this]),
+          { arguments, call in try call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.values) }
+        ),
+        (
+          Declaration("arch:json", "The decisions as canonical JSON text.", [this]),
+          { arguments, call in
+            call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText)
+          }
+        ),
+        (
+          Declaration(
+            "arch:with", "A copy with another value at a path such as `blocks[2].op`.",
+            [this, Parameter("path", "string"), Parameter("value", "any")]),
+          { arguments, call in
+            let arch = try arguments.object(0, as: ArchitectureObject.self)
+            let changed = try arch.architecture.with(arguments.text(1), try LuaValues.json(arguments[2]))
+            try call.push(arch.definition.object(for: changed))
+          }
+        ),
+        (
+          Declaration("arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [this]),
+          { arguments, call in
+            let encoding = try arguments.object(0, as: ArchitectureObject.self).architecture.encoding
+            try call.push(JSONValue.array(encoding.map(JSONValue.number)))
+          }
+        ),
+        (
+          Declaration(
+            "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
+            [this, Parameter("data", "Data")]),
+          { arguments, call in
+            let arch = try arguments.object(0, as: ArchitectureObject.self)
+            let data = try arguments.object(1, as: DataObject.self)
+            try call.push(try session.network(arch, data: data, stream: "network/" + arch.id))
+          }
+        ),
+      ]),
+      metamethods: [
+        .text: { call in
+          let arch = try call.this(ArchitectureObject.self)
+          call.push(try arch.definition.text(of: arch.architecture))
+        },
+        .index: { call in
+          let arch = try call.this(ArchitectureObject.self)
+          let name = call.string(2) ?? call.value(2).description
+          guard let value = arch.architecture.values[name] else {
+            let names = arch.architecture.values.object?.keys.sorted() ?? []
+            throw Fault(
+              .recipe, "the architecture has no decision '\(name)'", hint: Suggestion.hint(for: name, among: names))
+          }
+          try call.push(value)
+        },
+        .equal: { call in
+          let same =
+            try call.object(1, as: ArchitectureObject.self)?.architecture
+            == call.object(2, as: ArchitectureObject.self)?.architecture
+          call.push(same)
+        },
+      ])
+  }
+}

@@ -1,0 +1,137 @@
+import Canonical
+import Diagnostics
+import LuaHost
+
+/// The checked arguments of one call: positional values with their defaults, then the named options with theirs.
+struct Arguments {
+  let values: [LuaValue]
+  let options: [String: LuaValue]
+
+  /// A positional argument; nil where an optional one was left out.
+  subscript(position: Int) -> LuaValue { position < values.count ? values[position] : .nil }
+  /// A named option; nil where an optional one was left out.
+  subscript(name: String) -> LuaValue { options[name] ?? .nil }
+
+  func object<T>(_ position: Int, as type: T.Type = T.self) throws -> T {
+    guard let object = self[position].object(as: type) else {
+      throw Fault(.internal, "argument \(position + 1) passed its check as another class")
+    }
+    return object
+  }
+  func integer(_ position: Int) -> Int { self[position].integer ?? 0 }
+  func text(_ position: Int) -> String { self[position].string ?? "" }
+  func integer(_ name: String) -> Int { self[name].integer ?? 0 }
+  func number(_ name: String) -> Double { self[name].number ?? 0 }
+  func text(_ name: String) -> String { self[name].string ?? "" }
+  func flag(_ name: String) -> Bool { self[name].bool ?? false }
+
+  /// What is left of a call when it is passed on to Lua: the positional values, then the table of options.
+  func passedOn(hasOptions: Bool, host: LuaHost) throws -> [LuaValue] {
+    guard hasOptions else { return values }
+    return values + [try host.table(options)]
+  }
+}
+
+/// Checks calls against a declaration. Every mistake is a `recipe` fault that names the function and the argument.
+struct ArgumentCheck {
+  let declaration: Declaration
+  let host: LuaHost
+
+  func check(_ given: [LuaValue]) throws -> Arguments {
+    let parameters = declaration.parameters
+    let isMethod = declaration.name.contains(":")
+    let accepted = parameters.count + (declaration.options == nil ? 0 : 1)
+    if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
+      throw fault(
+        "too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))",
+        got: "\(given.count - (isMethod ? 1 : 0))")
+    }
+    var values: [LuaValue] = []
+    for (index, parameter) in parameters.enumerated() {
+      let value = index < given.count ? given[index] : .nil
+      values.append(try check(value, parameter, label: label(parameter, index, isMethod: isMethod)))
+    }
+    guard let declared = declaration.options else { return Arguments(values: values, options: [:]) }
+    let table = parameters.count < given.count ? given[parameters.count] : .nil
+    return Arguments(values: values, options: try checkOptions(table, declared))
+  }
+
+  private func label(_ parameter: Parameter, _ index: Int, isMethod: Bool) -> String {
+    if isMethod, index == 0 { return "the object before ':'" }
+    return "argument \(index + (isMethod ? 0 : 1)) ('\(parameter.name)')"
+  }
+
+  private func checkOptions(_ value: LuaValue, _ declared: [Parameter]) throws -> [String: LuaValue] {
+    var given: [String: LuaValue] = [:]
+    switch value {
+    case .nil: break
+    case .table(let table):
+      for (key, value) in table.pairs {
+        guard let name = key.string, declared.contains(where: { $0.name == name }) else {
+          let name = key.string ?? key.description
+          throw fault("unknown option '\(name)'", hint: Suggestion.hint(for: name, among: declared.map(\.name)))
+        }
+        given[name] = value
+      }
+    default: throw fault("wrong options", expected: "a table such as { name = value }", got: value.description)
+    }
+    var options: [String: LuaValue] = [:]
+    for parameter in declared {
+      options[parameter.name] = try check(given[parameter.name] ?? .nil, parameter, label: "option '\(parameter.name)'")
+    }
+    return options
+  }
+
+  /// The value, or the parameter's default.
+  private func check(_ value: LuaValue, _ parameter: Parameter, label: String) throws -> LuaValue {
+    if value.isNil {
+      if let standard = parameter.defaultValue { return try host.value(standard) }
+      if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
+      throw fault("\(label) is missing", expected: parameter.type.description)
+    }
+    guard parameter.type.accepts(value) else {
+      throw fault("wrong \(label)", expected: parameter.type.description, got: value.description)
+    }
+    if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
+      throw fault(
+        "wrong \(label)", expected: "one of " + choices.joined(separator: ", "), got: value.description,
+        hint: Suggestion.nearest(to: text, among: choices).map { "Did you mean '\($0)'?" })
+    }
+    try checkRange(value, parameter, label: label)
+    return value
+  }
+
+  private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: String) throws {
+    guard let number = value.number else { return }
+    if let minimum = parameter.minimum, !(number >= minimum) {
+      throw fault("wrong \(label)", expected: "at least \(Self.text(minimum))", got: Self.text(number))
+    }
+    if let maximum = parameter.maximum, !(number <= maximum) {
+      throw fault("wrong \(label)", expected: "at most \(Self.text(maximum))", got: Self.text(number))
+    }
+  }
+
+  private static func text(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
+
+  private func fault(_ message: String, expected: String? = nil, got: String? = nil, hint: String? = nil) -> Fault {
+    Fault(.recipe, "\(declaration.name): \(message)", expected: expected, got: got, hint: hint)
+  }
+}
+
+extension ArgumentType {
+  /// Whether a value is of one of the alternatives; a class is compared by the name that recipes see.
+  func accepts(_ value: LuaValue) -> Bool {
+    alternatives.contains { alternative in
+      switch alternative {
+      case "any": true
+      case "integer": value.integer != nil
+      case "number": value.number != nil
+      case "string": value.string != nil
+      case "boolean": value.bool != nil
+      case "function": value.function != nil
+      case "table": value.table != nil
+      default: if case .userdata(let object) = value { type(of: object).luaName == alternative } else { false }
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Canonical
+import Foundation
+import Diagnostics
+import LuaHost
+import SearchCore
+
+/// `nas.core`: what the Lua library needs beyond the public API. Recipes have no business with it.
+struct CoreBinding {
+  let api: API
+  let session: Session
+  private let library = Set(LuaHost.embeddedLibrary.map(\.name))
+
+  init(api: API, session: Session) {
+    self.api = api
+    self.session = session
+  }
+
+  func functions() -> [String: LuaFunction] {
+    errors.merging(modules) { $1 }.merging(values) { $1 }.merging(search) { $1 }
+  }
+
+  private var errors: [String: LuaFunction] {
+    [
+      // fail { message, expected, got, hint, cause, path }
+      "fail": { call in
+        guard let table = call.table(1) else { throw call.wrong(1, expected: "a table") }
+        throw Fault(
+          .recipe, table["message"].string ?? "", path: table["path"].string, expected: table["expected"].string,
+          got: table["got"].string, hint: table["hint"].string, cause: table["cause"].string)
+      },
+      "suggest": { call in
+        call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
+      },
+      "show": { call in call.push(call.value(1).description) },
+      // number(value, what, name): the value as a float, or an error that names it
+      "number": { call in
+        guard let number = call.number(1) else {
+          throw Fault(
+            .recipe, "\(call.string(2) ?? ""): wrong value of '\(call.string(3) ?? "?")'", expected: "a number",
+            got: call.value(1).description)
+        }
+        call.push(number)
+      },
+    ]
+  }
+
+  private var modules: [String: LuaFunction] {
+    [
+      "has_module": { call in call.push(isLibraryModule(call.string(1) ?? "")) },
+      "modules_in": { call in
+        let prefix = (call.string(1) ?? "") + "."
+        let names = library.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        try call.push(JSONValue.array(names.sorted().map(JSONValue.string)))
+      },
+    ]
+  }
+
+  /// Whether the library has a module of this name, embedded or in the folder that wins over it.
+  private func isLibraryModule(_ name: String) -> Bool {
+    if library.contains(name) { return true }
+    guard let folder = session.options.libraryFolder else { return false }
+    return FileManager.default.fileExists(atPath: folder + "/" + name.replacingOccurrences(of: ".", with: "/") + ".lua")
+  }
+
+  private var values: [String: LuaFunction] {
+    [
+      "stream": { [session] call in try call.push(session.stream(call.string(1) ?? "")) },
+      "canonical": { call in call.push(try call.json(1).text()) },
+      "format_metric": { call in
+        guard let value = call.number(2) else { return call.push("–") }
+        call.push(MetricText.text(value, of: call.string(1) ?? ""))
+      },
+      "metric_direction": { call in call.push(MetricText.isCost(call.string(1) ?? "") ? "min" : "max") },
+      "network": { [session] call in
+        guard let arch = try call.object(1, as: ArchitectureObject.self) else {
+          throw call.wrong(1, expected: "an Architecture")
+        }
+        guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
+        try call.push(try session.network(arch, data: data, stream: call.string(3) ?? ""))
+      },
+      // pareto_front(trials, objectives): the positions of the trials on the front
+      "pareto_front": { call in
+        let objectives = try Objectives(
+          (call.table(2)?.array ?? []).compactMap(\.table).map {
+            Objective($0["name"].string ?? "", Direction(rawValue: $0["direction"].string ?? "") ?? .max)
+          })
+        let points = try (call.table(1)?.array ?? []).map { trial in
+          try objectives.values(
+            in: LuaValues.numbers(trial.table?["metrics"].table ?? call.table(1)!, of: "a trial's metrics"))
+        }
+        try call.push(
+          JSONValue.array(try Pareto.front(points, objectives.directions).map { JSONValue.int($0 + 1) }))
+      },
+    ]
+  }
+
+  private var search: [String: LuaFunction] {
+    [
+      "token": { call in try call.push(LuaSignalToken("search")) },
+      "unwind": { call in
+        guard let token = try call.object(1, as: LuaSignalToken.self) else { throw call.wrong(1, expected: "a token") }
+        throw LuaSignal(token, reason: call.string(2) ?? "")
+      },
+    ]
+  }
+}
+
+/// Metrics as people read them.
+enum MetricText {
+  /// Per cent with two digits, milliseconds with three, whole numbers with thousands apart.
+  static func text(_ value: Double, of name: String) -> String {
+    guard value.isFinite else { return "\(value)" }
+    if name.hasSuffix("_ms") { return fixed(value, 3) }
+    if let whole = Int(exactly: value), abs(value) >= 1000 { return grouped(whole) }
+    return fixed(value, name.contains("loss") ? 4 : 2)
+  }
+
+  /// Whether less is better, judged by the name.
+  static func isCost(_ name: String) -> Bool {
+    ["loss", "latency", "params", "macs", "memory", "error", "seconds", "energy"].contains { name.contains($0) }
+  }
+
+  private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+  private static func grouped(_ value: Int) -> String {
+    var digits = Array(String(abs(value))), position = digits.count - 3
+    while position > 0 {
+      digits.insert(",", at: position)
+      position -= 3
+    }
+    return (value < 0 ? "-" : "") + String(digits)
+  }
+}

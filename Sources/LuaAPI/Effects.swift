@@ -1,0 +1,91 @@
+import Canonical
+import Diagnostics
+import RunStore
+
+/// What an effect's body hands back for the journal.
+struct EffectOutcome {
+  /// What an equal run gets again, bit for bit.
+  var exact: JSONValue
+  /// What was seen this once.
+  var observed: JSONValue = .null
+}
+
+/// An effect's result: as it was recorded, now or before.
+struct EffectResult {
+  let record: EffectRecord
+  /// True when it came from the journal and its body didn't run.
+  let isReplayed: Bool
+}
+
+/// The effects of a run: computed once, recorded before the recipe sees them, and taken from the record ever after.
+///
+/// An effect inside another one (a measurement inside a trial) belongs to the outer one and isn't recorded by itself.
+final class Effects {
+  private unowned let session: Session
+  /// How many effects of each kind and key were asked for so far.
+  private var occurrences: [String: Int] = [:]
+  private var depth = 0
+  /// How many results came from this run's own record, and from its parent's.
+  private(set) var replayed = 0
+  private(set) var reused = 0
+
+  init(session: Session) { self.session = session }
+
+  /// True while an effect's body runs.
+  var isNested: Bool { depth > 0 }
+
+  /// Returns the recorded effect, or runs `body` and records what it gives.
+  ///
+  /// - Parameters:
+  ///   - key: digest of everything that the exact result depends on.
+  ///   - starting: the trial shown as running to readers while `body` works.
+  ///   - trial: the row of the trial that the effect completes.
+  func perform(
+    kind: String, key: String, search: String? = nil, label: String, starting: TrialRecord? = nil,
+    trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
+  ) throws -> EffectResult {
+    guard depth == 0 else {
+      let outcome = try body()
+      let record = EffectRecord(kind: kind, key: key, exact: outcome.exact, observed: outcome.observed, label: label)
+      return EffectResult(record: record, isReplayed: false)
+    }
+    let run = try session.startedRun()
+    let identity = kind + "/" + key
+    let occurrence = occurrences[identity, default: 0]
+    occurrences[identity] = occurrence + 1
+    if let found = try run.effect(kind: kind, key: key, occurrence: occurrence) {
+      return EffectResult(record: try take(found, for: search, in: run, trial: trial), isReplayed: true)
+    }
+    if let starting { try run.begin(starting) }
+    let start = session.clock.seconds
+    let outcome = try nested(body)
+    run.activeSeconds = session.clock.seconds
+    let record = EffectRecord(
+      kind: kind, key: key, occurrence: occurrence, exact: outcome.exact, observed: outcome.observed, search: search,
+      label: label, activeSeconds: session.clock.seconds - start)
+    try run.record(record, trials: trial(record).map { [$0] } ?? [])
+    return EffectResult(record: record, isReplayed: false)
+  }
+
+  private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {
+    depth += 1
+    defer { depth -= 1 }
+    return try body()
+  }
+
+  /// Takes a recorded effect; the parent's is copied into this run, so that it stands on its own.
+  private func take(
+    _ found: RecordedEffect, for search: String?, in run: Run, trial: (EffectRecord) -> TrialRecord?
+  ) throws -> EffectRecord {
+    var record = found.effect
+    guard found.isParents else {
+      replayed += 1
+      return record
+    }
+    record.search = search
+    run.activeSeconds = session.clock.seconds
+    try run.record(record, trials: trial(record).map { [$0] } ?? [])
+    reused += 1
+    return record
+  }
+}

@@ -1,0 +1,199 @@
+import Canonical
+import Datasets
+import Diagnostics
+import Evaluation
+import Foundation
+import LuaHost
+import NeuralNet
+import RunStore
+import TensorCore
+
+/// The methods of `Network`: train, score, time and save a stand-alone network.
+///
+/// Inside a trial they are a part of it. Outside, each is an effect of its own: its result, and the weights after a fit,
+/// are kept in the run.
+struct NetworkBinding {
+  let api: API
+  let session: Session
+
+  private static let this = Parameter("network", "Network")
+
+  func declare() throws {
+    try api.host.declare(
+      NetworkObject.self,
+      methods: api.methods([
+        (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
+        (Self.saveDeclaration, save),
+      ]),
+      metamethods: [
+        .index: { call in
+          let network = try call.this(NetworkObject.self), name = call.string(2) ?? ""
+          switch name {
+          case "params": call.push(network.graph.parameterCount)
+          case "macs": call.push(network.graph.macs)
+          case "memory_bytes":
+            call.push(try InferencePlan(network.graph, batch: 1, compute: session.compute).peakMemoryBytes)
+          case "arch": try call.push(network.arch)
+          case "digest": call.push(network.graph.digest)
+          default:
+            let known = ["params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save"]
+            throw Fault(.recipe, "a Network has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
+          }
+        },
+        .text: { call in
+          let network = try call.this(NetworkObject.self)
+          call.push("Network(\(network.graph.parameterCount) parameters, \(network.graph.macs) MACs)")
+        },
+      ])
+  }
+
+  // MARK: - fit
+
+  private static let fitDeclaration = Declaration(
+    "network:fit", "Trains the network in place with SGD. The defaults are NAS-Bench-201's.",
+    context: "evaluator or recipe",
+    source: "Dong & Yang, ICLR 2020, table 1", [this],
+    options: [
+      Parameter("data", "Data"), Parameter("split", "string", default: "train"),
+      Parameter("epochs", "integer", min: 1), Parameter("batch", "integer", default: 64, min: 1),
+      Parameter("lr", "number", default: 0.1, min: 0),
+      Parameter("schedule", "string", default: "cosine", oneOf: TrainingRecipe.Course.allCases.map(\.rawValue)),
+      Parameter("warmup", "number", default: 0, min: 0, "epochs"),
+      Parameter("momentum", "number", default: 0.9, min: 0, max: 1), Parameter("nesterov", "boolean", default: true),
+      Parameter("weight_decay", "number", default: 5e-4, min: 0),
+      Parameter("decay_norm", "boolean", default: true, "also decay batch-norm parameters and biases"),
+      Parameter("clip", "number", default: 0, min: 0, "largest global gradient norm; 0: no clipping"),
+      Parameter("label_smoothing", "number", default: 0, min: 0, max: 1),
+      Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
+      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })"),
+    ])
+
+  private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let network = try arguments.object(0, as: NetworkObject.self)
+    guard let data = arguments["data"].object(as: DataObject.self) else { return }
+    let split = try data.split(arguments.text("split"))
+    let recipe = try Self.recipe(arguments)
+    let operation: JSONValue = [
+      "fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics,
+    ]
+    let after = network.version(after: operation)
+    let onEpoch = arguments["on_epoch"].function
+    let effect = try session.effects.perform(kind: "fit", key: after, label: "fit \(recipe.epochs) epochs") {
+      try train(network, on: split, recipe: recipe, onEpoch: onEpoch)
+      if !session.effects.isNested { try session.keep(network.weights, version: after) }
+      return EffectOutcome(exact: ["weights": .string(network.weights.digest)])
+    }
+    if effect.isReplayed { try session.restore(network.weights, version: after) }
+    network.advance(to: after)
+  }
+
+  private func train(
+    _ network: NetworkObject, on split: (images: ImageSelection, normalisation: Normalisation, digest: String),
+    recipe: TrainingRecipe, onEpoch: LuaReference?
+  ) throws {
+    let host = session.host
+    try Trainer(compute: session.compute) { host.isCancelled }.train(
+      network.graph, network.weights, on: split.images, normalisation: split.normalisation, recipe: recipe,
+      random: RandomSource(seed: session.seed, name: network.stream)
+    ) { report in
+      let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
+      try onEpoch?([.integer(report.epoch), try host.value(metrics)])
+    }
+  }
+
+  private static func recipe(_ arguments: Arguments) throws -> TrainingRecipe {
+    let clip = arguments.number("clip")
+    return try TrainingRecipe(
+      epochs: arguments.integer("epochs"), batch: arguments.integer("batch"), learningRate: arguments.number("lr"),
+      course: TrainingRecipe.Course(rawValue: arguments.text("schedule")) ?? .cosine,
+      warmUp: arguments.number("warmup"),
+      optimiser: try SGD(
+        momentum: arguments.number("momentum"), nesterov: arguments.flag("nesterov"),
+        weightDecay: arguments.number("weight_decay"), undecayed: arguments.flag("decay_norm") ? [] : [.norm, .bias],
+        clipNorm: clip > 0 ? clip : nil),
+      labelSmoothing: arguments.number("label_smoothing"), augmentation: try augmentation(arguments["augment"].table))
+  }
+
+  private static func augmentation(_ table: LuaReference?) throws -> Augmentation {
+    var augmentation = Augmentation.none
+    for (key, value) in table?.pairs ?? [] {
+      let name = key.string ?? key.description
+      switch (name, value) {
+      case ("flip", .bool(let flip)): augmentation.flip = flip
+      case ("crop", _) where value.integer != nil: augmentation.crop = value.integer ?? 0
+      case ("cutout", _) where value.integer != nil: augmentation.cutout = value.integer ?? 0
+      default:
+        throw Fault(
+          .recipe, "wrong augmentation '\(name)'", expected: "{ flip = true, crop = pixels, cutout = pixels }",
+          got: value.description)
+      }
+    }
+    return augmentation
+  }
+
+  // MARK: - evaluate
+
+  private static let evaluateDeclaration = Declaration(
+    "network:evaluate",
+    "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss.",
+    context: "evaluator or recipe", [this, Parameter("data", "Data")],
+    options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)])
+
+  private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let network = try arguments.object(0, as: NetworkObject.self)
+    let split = try arguments.object(1, as: DataObject.self).split(arguments.text("split"))
+    let key = ContentDigest.of(network.version, split.digest, session.compute.numerics.text())
+    let effect = try session.effects.perform(
+      kind: "evaluate", key: key, label: "evaluate on \(arguments.text("split"))"
+    ) {
+      let host = session.host
+      let scores = try Scorer(compute: session.compute) { host.isCancelled }.score(
+        network.graph, network.weights, on: split.images, normalisation: split.normalisation,
+        batch: arguments.integer("batch"))
+      return EffectOutcome(exact: .object(scores.mapValues(JSONValue.number)))
+    }
+    try call.push(JSONValue.object((effect.record.exact.object ?? [:]).mapValues { .number($0.double ?? .nan) }))
+  }
+
+  // MARK: - latency and saving
+
+  private static let latencyDeclaration = Declaration(
+    "network:latency",
+    "Times one forward pass at batch 1 on one thread: median_ms, p10_ms, p90_ms. An observed effect.",
+    context: "evaluator or recipe", [this],
+    options: [
+      Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
+      Parameter("rounds", "integer", default: 5, min: 1),
+      Parameter("calls", "integer", default: 20, min: 1, "per round"),
+      Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
+    ])
+
+  private func latency(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let network = try arguments.object(0, as: NetworkObject.self)
+    var how = LatencyMeter.Settings()
+    how.warmUp = arguments.integer("warmup")
+    how.rounds = arguments.integer("rounds")
+    how.calls = arguments.integer("calls")
+    how.pause = arguments.number("pause_ms") / 1000
+    let effect = try session.effects.perform(kind: "latency", key: network.graph.digest, label: "latency") {
+      let timing = try LatencyMeter().measure(
+        network.graph, network.weights, kernels: session.compute.kernelSet, as: how)
+      return EffectOutcome(
+        exact: .null,
+        observed: [
+          "median_ms": .number(timing.median), "p10_ms": .number(timing.p10), "p90_ms": .number(timing.p90),
+        ])
+    }
+    try call.push(effect.record.observed)
+  }
+
+  private static let saveDeclaration = Declaration(
+    "network:save",
+    "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
+    context: "evaluator or recipe", [this])
+
+  private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let network = try arguments.object(0, as: NetworkObject.self)
+    call.push(try session.saveModel(network).path(percentEncoded: false))
+  }
+}

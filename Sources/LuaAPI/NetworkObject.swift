@@ -1,0 +1,30 @@
+import Canonical
+import LuaHost
+import NeuralNet
+
+/// A stand-alone network as scripts hold it: the graph, its weights, and the chain of what was done to them.
+final class NetworkObject: LuaObject {
+  static let luaName = "Network"
+  let graph: Graph
+  let weights: Weights
+  let arch: ArchitectureObject
+  /// The name of its random streams.
+  let stream: String
+  /// Digest of (previous version, operation, inputs): equal versions have equal weights.
+  private(set) var version: String
+
+  var nativeBytes: Int { weights.byteCount }
+
+  init(_ graph: Graph, _ weights: Weights, arch: ArchitectureObject, stream: String, seed: UInt64) {
+    self.graph = graph
+    self.weights = weights
+    self.arch = arch
+    self.stream = stream
+    version = ContentDigest.of(graph.digest, stream, String(seed))
+  }
+
+  /// The version after an operation with these inputs.
+  func version(after operation: JSONValue) -> String { ContentDigest.of(version, operation.text()) }
+
+  func advance(to version: String) { self.version = version }
+}

@@ -1,0 +1,80 @@
+import Canonical
+import Diagnostics
+import Foundation
+import LuaHost
+import NeuralNet
+import RunStore
+
+/// Runs a recipe from its first line to its end, and leaves the run's record as it should be left.
+public final class RecipeRunner {
+  /// How a recipe ended, when it didn't end with a fault.
+  public struct Outcome {
+    /// The run's folder; nil when the recipe did nothing that is recorded.
+    public let folder: URL?
+    /// The run's id.
+    public let id: String?
+    /// The recipe's settings and their values; for `listsSettings` the defaults.
+    public let settings: [String: JSONValue]
+  }
+
+  private let session: Session
+  /// For Ctrl-C: ends the recipe after the batch at work.
+  public var cancellation: LuaCancellation { session.host.cancellation }
+  /// The run's id, once there is one.
+  public var runID: String? { session.run?.identity.id }
+  /// The calls that led to the last error, innermost first.
+  public var traceback: String { session.host.lastTraceback.description }
+
+  public init(_ options: SessionOptions, observer: any RunObserver) throws {
+    session = try Session(options, observer: observer)
+    try bind()
+  }
+
+  /// Runs the recipe on the calling thread, which needs a large stack (`LuaHost.onBigStack`).
+  ///
+  /// - Throws: the fault that ended it; what was recorded until then stays, and the run can be resumed.
+  public func run() throws -> Outcome {
+    do {
+      try session.host.run(session.options.recipe.text, chunkName: session.options.recipe.file)
+      try session.keepModules()
+      try session.run?.finish(.finished)
+    } catch let signal as LuaSignal where signal.token === settingsListed {
+      return outcome
+    } catch {
+      try? session.keepModules()
+      let fault = error as? Fault ?? Fault(.internal, String(describing: error))
+      try? session.run?.finish(fault.code == .interrupted ? .interrupted : .failed, reason: fault.description)
+      throw fault
+    }
+    return outcome
+  }
+
+  private var outcome: Outcome {
+    Outcome(folder: session.run?.folder, id: session.run?.identity.id, settings: session.arguments ?? [:])
+  }
+
+  /// Makes the modules `nas.core` and, through it, `nas`.
+  private func bind() throws {
+    let host = session.host, api = API(host: host)
+    try RandomBinding.declare(api)
+    try ArchitectureBinding(api: api, session: session).declare()
+    try NetworkBinding(api: api, session: session).declare()
+    let functions =
+      try SpaceNodes.declare(api) + SpaceBinding(api: api, session: session).declare()
+      + RecipeBinding(api: api, session: session).declare()
+    let data = try api.table(try DataBinding(api: api, session: session).declare())
+    let build = BuildBinding(api: api, session: session)
+    let recipeAPI = try api.table(functions)
+    try recipeAPI.table?.set("data", to: data)
+    try recipeAPI.table?.set("run", to: .userdata(RunObject(session: session)))
+
+    let native = CoreBinding(api: api, session: session).functions()
+      .merging(api.declarationFunctions()) { $1 }.merging(build.coreFunctions()) { $1 }
+      .merging(SearchEffects(session: session).functions()) { $1 }
+    var core = Dictionary(native.map { ($0, host.function("nas.core." + $0, $1)) }) { first, _ in first }
+    core["public"] = recipeAPI
+    core["nn"] = try build.declare()
+    core["catch"] = host.catchFunction()
+    host.provide("nas.core", try host.table(core))
+  }
+}

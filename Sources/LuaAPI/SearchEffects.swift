@@ -1,0 +1,267 @@
+import Canonical
+import Datasets
+import Diagnostics
+import LuaHost
+import NeuralNet
+import RunStore
+import SearchCore
+import TensorCore
+
+/// The effects and decisions of `nas.search`: what the search driver (`nas/search.lua`) records and shows.
+final class SearchEffects {
+  private unowned let session: Session
+  private var searches: [String: SearchState] = [:]
+  private var records: [String: SearchRecord] = [:]
+  private var replayedTrials = 0
+
+  init(session: Session) { self.session = session }
+
+  func functions() -> [String: LuaFunction] {
+    [
+      "search_name": { [self] call in call.push(try name(call.string(1))) },
+      "search_begins": { [self] call in try begin(try Self.table(call)) },
+      "search_ends": { [self] call in try end(try Self.table(call)) },
+      "decision": { [self] call in try decide(try call.json(1)) },
+      "clock": { [self] call in call.push(try clockReading(of: call.string(1) ?? "")) },
+      "trial": { [self] call in try trial(try Self.table(call), call) },
+      "progress": { [self] call in progress(try Self.table(call)) },
+      "trial_done": { [self] call in done(try Self.table(call)) },
+    ]
+  }
+
+  private static func table(_ call: borrowing LuaCall) throws -> LuaReference {
+    guard let table = call.table(1) else { throw call.wrong(1, expected: "a table") }
+    return table
+  }
+
+  // MARK: - Beginning and end
+
+  /// The search's name, unique in the run: the recipe's, or `search1`, `search2`, ….
+  private func name(_ given: String?) throws -> String {
+    let name = given ?? "search\(searches.count + 1)"
+    let isPlain = name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" } && !name.isEmpty
+    guard isPlain else {
+      throw Fault(.recipe, "wrong name of a search", expected: "letters, digits, '_' and '-'", got: "'\(name)'")
+    }
+    guard searches[name] == nil else {
+      throw Fault(.recipe, "two searches are named '\(name)'", hint: "Give one of them another name = \"…\".")
+    }
+    searches[name] = SearchState(search: name)
+    return name
+  }
+
+  private func begin(_ table: LuaReference) throws {
+    let name = table["name"].string ?? ""
+    let objectives = (table["objectives"].table?.array ?? []).compactMap(\.table).map {
+      Objective($0["name"].string ?? "", $0["direction"].string == "max" ? .max : .min)
+    }
+    let space = table["space"].object(as: SpaceObject.self)?.space
+    let record = SearchRecord(
+      name: name, objectives: objectives, planned: table["planned"].integer,
+      details: ["space": .string(space?.name ?? ""), "space_digest": .string(space?.digest ?? "")])
+    records[name] = record
+    searches[name]?.planned = record.planned
+    searches[name]?.metric = objectives.first?.name
+    let run = try session.startedRun()
+    try session.keepModules()
+    try run.record(record)
+  }
+
+  private func end(_ table: LuaReference) throws {
+    guard let name = table["name"].string, var record = records[name] else { return }
+    record.stopReason = table["reason"].string
+    records[name] = record
+    try session.startedRun().record(record)
+    if session.effects.reused > 0 || replayedTrials > 0 {
+      let reused = session.effects.reused, replayed = session.effects.replayed
+      let parts =
+        (reused > 0 ? ["\(reused) results from the other run"] : [])
+        + (replayed > 0 ? ["\(replayed) results from the journal"] : [])
+      session.observer?.noted("\(name): took " + parts.joined(separator: " and "))
+      replayedTrials = 0
+    }
+  }
+
+  /// A cheap decision: written with the next effect, and checked when a resumed run takes it again.
+  private func decide(_ json: JSONValue) throws {
+    var value = json.object ?? [:]
+    let search = value.removeValue(forKey: "search")?.string ?? ""
+    let request = value.removeValue(forKey: "request")?.int ?? 0
+    try session.startedRun().decide(
+      DecisionRecord(search: search, kind: "ask", request: request, value: .object(value)))
+  }
+
+  /// The active seconds of the run as an observed effect.
+  private func clockReading(of search: String) throws -> Double {
+    let effect = try session.effects.perform(kind: "clock", key: search, search: search, label: "clock") {
+      EffectOutcome(exact: .null, observed: ["seconds": .number(session.clock.seconds)])
+    }
+    return effect.record.observed["seconds"]?.double ?? 0
+  }
+
+  // MARK: - A trial
+
+  /// What a trial is called with.
+  private struct Request {
+    let search: String, number: Int, stream: String
+    let arch: ArchitectureObject
+    let budget: JSONValue
+    let evaluator: LuaReference
+    let objectives: [String]
+    let run: LuaReference
+
+    init(_ table: LuaReference) throws {
+      guard let arch = table["arch"].object(as: ArchitectureObject.self), let evaluator = table["evaluator"].table,
+        let run = table["run"].function
+      else { throw Fault(.internal, "core.trial: a field is missing") }
+      self.arch = arch
+      self.evaluator = evaluator
+      self.run = run
+      search = table["search"].string ?? ""
+      number = table["number"].integer ?? 0
+      stream = table["stream"].string ?? ""
+      budget = try LuaValues.json(table["budget"])
+      objectives = (table["objectives"].table?.array ?? []).compactMap { $0.table?["name"].string }
+    }
+  }
+
+  /// Runs a trial or takes it from the journal; returns `{ exact, observed, seconds }`.
+  private func trial(_ table: LuaReference, _ call: borrowing LuaCall) throws {
+    let request = try Request(table)
+    let evaluator = try digest(of: request.evaluator)
+    let key = try self.key(of: request, evaluator: evaluator)
+    begin(request)
+    let started = session.clock.seconds
+    let row = TrialRecord(
+      search: request.search, number: request.number, architecture: request.arch.id,
+      decisions: request.arch.architecture.values, budget: request.budget,
+      repetition: request.budget["repeat"]?.int ?? 0, status: .running, started: started)
+    let result = try session.effects.perform(
+      kind: "trial", key: key, search: request.search, label: "trial \(request.number)", starting: row,
+      trial: { Self.completed(row, by: $0) }
+    ) {
+      let outcome = try request.run()
+      guard outcome.count == 2 else { throw Fault(.internal, "core.trial: run must return two tables") }
+      if try digest(of: request.evaluator) != evaluator {
+        throw Fault(
+          .recipe, "the evaluator changed a variable that it closes over, so a resumed run could not repeat it",
+          expected: "an evaluator whose result depends on the trial alone",
+          hint: "Keep what it counts or remembers in `trial`, or name the variable in `depends`.")
+      }
+      return EffectOutcome(exact: try LuaValues.json(outcome[0]), observed: try LuaValues.json(outcome[1]))
+    }
+    if result.isReplayed { replayedTrials += 1 }
+    try push(result, call)
+  }
+
+  /// Digest of everything that decides the exact result: the network's content and parameter names, the evaluator's
+  /// code and values, the budget, the stream, the seed, the numerics.
+  private func key(of request: Request, evaluator: String) throws -> String {
+    let subject = try subject(of: request)
+    return ContentDigest.of([
+      "subject": .string(subject), "evaluator": .string(evaluator), "budget": request.budget,
+      "stream": .string(request.stream), "seed": .string(String(session.seed)),
+      "numerics": session.compute.numerics, "objectives": .array(request.objectives.sorted().map(JSONValue.string)),
+    ])
+  }
+
+  /// The content of what is evaluated: the network built for the evaluator's data, or else the decisions and the build
+  /// function. A network that can't be built counts as its build function; the trial will say why it fails.
+  private func subject(of request: Request) throws -> String {
+    let definition = request.arch.definition
+    guard let build = definition.build else { return request.arch.architecture.canonicalText }
+    if let data = request.evaluator["data"].object(as: DataObject.self)?.dataset,
+      let graph = try? definition.graph(
+        of: request.arch.architecture, input: data.imageShape, classes: data.classNames.count)
+    {
+      return graph.digest + graph.parametersDigest
+    }
+    return ContentDigest.of(request.arch.architecture.canonicalText, try session.digest(of: build))
+  }
+
+  private func digest(of evaluator: LuaReference) throws -> String {
+    guard let run = evaluator["run"].function else { throw Fault(.internal, "an evaluator without run") }
+    let depends = (evaluator["depends"].table?.array ?? []).compactMap(\.string)
+    return try session.digest(of: run, leavingOut: Set(depends))
+  }
+
+  /// The row of a finished trial from the recorded effect.
+  private static func completed(_ row: TrialRecord, by effect: EffectRecord) -> TrialRecord {
+    var row = row
+    row.failure = effect.exact["failed"]?.string
+    row.status = row.failure == nil ? .ok : .failed
+    row.finished = row.started + effect.activeSeconds
+    for report in effect.exact["reports"]?.array ?? [] {
+      for (name, value) in Self.numbers(report["metrics"]) {
+        row.metrics.append(MetricRecord(name, value, epoch: report["epoch"]?.int))
+      }
+    }
+    row.metrics += Self.numbers(effect.exact["metrics"]).map { MetricRecord($0, $1) }
+    row.metrics += Self.numbers(effect.observed["metrics"]).map { MetricRecord($0, $1, exact: false) }
+    return row
+  }
+
+  /// Numbers by name, in the order of the names; NaN and infinities survive their text form.
+  private static func numbers(_ json: JSONValue?) -> [(String, Double)] {
+    (json?.object ?? [:]).sorted { $0.key < $1.key }.compactMap { name, value in value.double.map { (name, $0) } }
+  }
+
+  private func push(_ result: EffectResult, _ call: borrowing LuaCall) throws {
+    let exact = result.record.exact
+    func metrics(_ json: JSONValue?) -> JSONValue {
+      .object(Dictionary(Self.numbers(json).map { ($0, JSONValue.number($1)) }) { first, _ in first })
+    }
+    var fields: [String: JSONValue] = ["metrics": metrics(exact["metrics"])]
+    fields["failed"] = exact["failed"]
+    fields["reports"] = .array(
+      (exact["reports"]?.array ?? []).map { ["epoch": $0["epoch"] ?? .null, "metrics": metrics($0["metrics"])] })
+    try call.push(
+      [
+        "exact": .object(fields), "observed": ["metrics": metrics(result.record.observed["metrics"])],
+        "seconds": .number(result.record.activeSeconds), "replayed": .bool(result.isReplayed),
+      ] as JSONValue)
+  }
+
+  // MARK: - Display
+
+  private func begin(_ request: Request) {
+    update(request.search) { state in
+      state.trial = request.number
+      state.epoch = nil
+      state.epochs = request.budget["epochs"]?.int ?? request.evaluator["epochs"].integer
+    }
+  }
+
+  private func progress(_ table: LuaReference) {
+    update(table["search"].string ?? "") { $0.epoch = table["epoch"].integer }
+  }
+
+  private func update(_ search: String, _ change: (inout SearchState) -> Void) {
+    guard var state = searches[search] else { return }
+    change(&state)
+    state.elapsed = session.clock.seconds
+    if let planned = state.planned, state.done > 0 {
+      state.remaining = workSeconds / Double(state.done) * Double(planned - state.done)
+    }
+    searches[search] = state
+    session.observer?.progressed(state)
+  }
+
+  /// Seconds that the trials of all searches cost so far.
+  private var workSeconds = 0.0
+
+  private func done(_ table: LuaReference) {
+    let name = table["search"].string ?? "", seconds = table["seconds"].number ?? 0
+    workSeconds += seconds
+    update(name) { state in
+      state.done += 1
+      state.best = table["best"].number
+      state.trial = nil
+    }
+    guard let state = searches[name] else { return }
+    session.observer?.finished(
+      TrialSummary(
+        number: table["trial"].integer ?? 0, value: table["value"].number, failure: table["failed"].string,
+        details: table["text"].string ?? "", seconds: seconds, isReplayed: table["replayed"].bool ?? false), state)
+  }
+}

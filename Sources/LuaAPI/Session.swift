@@ -1,0 +1,199 @@
+import Canonical
+import Datasets
+import Diagnostics
+import Exchange
+import Foundation
+import LuaHost
+import NeuralNet
+import RunStore
+import SearchCore
+import TensorCore
+
+/// What one execution of a recipe is made with.
+public struct SessionOptions {
+  public var recipe: RecipeSource
+  /// `--set` as given.
+  public var settings: [(name: String, value: String)] = []
+  public var seed: UInt64 = 1
+  /// The folder for runs.
+  public var runs: URL
+  public var name: String?
+  /// The run whose effects this one may take.
+  public var parent: Run?
+  /// The run to go on with, open for writing.
+  public var resuming: Run?
+  public var threads = 1
+  /// The instruction set; nil for the best this CPU has.
+  public var kernels: KernelSet?
+  /// Opens `io` and `os` and all paths to the recipe.
+  public var trusted = false
+  /// Only find out the recipe's settings.
+  public var listsSettings = false
+  /// A folder with a `nas/` that wins over the embedded library.
+  public var libraryFolder: String?
+  /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
+  public var secondsBetweenCalls = 60.0
+
+  public init(recipe: RecipeSource, runs: URL) {
+    self.recipe = recipe
+    self.runs = runs
+  }
+}
+
+/// One execution of a recipe: what its API functions share.
+final class Session {
+  let options: SessionOptions
+  let compute: Compute
+  let access: DataAccess
+  let clock: ActiveClock
+  weak var observer: (any RunObserver)?
+  private(set) var run: Run?
+  /// The recipe's settings by name, once `nas.args` was called.
+  var arguments: [String: JSONValue]?
+  var openData: [String: DataObject] = [:]
+  private var builders: [GraphBuilder] = []
+  private var notes: [(kind: String, text: String)] = []
+  private var streams: [String: StreamObject] = [:]
+
+  var seed: UInt64 { options.seed }
+  private(set) lazy var effects = Effects(session: self)
+  /// The stream of `math.random` and of spaces outside a search.
+  let mainStream: StreamObject
+  let host: LuaHost
+
+  init(_ options: SessionOptions, observer: any RunObserver) throws {
+    self.options = options
+    self.observer = observer
+    run = options.resuming
+    clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0)
+    mainStream = StreamObject(seed: options.seed, name: "recipe")
+    compute = try Compute(kernels: options.kernels, threads: options.threads)
+    host = try LuaHost(Self.lua(options, mainStream, observer))
+    access = DataAccess(
+      recipeFolder: URL(filePath: options.recipe.folder, directoryHint: .isDirectory),
+      named: options.settings.map(\.value), unrestricted: options.trusted)
+  }
+
+  /// The VM's limits, folders and ends.
+  private static func lua(_ options: SessionOptions, _ random: StreamObject, _ observer: any RunObserver) -> LuaOptions
+  {
+    var lua = LuaOptions(random: { random.stream.next() })
+    lua.secondsBetweenCalls = options.secondsBetweenCalls
+    lua.trusted = options.trusted
+    lua.recipeFolder = options.recipe.folder
+    lua.libraryFolder = options.libraryFolder
+    lua.output = { [weak observer] line in observer?.printed(line) }
+    return lua
+  }
+
+  /// A named random stream; the same object for the same name.
+  func stream(_ name: String) -> StreamObject {
+    if let stream = streams[name] { return stream }
+    let stream = StreamObject(seed: seed, name: name)
+    streams[name] = stream
+    return stream
+  }
+
+  // MARK: - The run
+
+  /// The run's record, made when it is first needed: a recipe that fails before it does anything leaves nothing behind.
+  func startedRun() throws -> Run {
+    if let run { return run }
+    if arguments == nil, let (name, _) = options.settings.first {
+      throw Fault(.usage, "the recipe has no setting '\(name)'", hint: "It never calls nas.args { … }.")
+    }
+    let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
+    let run = try Run.create(
+      in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
+      environment: Environment.record(
+        compute: compute, library: String(library.prefix(12)), recipeFolder: URL(filePath: options.recipe.folder)),
+      reuse: options.parent)
+    self.run = run
+    for (kind, text) in notes { run.note(kind, text) }
+    notes = []
+    return run
+  }
+
+  /// Keeps the texts of the modules that the recipe required from its own folder.
+  func keepModules() throws {
+    guard let run else { return }
+    for module in host.requiredModules where !module.isLibrary { try run.keep(module: module.name, text: module.text) }
+  }
+
+  /// Tells the user and the record.
+  func warn(_ text: String) {
+    observer?.noted("warning: " + text)
+    note("warning", text)
+  }
+
+  func note(data: Dataset) { note("data", data.json.text()) }
+
+  private func note(_ kind: String, _ text: String) {
+    if let run { run.note(kind, text) } else { notes.append((kind: kind, text: text)) }
+  }
+
+  /// The digest of a Lua function; data, spaces and architectures that it captures count by their content.
+  func digest(of function: LuaReference, leavingOut: Set<String> = []) throws -> String {
+    try host.digest(of: function, leavingOut: leavingOut) { $0.orderKey }
+  }
+
+  // MARK: - Networks
+
+  /// Runs a recipe's `build` with the builder that `nas.nn` adds to.
+  func building<Result>(with builder: GraphBuilder, _ body: () throws -> Result) rethrows -> Result {
+    builders.append(builder)
+    defer { builders.removeLast() }
+    return try body()
+  }
+
+  /// The builder of the network that is being built.
+  func builder(for function: String) throws -> GraphBuilder {
+    guard let builder = builders.last else {
+      throw Fault(
+        .recipe, "\(function) was called outside of build",
+        hint: "nas.nn makes networks inside a space's build function.")
+    }
+    return builder
+  }
+
+  /// The stand-alone network of an architecture for some data, with weights from the stream `<stream>/weights`.
+  func network(_ arch: ArchitectureObject, data: DataObject, stream: String) throws -> NetworkObject {
+    let graph = try arch.definition.graph(
+      of: arch.architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
+    let weights = try Weights(graph, random: RandomSource(seed: seed, name: stream + "/weights"))
+    return NetworkObject(graph, weights, arch: arch, stream: stream, seed: seed)
+  }
+
+  // MARK: - Weights in the run's folder
+
+  /// Writes a network into `models/<arch id>/` and returns the folder.
+  func saveModel(_ network: NetworkObject) throws -> URL {
+    let folder = try startedRun().folder.appending(path: "models/" + network.arch.id, directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try network.weights.save(
+      to: folder.appending(path: "weights.safetensors").path(percentEncoded: false),
+      metadata: ["format": "nasrun", "architecture": network.arch.id])
+    let description: JSONValue = [
+      "schema": 1, "id": .string(network.arch.id), "decisions": network.arch.architecture.values,
+      "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
+      "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs), "graph": network.graph.json,
+    ]
+    try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
+    return folder
+  }
+
+  /// Keeps weights by their version, for a resumed run.
+  func keep(_ weights: Weights, version: String) throws {
+    let file = try weightsFile(version)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try weights.save(to: file.path(percentEncoded: false), metadata: ["version": version])
+  }
+
+  func restore(_ weights: Weights, version: String) throws {
+    try weights.load(from: try weightsFile(version).path(percentEncoded: false))
+  }
+
+  private func weightsFile(_ version: String) throws -> URL {
+    try startedRun().folder.appending(path: "weights/\(version.prefix(16)).safetensors")
+  }
+}

@@ -1,0 +1,235 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import SearchCore
+
+/// `nas.space` and the methods of `Space`.
+struct SpaceBinding {
+  let api: API
+  let session: Session
+
+  /// Declares the class; returns the function `nas.space`.
+  func declare() throws -> [(Declaration, API.Body)] {
+    try api.host.declare(
+      SpaceObject.self, methods: api.methods(drawing + reading + changing),
+      metamethods: [
+        .text: { call in
+          let space = try call.this(SpaceObject.self).space
+          call.push("Space(\(space.name), \(space.size?.description ?? "infinitely many") architectures)")
+        },
+        .equal: { call in
+          let same = try call.object(1, as: SpaceObject.self)?.space == call.object(2, as: SpaceObject.self)?.space
+          call.push(same)
+        },
+      ])
+    return [(Self.declaration, make)]
+  }
+
+  private static let declaration = Declaration(
+    "nas.space",
+    """
+    A search space. Keys with decisions are decisions; `build(arch, x, task)` makes the network of an architecture from
+    `nas.nn`, `valid(arch)` rejects combinations. `build` must be pure: the same architecture gives the same network.
+    """,
+    [Parameter("definition", "table")],
+    options: [
+      Parameter("name", "string", default: "space", "for people; part of the space's identity"),
+      Parameter(
+        "mutation", "string", default: "decision", oneOf: MutationPolicy.allCases.map(\.rawValue),
+        "how space:mutate draws the decision: all equally likely, or level by level"),
+      Parameter("format", "function", optional: true, "function(arch) → text, instead of JSON"),
+      Parameter("parse", "function", optional: true, "function(text) → table of decisions, for space:parse"),
+    ])
+
+  private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    var functions: [String: LuaReference] = [:]
+    var fields: [(key: String, value: SpaceNode)] = []
+    for (key, value) in arguments[0].table?.pairs ?? [] {
+      guard let name = key.string else {
+        throw Fault(.recipe, "nas.space: wrong key", path: "space", expected: "a name", got: key.description)
+      }
+      if let function = value.function {
+        guard ["build", "valid", "input"].contains(name) else {
+          throw Fault(
+            .recipe, "nas.space: '\(name)' is a function", path: "space.\(name)",
+            expected: "a decision, a plain value, or one of the functions build, valid",
+            hint: Suggestion.nearest(to: name, among: ["build", "valid"]).map { "Did you mean '\($0)'?" })
+        }
+        functions[name] = function
+      } else {
+        fields.append((key: name, value: try SpaceNodes.node(value, depth: 32)))
+      }
+    }
+    let policy = MutationPolicy(rawValue: arguments.text("mutation")) ?? .uniformDecision
+    let space = try Space(name: arguments.text("name"), root: .record(Record(fields)), mutation: policy)
+    let definition = SpaceDefinition(
+      space, build: functions["build"], valid: functions["valid"], format: arguments["format"].function,
+      parse: arguments["parse"].function, session: session)
+    try call.push(SpaceObject(definition, stream: session.mainStream))
+  }
+
+  // MARK: - Methods
+
+  private static let this = Parameter("space", "Space")
+  private static let architecture = Parameter("arch", "Architecture")
+
+  private var drawing: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration("space:random", "A random architecture, each decision drawn uniformly.", [Self.this]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          try push(
+            try space.space.random(using: &space.stream.stream, validity: space.definition.validity), of: space, call)
+        }
+      ),
+      (
+        Declaration(
+          "space:mutate", "A copy of `arch` with `changes` decisions changed, each to another value.",
+          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1)]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          let parent = try arguments.object(1, as: ArchitectureObject.self).architecture
+          try push(
+            try space.space.mutate(
+              parent, changes: arguments.integer(2), using: &space.stream.stream, validity: space.definition.validity),
+            of: space, call)
+        }
+      ),
+      (
+        Declaration(
+          "space:crossover", "A child that takes each decision from one of two parents.",
+          [Self.this, Parameter("a", "Architecture"), Parameter("b", "Architecture")]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          let a = try arguments.object(1, as: ArchitectureObject.self).architecture
+          let b = try arguments.object(2, as: ArchitectureObject.self).architecture
+          try push(
+            try space.space.crossover(a, b, using: &space.stream.stream, validity: space.definition.validity),
+            of: space, call)
+        }
+      ),
+    ]
+  }
+
+  private var reading: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this]),
+        { arguments, call in
+          guard let size = try arguments.object(0, as: SpaceObject.self).space.size else { return call.pushNil() }
+          if let size = size.int { call.push(size) } else { call.push(size.double) }
+        }
+      ),
+      (
+        Declaration("space:decisions", "The decisions: a list of { path, kind, options }.", [Self.this]),
+        { arguments, call in
+          let decisions = try arguments.object(0, as: SpaceObject.self).space.decisions
+          try call.push(
+            JSONValue.array(
+              decisions.map {
+                [
+                  "path": .string($0.path), "kind": .string($0.kind),
+                  "options": .array($0.options.map(JSONValue.string)),
+                ]
+              }))
+        }
+      ),
+      (
+        Declaration(
+          "space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.",
+          [Self.this, Self.architecture]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          let arch = try arguments.object(1, as: ArchitectureObject.self).architecture
+          try pushIterator(try space.space.neighbors(of: arch).makeIterator(), of: space, call)
+        }
+      ),
+      (
+        Declaration("space:iterate", "An iterator over all architectures, in a fixed order.", [Self.this]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          try pushIterator(try space.space.iterate(), of: space, call)
+        }
+      ),
+    ]
+  }
+
+  private var changing: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "space:make",
+          "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
+          [Self.this, Parameter("decisions", "table|Architecture")]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          if let given = arguments[1].object(as: ArchitectureObject.self) {
+            if given.definition === space.definition { return try call.push(given) }
+            return try push(try space.space.adopt(given.architecture), of: space, call)
+          }
+          try push(try space.space.make(try LuaValues.json(arguments[1])), of: space, call)
+        }
+      ),
+      (
+        Declaration(
+          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          let values: JSONValue
+          if let parse = space.definition.parse {
+            values = try LuaValues.json(try parse([arguments[1]]).first ?? .nil)
+          } else {
+            values = try JSONValue(parsing: Array(arguments.text(1).utf8), source: "space:parse")
+          }
+          try push(try space.space.make(values), of: space, call)
+        }
+      ),
+      (
+        Declaration(
+          "space:fix",
+          "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
+          [Self.this, Parameter("decisions", "table")]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          let narrowings = try (arguments[1].table?.pairs ?? []).map { key, value -> (path: String, to: Narrowing) in
+            let json = try LuaValues.json(value)
+            return (path: key.string ?? key.description, to: json.array.map { .options($0) } ?? .value(json))
+          }
+          let definition = space.definition.narrowed(to: try space.space.fix(narrowings))
+          try call.push(SpaceObject(definition, stream: space.stream))
+        }
+      ),
+      (
+        Declaration(
+          "space:bind", "The same space, drawing from the named random stream.",
+          [Self.this, Parameter("stream", "string")]),
+        { arguments, call in
+          let space = try arguments.object(0, as: SpaceObject.self)
+          try call.push(SpaceObject(space.definition, stream: session.stream(arguments.text(1))))
+        }
+      ),
+    ]
+  }
+
+  private func push(_ architecture: Architecture, of space: SpaceObject, _ call: borrowing LuaCall) throws {
+    try call.push(space.definition.object(for: architecture))
+  }
+
+  private func pushIterator(
+    _ iterator: some IteratorProtocol<Architecture>, of space: SpaceObject, _ call: borrowing LuaCall
+  ) throws {
+    var iterator = iterator
+    let validity = space.definition.validity
+    let next = session.host.function("space iterator") { call in
+      while let architecture = iterator.next() {
+        if try validity?.accepts(architecture) ?? true {
+          return try call.push(space.definition.object(for: architecture))
+        }
+      }
+      call.pushNil()
+    }
+    try call.push(next)
+  }
+}

@@ -1,0 +1,140 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import NeuralNet
+import SearchCore
+
+/// A search space as a recipe declared it: the decisions, and the functions that go with them.
+final class SpaceDefinition {
+  let space: Space
+  /// `build(arch, x, task)`; nil for a space that is only looked up in a table.
+  let build: LuaReference?
+  let format: LuaReference?
+  let parse: LuaReference?
+  private let valid: LuaReference?
+  private unowned let session: Session
+  /// The architectures that a script holds, so that equal ones are the same object.
+  private var known: [String: WeakArchitecture] = [:]
+
+  private struct WeakArchitecture { weak var object: ArchitectureObject? }
+
+  init(
+    _ space: Space, build: LuaReference?, valid: LuaReference?, format: LuaReference?, parse: LuaReference?,
+    session: Session
+  ) {
+    (self.space, self.build, self.valid, self.format, self.parse) = (space, build, valid, format, parse)
+    self.session = session
+  }
+
+  /// The same functions on a narrowed space.
+  func narrowed(to space: Space) -> SpaceDefinition {
+    SpaceDefinition(space, build: build, valid: valid, format: format, parse: parse, session: session)
+  }
+
+  /// The recipe's `valid` function as a test; nil without one.
+  var validity: Validity? {
+    guard let valid else { return nil }
+    return Validity { [session] architecture in
+      let verdict = try valid([try session.host.value(architecture.values)]).first ?? .nil
+      if case .bool(false) = verdict { return false }
+      return !verdict.isNil
+    }
+  }
+
+  /// The one object of an architecture.
+  func object(for architecture: Architecture) -> ArchitectureObject {
+    let id = architecture.id
+    if let object = known[id]?.object { return object }
+    if known.count > 4096 { known = known.filter { $0.value.object != nil } }
+    let object = ArchitectureObject(architecture, id: id, definition: self)
+    known[id] = WeakArchitecture(object: object)
+    return object
+  }
+
+  /// The architecture as text: by the space's `format`, or its decisions as JSON.
+  func text(of architecture: Architecture) throws -> String {
+    guard let format else { return architecture.canonicalText }
+    guard let text = try format([try session.host.value(architecture.values)]).first?.string else {
+      throw Fault(.recipe, "the space's format function did not return a text")
+    }
+    return text
+  }
+
+  /// Builds the network of an architecture for images of a shape: one call of the recipe's `build`.
+  func graph(of architecture: Architecture, input shape: [Int], classes: Int) throws -> Graph {
+    guard let build else {
+      throw Fault(
+        .recipe, "this space has no build function", path: "space",
+        hint: "Give nas.space a build = function(arch, x, task).")
+    }
+    let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
+    let task: JSONValue = [
+      "kind": "classification", "classes": .int(classes), "input": .array(shape.map(JSONValue.int)),
+    ]
+    let host = session.host
+    let outputs = try session.building(with: builder) {
+      try build([
+        try host.value(architecture.values), .userdata(SymbolObject(builder.inputs[0])), try host.value(task),
+      ])
+    }
+    return try builder.finish(outputs: try Self.outputs(outputs.first ?? .nil))
+  }
+
+  private static func outputs(_ value: LuaValue) throws -> [(name: String, value: Symbol)] {
+    if let symbol = value.object(as: SymbolObject.self) { return [(name: "output", value: symbol.symbol)] }
+    let named = value.table?.pairs.compactMap { key, value -> (name: String, value: Symbol)? in
+      guard let name = key.string, let symbol = value.object(as: SymbolObject.self) else { return nil }
+      return (name: name, value: symbol.symbol)
+    }
+    guard let named, !named.isEmpty, named.count == value.table?.pairs.count else {
+      throw Fault(
+        .recipe, "wrong result of build", expected: "a value of nas.nn, or a table of named ones",
+        got: value.description,
+        hint: "End build with `return …`.")
+    }
+    return named
+  }
+}
+
+/// A space as scripts hold it: the definition, and the random stream that it draws from.
+final class SpaceObject: LuaObject {
+  static let luaName = "Space"
+  let definition: SpaceDefinition
+  let stream: StreamObject
+  var space: Space { definition.space }
+  var orderKey: String? { space.digest }
+
+  init(_ definition: SpaceDefinition, stream: StreamObject) {
+    self.definition = definition
+    self.stream = stream
+  }
+}
+
+/// An architecture as scripts hold it.
+final class ArchitectureObject: LuaObject {
+  static let luaName = "Architecture"
+  let architecture: Architecture
+  let id: String
+  let definition: SpaceDefinition
+  var orderKey: String? { id }
+
+  init(_ architecture: Architecture, id: String, definition: SpaceDefinition) {
+    self.architecture = architecture
+    self.id = id
+    self.definition = definition
+  }
+}
+
+/// A value of a network that is being built, as scripts hold it.
+final class SymbolObject: LuaObject {
+  static let luaName = "Value"
+  let symbol: Symbol
+  init(_ symbol: Symbol) { self.symbol = symbol }
+}
+
+/// A part of a space definition as scripts hold it: what `nas.oneof` and its like return.
+final class NodeObject: LuaObject {
+  static let luaName = "Decision"
+  let node: SpaceNode
+  init(_ node: SpaceNode) { self.node = node }
+}

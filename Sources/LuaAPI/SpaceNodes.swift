@@ -1,0 +1,103 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import SearchCore
+
+/// `nas.oneof`, `manyof`, `list`, `int`, `float`: the parts of a space definition.
+enum SpaceNodes {
+  static func declare(_ api: API) throws -> [(Declaration, API.Body)] {
+    try api.host.declare(
+      NodeObject.self,
+      metamethods: [.text: { call in call.push("Decision(\(try call.this(NodeObject.self).node.name ?? "unnamed"))") }])
+    let name = Parameter("name", "string", optional: true, "a label for people")
+    return [
+      (
+        Declaration(
+          "nas.oneof",
+          "A decision for one of the options. An option that is a table with decisions makes them conditional.",
+          [Parameter("options", "table", "a list of plain values, or of tables that may hold decisions")],
+          options: [name]),
+        { arguments, call in try push(.oneOf(try options(arguments[0]), name: arguments["name"].string), call) }
+      ),
+      (
+        Declaration(
+          "nas.manyof", "A decision for `k` of the options.",
+          [Parameter("k", "integer", min: 1), Parameter("options", "table")],
+          options: [
+            Parameter("ordered", "boolean", default: false), Parameter("distinct", "boolean", default: true), name,
+          ]),
+        { arguments, call in
+          try push(
+            .manyOf(
+              arguments.integer(0), try options(arguments[1]), ordered: arguments.flag("ordered"),
+              distinct: arguments.flag("distinct"), name: arguments["name"].string), call)
+        }
+      ),
+      (
+        Declaration(
+          "nas.list",
+          "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
+          [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name]),
+        { arguments, call in
+          try push(
+            .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
+        }
+      ),
+      (
+        Declaration(
+          "nas.int", "A decision for a whole number from `low` to `high`.",
+          [Parameter("low", "integer"), Parameter("high", "integer")],
+          options: [
+            Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name,
+          ]),
+        { arguments, call in
+          let range = IntRange(
+            arguments.integer(0), arguments.integer(1), step: arguments.integer("step"), log: arguments.flag("log"))
+          try push(.int(range, name: arguments["name"].string), call)
+        }
+      ),
+      (
+        Declaration(
+          "nas.float", "A decision for a real number from `low` to `high`.",
+          [Parameter("low", "number"), Parameter("high", "number")],
+          options: [Parameter("log", "boolean", default: false), name]),
+        { arguments, call in
+          let range = FloatRange(arguments[0].number ?? 0, arguments[1].number ?? 0, log: arguments.flag("log"))
+          try push(.float(range, name: arguments["name"].string), call)
+        }
+      ),
+    ]
+  }
+
+  private static func push(_ node: SpaceNode, _ call: borrowing LuaCall) throws { try call.push(NodeObject(node)) }
+
+  private static func count(_ value: LuaValue) throws -> ListCount {
+    if let count = value.integer { return .fixed(count) }
+    guard case .int(let range, _)? = value.object(as: NodeObject.self)?.node else {
+      throw Fault(
+        .recipe, "nas.list: wrong count", expected: "an integer or nas.int(low, high)", got: value.description)
+    }
+    return .between(range)
+  }
+
+  private static func options(_ value: LuaValue) throws -> [SpaceNode] {
+    try (value.table?.array ?? []).map { try node($0, depth: 32) }
+  }
+
+  /// What a recipe wrote as a part of a space: a decision, a plain value, a record, or a list of parts.
+  static func node(_ value: LuaValue, depth: Int) throws -> SpaceNode {
+    if let object = value.object(as: NodeObject.self) { return object.node }
+    guard let table = value.table else { return .constant(try LuaValues.json(value)) }
+    guard depth > 0 else { throw Fault(.recipe, "a space definition contains itself", path: "space") }
+    let pairs = table.pairs
+    if pairs.allSatisfy({ $0.key.string != nil }) {
+      return .record(Record(try pairs.map { (key: $0.key.string ?? "", value: try node($0.value, depth: depth - 1)) }))
+    }
+    guard pairs.count == table.count else {
+      throw Fault(
+        .recipe, "wrong part of a space", path: "space", expected: "a record with named fields, or a list",
+        got: "a table with both")
+    }
+    return .tuple(try table.array.map { try node($0, depth: depth - 1) })
+  }
+}

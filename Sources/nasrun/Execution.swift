@@ -1,0 +1,120 @@
+import Diagnostics
+import Foundation
+import LuaAPI
+import LuaHost
+import Synchronization
+
+/// Runs a session with the progress display, Ctrl-C and the closing words.
+struct Execution {
+  private let options: SessionOptions
+  private let shown: ExecutionOptions
+
+  init(_ options: SessionOptions, _ shown: ExecutionOptions) {
+    self.options = options
+    self.shown = shown
+  }
+
+  /// Runs the recipe to its end on a thread with a large stack.
+  func run() throws -> RecipeRunner.Outcome {
+    let job = Job(options: options, trace: shown.trace, display: ProgressDisplay(shown.verbosity))
+    return try LuaHost.onBigStack { UncheckedOutcome(try job.run()) }.outcome
+  }
+}
+
+/// An outcome on its way from the recipe's thread, which is over by then.
+private struct UncheckedOutcome: @unchecked Sendable {
+  let outcome: RecipeRunner.Outcome
+  init(_ outcome: RecipeRunner.Outcome) { self.outcome = outcome }
+}
+
+/// All of an execution; used on the recipe's thread only.
+private final class Job: @unchecked Sendable {
+  private let options: SessionOptions
+  private let trace: Bool
+  private let display: ProgressDisplay
+
+  init(options: SessionOptions, trace: Bool, display: ProgressDisplay) {
+    self.options = options
+    self.trace = trace
+    self.display = display
+  }
+
+  func run() throws -> RecipeRunner.Outcome {
+    let observer = DisplayObserver(display)
+    let runner = try RecipeRunner(options, observer: observer)
+    Interruption.install(runner.cancellation)
+    defer {
+      display.close()
+      Interruption.remove()
+    }
+    do {
+      let outcome = try runner.run()
+      if let id = outcome.id { observer.noted("run \(id) is finished") }
+      return outcome
+    } catch {
+      display.close()
+      if trace { FileHandle.standardError.write(Data((runner.traceback + "\n").utf8)) }
+      if let id = runner.runID, let fault = error as? Fault {
+        if fault.code == .interrupted {
+          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)")
+        }
+        observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
+      }
+      throw error
+    }
+  }
+}
+
+/// Shows what a session tells.
+private final class DisplayObserver: RunObserver {
+  private let display: ProgressDisplay
+
+  init(_ display: ProgressDisplay) { self.display = display }
+
+  func printed(_ line: String) { display.print { print(line) } }
+  func noted(_ text: String) { display.note(text) }
+  func progressed(_ progress: SearchState) { display.update(SearchProgress(progress)) }
+
+  func finished(_ trial: TrialSummary, _ progress: SearchState) {
+    guard !trial.isReplayed else { return display.update(SearchProgress(progress)) }
+    display.finished(
+      TrialOutcome(
+        number: trial.number, value: trial.value, failure: trial.failure, details: trial.details, seconds: trial.seconds
+      ),
+      SearchProgress(progress))
+  }
+}
+
+extension SearchProgress {
+  fileprivate init(_ state: SearchState) {
+    self.init(search: state.search)
+    (done, planned, metric, best) = (state.done, state.planned, state.metric, state.best)
+    (trial, epoch, epochs) = (state.trial, state.epoch, state.epochs)
+    (elapsed, remaining) = (state.elapsed, state.remaining)
+  }
+}
+
+/// Ctrl-C and the ends that a system asks for: the first finishes the batch at work, the second ends at once.
+private enum Interruption {
+  private static let current = Mutex<LuaCancellation?>(nil)
+  private static let asked = Atomic<Bool>(false)
+
+  static func install(_ cancellation: LuaCancellation) {
+    current.withLock { $0 = cancellation }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number) { _ in Interruption.interrupt() }
+    }
+  }
+
+  static func remove() {
+    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+    current.withLock { $0 = nil }
+  }
+
+  private static func interrupt() {
+    if asked.exchange(true, ordering: .relaxed) { _exit(130) }
+    let words = "\nFinishing the batch at work; Ctrl-C again ends at once.\n"
+    _ = words.utf8.withContiguousStorageIfAvailable { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    _ = current.withLockIfAvailable { $0?.cancel() }
+  }
+}

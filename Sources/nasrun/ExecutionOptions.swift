@@ -1,0 +1,39 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import LuaAPI
+import TensorCore
+
+/// How a run is executed: nothing here changes its exact results, but for `--kernels base`.
+struct ExecutionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Threads of a training; the results don't depend on it. All cores by default.", valueName: "n"))
+  var threads: Int?
+  @Option(help: ArgumentHelp("The instruction set: avx512, avx2 or base. The best by default.", valueName: "set"))
+  var kernels: String?
+  @Flag(name: .shortAndLong, help: "Only what the recipe prints, and errors.") var quiet = false
+  @Flag(name: .shortAndLong, help: "A line for each trial with its architecture.") var verbose = false
+  @Flag(help: "With an error, show the calls that led to it.") var trace = false
+  @Flag(help: "Let the recipe use io and os and read any file.") var trust = false
+  @Flag(name: .shortAndLong, help: "Don't ask.") var yes = false
+
+  func validate() throws {
+    if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
+    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes a number from 1 to 256.") }
+  }
+
+  var verbosity: Verbosity { quiet ? .quiet : verbose ? .verbose : .normal }
+
+  func apply(to options: inout SessionOptions) throws {
+    options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    options.trusted = trust
+    options.libraryFolder = ProcessInfo.processInfo.environment["NASRUN_SCRIPTS"]
+    guard let kernels else { return }
+    guard let set = KernelSet(rawValue: kernels) else {
+      let names = KernelSet.allCases.map(\.rawValue)
+      throw Fault(
+        .usage, "unknown instruction set '\(kernels)'", hint: Suggestion.hint(for: kernels, among: names))
+    }
+    options.kernels = set
+  }
+}

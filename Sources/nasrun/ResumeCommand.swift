@@ -1,0 +1,32 @@
+import ArgumentParser
+import Canonical
+import Diagnostics
+import Foundation
+import LuaAPI
+import RunStore
+
+/// `nasrun resume RUN`: goes on with an unfinished run, from its stored text.
+struct ResumeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Go on with an unfinished run.",
+    discussion: "Finished trials come from the run's journal; the rest is computed, and the record ends the same.")
+
+  @Argument(help: ArgumentHelp("The run: an id, the beginning of one, a name, a path, or 'last'.", valueName: "run"))
+  var runName: String
+  @OptionGroup var runs: RunsOption
+  @OptionGroup var execution: ExecutionOptions
+
+  func run() throws {
+    let stored = try Run.open(runName, in: runs.url, writing: true)
+    let identity = stored.identity
+    let source = RecipeSource(file: identity.recipe, folder: identity.recipeFolder, text: try stored.recipeText())
+    var options = SessionOptions(recipe: source, runs: runs.url)
+    options.resuming = stored
+    options.seed = identity.seed
+    options.settings = (identity.arguments.object ?? [:]).sorted { $0.key < $1.key }.map { name, value in
+      (name: name, value: value.string ?? value.text())
+    }
+    try execution.apply(to: &options)
+    _ = try Execution(options, execution).run()
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Canonical
+import Diagnostics
+import Foundation
+import LuaAPI
+import RunStore
+import TensorCore
+
+/// `nasrun RECIPE`: a new run of a recipe.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a recipe (the word 'run' may be left out).",
+    discussion: "'nasrun RECIPE --help' shows the settings of that recipe.", helpNames: [])
+
+  @Argument(help: "The recipe: a Lua file.") var recipe: String?
+  @Option(
+    name: .customLong("set"), parsing: .upToNextOption,
+    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"))
+  var settings: [String] = []
+  @Option(help: ArgumentHelp("The seed of all random streams.", valueName: "n")) var seed: UInt64 = 1
+  @OptionGroup var runs: RunsOption
+  @Option(help: "What to call the run; the recipe's name by default.") var name: String?
+  @Option(help: ArgumentHelp("Take every result that is still asked for from this run.", valueName: "run"))
+  var reuse: String?
+  @OptionGroup var execution: ExecutionOptions
+  @Flag(name: [.short, .long], help: "Show this help, or the settings of the recipe.") var help = false
+
+  func run() throws {
+    guard let recipe else { throw CleanExit.helpRequest(NasrunCommand.self) }
+    let file = try RecipeFile.locate(recipe)
+    var options = SessionOptions(recipe: try Self.source(file), runs: runs.url)
+    options.settings = try settings.map(RecipeArguments.split)
+    options.seed = seed
+    options.name = name
+    options.listsSettings = help
+    options.parent = try reuse.map { try Run.open($0, in: runs.url) }
+    try execution.apply(to: &options)
+    let outcome = try Execution(options, execution).run()
+    if help { Self.showSettings(outcome.settings, of: recipe) }
+  }
+
+  /// The recipe's text with the folder it is in, links resolved.
+  private static func source(_ file: URL) throws -> RecipeSource {
+    let real = file.resolvingSymlinksInPath()
+    guard let data = try? Data(contentsOf: real) else {
+      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
+    }
+    guard data.first != 0x1B else {
+      throw Fault(
+        .recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text",
+        hint: "Run the source file instead.")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      let line = 1 + data.prefix { $0 < 0x80 }.count { $0 == UInt8(ascii: "\n") }
+      throw Fault(
+        .recipe, "the text is not UTF-8", at: "\(file.lastPathComponent):\(line)",
+        hint: "Save the file in the encoding UTF-8.")
+    }
+    return RecipeSource(
+      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path(percentEncoded: false), text: text)
+  }
+
+  private static func showSettings(_ settings: [String: JSONValue], of recipe: String) {
+    print("USAGE: nasrun \(recipe) [--set <name=value> ...] [--seed <n>] [options]\n")
+    print(settings.isEmpty ? "The recipe has no settings." : "SETTINGS of the recipe, with their defaults:")
+    let width = settings.keys.map(\.count).max() ?? 0
+    for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
+      print("  " + name.padding(toLength: width, withPad: " ", startingAt: 0) + " = " + value.text())
+    }
+    print("\n'nasrun --help' shows the options.")
+  }
+}
