@@ -7,6 +7,7 @@ import CKernels
 private struct WindowAxis {
   /// Position of tap 0, taps inside.
   var start: Int, first: Int, end: Int
+  var count: Int { end &- first }
 
   @inline(__always)
   init(_ output: Int, stride: Int64, padding: Int64, dilation: Int64, kernel: Int64, size: Int64) {
@@ -52,10 +53,14 @@ private struct Window {
   @inline(__always)
   var origin: Int { (y.start &* width &+ x.start) &* pixel &+ y.first &* rowStep &+ x.first &* columnStep }
 
+  /// The most frequent window, for which the loops over taps are unrolled.
+  @inline(__always)
+  var isThreeByThree: Bool { y.count == 3 && x.count == 3 }
+
   /// What average pooling multiplies the sum by: the inverse of the size of the window.
   @inline(__always)
   func share(_ job: nr_pool_job) -> Float {
-    let inside = (y.end &- y.first) &* (x.end &- x.first)
+    let inside = y.count &* x.count
     let size = job.count_padding != 0 ? Int(job.kernel_height &* job.kernel_width) : inside
     return size > 0 ? 1 / Float(size) : 0
   }
@@ -75,6 +80,24 @@ private func forEachWindow(_ job: nr_pool_job, _ body: (_ window: Window, _ imag
   }
 }
 
+/// The largest value of a window so far, and its place.
+private struct Maximum {
+  var best: Lanes, position: SIMD16<Int32>
+
+  @inline(__always)
+  mutating func take(_ window: Window, _ image: UnsafePointer<Float>, kernelWidth: Int, rows: Int, columns: Int) {
+    for row in 0..<rows {
+      for column in 0..<columns {
+        let x = load(image + (row &* window.rowStep &+ column &* window.columnStep))
+        let better = (x .> best) .| (x .!= x)
+        let tap = (window.y.first &+ row) &* kernelWidth &+ window.x.first &+ column
+        best = best.replacing(with: x, where: better)
+        position = position.replacing(with: tapNumber(tap), where: better)
+      }
+    }
+  }
+}
+
 func maxPool(_ pointer: UnsafePointer<nr_pool_job>) {
   let job = pointer.pointee
   let pixel = Int(job.pixel), kernelWidth = Int(job.kernel_width)
@@ -82,22 +105,16 @@ func maxPool(_ pointer: UnsafePointer<nr_pool_job>) {
   forEachWindow(job) { window, image, target in
     var c = 0
     while c < pixel {
-      var best = load(input + (image &+ c))
-      var position = tapNumber(window.y.first &* kernelWidth &+ window.x.first)
-      var row = input + (image &+ c)
-      for tapY in window.y.first..<window.y.end {
-        var value = row
-        for tapX in window.x.first..<window.x.end {
-          let x = load(value)
-          let better = (x .> best) .| (x .!= x)
-          best = best.replacing(with: x, where: better)
-          position = position.replacing(with: tapNumber(tapY &* kernelWidth &+ tapX), where: better)
-          value += window.columnStep
-        }
-        row += window.rowStep
+      let origin = input + (image &+ c)
+      var maximum = Maximum(
+        best: load(origin), position: tapNumber(window.y.first &* kernelWidth &+ window.x.first))
+      if window.isThreeByThree {
+        maximum.take(window, origin, kernelWidth: kernelWidth, rows: 3, columns: 3)
+      } else {
+        maximum.take(window, origin, kernelWidth: kernelWidth, rows: window.y.count, columns: window.x.count)
       }
-      store(best, output + (target &+ c))
-      UnsafeMutableRawPointer(argmax + (target &+ c)).storeBytes(of: position, as: SIMD16<Int32>.self)
+      store(maximum.best, output + (target &+ c))
+      UnsafeMutableRawPointer(argmax + (target &+ c)).storeBytes(of: maximum.position, as: SIMD16<Int32>.self)
       c &+= 16
     }
   }
@@ -131,24 +148,33 @@ func maxPoolGradient(_ pointer: UnsafePointer<nr_pool_job>) {
   }
 }
 
+/// The sum of some rows and columns of pixels, row by row.
+@inline(__always)
+private func windowSum(
+  _ origin: UnsafePointer<Float>, rows: Int, columns: Int, rowStep: Int, columnStep: Int
+) -> Lanes {
+  var total = Lanes(repeating: 0)
+  for row in 0..<rows {
+    for column in 0..<columns { total += load(origin + (row &* rowStep &+ column &* columnStep)) }
+  }
+  return total
+}
+
 func averagePool(_ pointer: UnsafePointer<nr_pool_job>) {
   let job = pointer.pointee
   let pixel = Int(job.pixel)
   let input = job.input!, output = job.output!
   forEachWindow(job) { window, image, target in
     let share = Lanes(repeating: window.share(job))
+    let rowStep = window.rowStep, columnStep = window.columnStep
     var c = 0
     while c < pixel {
-      var total = Lanes(repeating: 0)
-      var row = input + (image &+ c)
-      for _ in window.y.first..<window.y.end {
-        var value = row
-        for _ in window.x.first..<window.x.end {
-          total += load(value)
-          value += window.columnStep
-        }
-        row += window.rowStep
-      }
+      let origin = input + (image &+ c)
+      let total =
+        window.isThreeByThree
+        ? windowSum(origin, rows: 3, columns: 3, rowStep: rowStep, columnStep: columnStep)
+        : windowSum(
+          origin, rows: window.y.count, columns: window.x.count, rowStep: rowStep, columnStep: columnStep)
       store(total * share, output + (target &+ c))
       c &+= 16
     }
@@ -157,24 +183,84 @@ func averagePool(_ pointer: UnsafePointer<nr_pool_job>) {
 
 func averagePoolGradient(_ pointer: UnsafePointer<nr_pool_job>) {
   let job = pointer.pointee
+  fill(0, job.output!, job.height &* job.width &* job.pixel)
+  if job.stride_width == 1 && job.dilation_width == 1 {
+    averageGradientByColumns(job)
+  } else {
+    averageGradientByWindows(job)
+  }
+}
+
+/// Adds each output's share to the pixels of its window.
+@inline(never)
+private func averageGradientByWindows(_ job: nr_pool_job) {
   let pixel = Int(job.pixel)
   let gradient = job.input!, result = job.output!
-  fill(0, result, job.height &* job.width &* job.pixel)
   forEachWindow(job) { window, image, source in
     let share = Lanes(repeating: window.share(job))
     var c = 0
     while c < pixel {
       let g = load(gradient + (source &+ c)) * share
-      var row = result + (image &+ c)
-      for _ in window.y.first..<window.y.end {
-        var target = row
-        for _ in window.x.first..<window.x.end {
+      for row in 0..<window.y.count {
+        for column in 0..<window.x.count {
+          let target = result + (image &+ c &+ row &* window.rowStep &+ column &* window.columnStep)
           store(load(target) + g, target)
-          target += window.columnStep
         }
-        row += window.rowStep
       }
       c &+= 16
+    }
+  }
+}
+
+/// The outputs whose windows hold one input column, when windows move by one column.
+private struct CoveringOutputs {
+  var first: Int, count: Int
+  /// All of them share the same factor.
+  var isUniform: Bool
+
+  @inline(__always)
+  init(_ job: nr_pool_job, column: Int) {
+    let padding = Int(job.padding_width), kernel = Int(job.kernel_width)
+    first = max(0, column &+ padding &- kernel &+ 1)
+    let last = min(Int(job.output_width) &- 1, column &+ padding)
+    count = last &- first &+ 1
+    isUniform = job.count_padding != 0 || (first >= padding && last &- padding &+ kernel <= Int(job.width))
+  }
+}
+
+/// For each row of outputs: sums for each input column the outputs that cover it, then adds that sum to the rows of the
+/// window. Neighbouring sums don't wait for each other, as neighbouring windows would.
+@inline(never)
+private func averageGradientByColumns(_ job: nr_pool_job) {
+  let pixel = Int(job.pixel)
+  for outputRow in 0..<Int(job.output_height) {
+    var window = Window(job, row: outputRow)
+    let gradient = job.input! + outputRow &* Int(job.output_width) &* pixel
+    let result = job.output! + (window.y.start &* Int(job.width) &* pixel &+ window.y.first &* window.rowStep)
+    let rows = job.count_padding != 0 ? Int(job.kernel_height) : window.y.count
+    let share = Lanes(repeating: 1 / Float(max(1, rows &* Int(job.kernel_width))))
+    for column in 0..<Int(job.width) {
+      let covering = CoveringOutputs(job, column: column)
+      var c = 0
+      while c < pixel {
+        let origin = gradient + (covering.first &* pixel &+ c)
+        var total = Lanes(repeating: 0)
+        if covering.isUniform && covering.count == 3 {
+          total = windowSum(origin, rows: 1, columns: 3, rowStep: 0, columnStep: pixel) * share
+        } else if covering.isUniform {
+          total = windowSum(origin, rows: 1, columns: covering.count, rowStep: 0, columnStep: pixel) * share
+        } else {
+          for output in 0..<max(0, covering.count) {
+            window.move(job, toColumn: covering.first &+ output)
+            total += load(origin + output &* pixel) * Lanes(repeating: window.share(job))
+          }
+        }
+        for row in 0..<window.y.count {
+          let target = result + (column &* pixel &+ c &+ row &* window.rowStep)
+          store(load(target) + total, target)
+        }
+        c &+= 16
+      }
     }
   }
 }
