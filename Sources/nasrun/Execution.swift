@@ -56,7 +56,8 @@ private final class Job: @unchecked Sendable {
       if trace { FileHandle.standardError.write(Data((runner.traceback + "\n").utf8)) }
       if let id = runner.runID, let fault = error as? Fault {
         if fault.code == .interrupted {
-          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)")
+          let place = options.runs.relativePath == "runs" ? "" : " --runs \(options.runs.relativePath)"
+          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)\(place)")
         }
         observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
       }
@@ -73,24 +74,10 @@ private final class DisplayObserver: RunObserver {
 
   func printed(_ line: String) { display.print { print(line) } }
   func noted(_ text: String) { display.note(text) }
-  func progressed(_ progress: SearchState) { display.update(SearchProgress(progress)) }
+  func progressed(_ progress: SearchState) { display.update(progress) }
 
   func finished(_ trial: TrialSummary, _ progress: SearchState) {
-    guard !trial.isReplayed else { return display.update(SearchProgress(progress)) }
-    display.finished(
-      TrialOutcome(
-        number: trial.number, value: trial.value, failure: trial.failure, details: trial.details, seconds: trial.seconds
-      ),
-      SearchProgress(progress))
-  }
-}
-
-extension SearchProgress {
-  fileprivate init(_ state: SearchState) {
-    self.init(search: state.search)
-    (done, planned, metric, best) = (state.done, state.planned, state.metric, state.best)
-    (trial, epoch, epochs) = (state.trial, state.epoch, state.epochs)
-    (elapsed, remaining) = (state.elapsed, state.remaining)
+    if trial.isReplayed { display.update(progress) } else { display.finished(trial, progress) }
   }
 }
 
