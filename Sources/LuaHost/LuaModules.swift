@@ -103,7 +103,8 @@ extension LuaHost {
         .recipe, "no module can have the name '\(name)'", expected: "names joined by dots, such as 'nas.search'")
     }
     let paths = [parts.joined(separator: "/") + ".lua", parts.joined(separator: "/") + "/init.lua"]
-    let folders = options.recipeFolders.map { ($0, false) } + [options.libraryFolder].compactMap { $0.map { ($0, true) } }
+    let libraries = [options.libraryFolder].compactMap { $0 }
+    let folders = options.recipeFolders.map { ($0, false) } + libraries.map { ($0, true) }
     for (folder, isLibrary) in folders {
       for path in paths {
         let file = folder + "/" + path
