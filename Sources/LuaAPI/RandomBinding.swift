@@ -3,14 +3,53 @@ import LuaHost
 import TensorCore
 
 /// A named random stream as scripts hold it.
+///
+/// Inside a scope it gives other numbers, which depend on the scope's name too; outside it goes on as if nothing had
+/// been drawn there. So what a trial draws shifts nobody when the trial is taken from the journal.
 final class StreamObject: LuaObject {
   static let luaName = "Stream"
-  var stream: RandomStream
   let name: String
+  private let seed: UInt64
+  private let scopes: RandomScopes
+  private var own: RandomStream
+  private var scoped: (scope: RandomScope, stream: RandomStream)?
 
-  init(seed: UInt64, name: String) {
+  init(seed: UInt64, name: String, scopes: RandomScopes) {
     self.name = name
-    stream = RandomStream(seed: seed, name: name)
+    self.seed = seed
+    self.scopes = scopes
+    own = RandomStream(seed: seed, name: name)
+  }
+
+  /// The generator to draw from now.
+  var stream: RandomStream {
+    get {
+      guard let scope = scopes.current else { return own }
+      if let scoped, scoped.scope === scope { return scoped.stream }
+      return RandomStream(seed: seed, name: scope.name + "/" + name)
+    }
+    set {
+      if let scope = scopes.current { scoped = (scope, newValue) } else { own = newValue }
+    }
+  }
+}
+
+/// One entry into a stretch of work that has random numbers of its own.
+final class RandomScope {
+  let name: String
+  init(_ name: String) { self.name = name }
+}
+
+/// The scope in which a run's streams draw; none between trials.
+final class RandomScopes {
+  private(set) var current: RandomScope?
+
+  /// Runs `body` with the streams of a new scope.
+  func enter<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+    let outer = current
+    current = RandomScope(name)
+    defer { current = outer }
+    return try body()
   }
 }
 

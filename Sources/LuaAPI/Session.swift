@@ -57,6 +57,8 @@ final class Session {
 
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
+  /// Where the streams draw: what happens in a trial or a build draws apart.
+  let randomScopes = RandomScopes()
   /// The stream of `math.random` and of spaces outside a search.
   let mainStream: StreamObject
   let host: LuaHost
@@ -66,7 +68,7 @@ final class Session {
     self.observer = observer
     run = options.resuming
     clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0)
-    mainStream = StreamObject(seed: options.seed, name: "recipe")
+    mainStream = StreamObject(seed: options.seed, name: "recipe", scopes: randomScopes)
     compute = try Compute(kernels: options.kernels, threads: options.threads)
     host = try LuaHost(Self.lua(options, mainStream, observer))
     access = DataAccess(
@@ -89,7 +91,7 @@ final class Session {
   /// A named random stream; the same object for the same name.
   func stream(_ name: String) -> StreamObject {
     if let stream = streams[name] { return stream }
-    let stream = StreamObject(seed: seed, name: name)
+    let stream = StreamObject(seed: seed, name: name, scopes: randomScopes)
     streams[name] = stream
     return stream
   }
@@ -139,11 +141,12 @@ final class Session {
 
   // MARK: - Networks
 
-  /// Runs a recipe's `build` with the builder that `nas.nn` adds to.
-  func building<Result>(with builder: GraphBuilder, _ body: () throws -> Result) rethrows -> Result {
+  /// Runs a recipe's `build` with the builder that `nas.nn` adds to. Random numbers that it draws are the same each
+  /// time that it builds this architecture.
+  func building<Result>(with builder: GraphBuilder, of id: String, _ body: () throws -> Result) rethrows -> Result {
     builders.append(builder)
     defer { builders.removeLast() }
-    return try body()
+    return try randomScopes.enter("build/" + id, body)
   }
 
   /// The builder of the network that is being built.
