@@ -79,7 +79,7 @@ let package = Package(
     tests("NeuralNetTests", ["NeuralNet", "Exchange", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "TestSupport"]),
     tests("SearchCoreTests", ["SearchCore", "TestSupport"]),
-    tests("EvaluationTests", ["Evaluation", "TestSupport"]),
+    tests("EvaluationTests", ["Evaluation", "Canonical", "NeuralNet", "Datasets", "TensorCore", "Diagnostics", "TestSupport"]),
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "TestSupport"]),

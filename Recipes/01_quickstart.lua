@@ -21,7 +21,7 @@ local result = nas.search {
   name = "evolution",
   space = nas.spaces.nasbench201 { channels = args.channels, cells = 1 },
   strategy = nas.strategies.regularized_evolution { population = args.population, sample = 3 },
-  evaluate = nas.evaluators.train { data = data, epochs = args.epochs, batch = 32, augment = { flip = true } },
+  evaluate = nas.evaluators.train { data = data, epochs = args.epochs, batch = 32, lr = 0.05, augment = { flip = true } },
   objectives = { { "accuracy", "max" }, { "latency_ms", "min" } },
   stop = { trials = args.trials },
 }

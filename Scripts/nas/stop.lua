@@ -10,7 +10,7 @@ stop.trials = core.declare("nas.stop.trials", {
 }, function(count)
   return function(state)
     if state.trials >= count then return ("%d trials done"):format(count) end
-  end, { trials = count }
+  end
 end)
 
 stop.minutes = core.declare("nas.stop.minutes", {
@@ -19,7 +19,7 @@ stop.minutes = core.declare("nas.stop.minutes", {
 }, function(minutes)
   return function(state)
     if state.seconds >= minutes * 60 then return ("%g minutes over"):format(minutes) end
-  end, { minutes = minutes }
+  end
 end)
 
 stop.target = core.declare("nas.stop.target", {

@@ -77,7 +77,8 @@ static int search(lua_State *L, bool find) {
     lua_pushnil(L);
     return 1;
   }
-  const pattern *p = shim_compile_pattern(L, source, pattern_length);
+  pattern compiled, *p = &compiled;
+  shim_compile_pattern(L, source, pattern_length, p);
   do {
     shim_poll(&m);
     const char *end = shim_match(&m, at, p->items);
@@ -127,7 +128,9 @@ static int gmatch(lua_State *L) {
     lua_concat(L, 2);
     source = lua_tolstring(L, -1, &pattern_length);
   }
-  shim_compile_pattern(L, source, pattern_length);
+  pattern *p = lua_newuserdatauv(L, sizeof *p, 1);
+  shim_compile_pattern(L, source, pattern_length, p);
+  lua_setiuservalue(L, -2, 1);
   lua_pushvalue(L, 1);
   lua_pushvalue(L, -2);
   lua_pushinteger(L, (lua_Integer)start);
@@ -193,7 +196,8 @@ static int gsub(lua_State *L) {
                    "string/function/table");
   lua_Integer most = luaL_optinteger(L, 4, (lua_Integer)length + 1), count = 0;
   lua_settop(L, 3);
-  const pattern *p = shim_compile_pattern(L, source, pattern_length);
+  pattern compiled, *p = &compiled;
+  shim_compile_pattern(L, source, pattern_length, p);
   matcher m = make_matcher(L, text, length);
   luaL_Buffer out;
   luaL_buffinit(L, &out);

@@ -29,7 +29,7 @@ shim_object *shim_to_object(lua_State *L, int index) {
   return block->vm == shim_vm_of(L) ? block : NULL;
 }
 
-void shim_push_object(lua_State *L, void *object, const void *type, size_t bytes, bool interned) {
+bool shim_push_object(lua_State *L, void *object, const void *type, size_t bytes, bool interned) {
   shim_vm *vm = shim_vm_of(L);
   if (interned) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &shim_key_interned);
@@ -38,19 +38,25 @@ void shim_push_object(lua_State *L, void *object, const void *type, size_t bytes
     if (known && known->object == object) {
       lua_remove(L, -2);
       vm->host.release(object);
-      return;
+      return true;
     }
     lua_pop(L, 1);
   }
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, type) != LUA_TTABLE) {
+    lua_pop(L, interned ? 2 : 1);
+    vm->host.release(object);
+    return false;
+  }
   shim_object *block = lua_newuserdatauv(L, sizeof *block, 0);
   *block = (shim_object){vm, object, type, ++vm->serial, 0};
-  lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+  lua_insert(L, -2);
   lua_setmetatable(L, -2);
   shim_count_bytes(L, block, bytes);
-  if (!interned) return;
+  if (!interned) return true;
   lua_pushvalue(L, -1);
   lua_rawsetp(L, -3, object);
   lua_remove(L, -2);
+  return true;
 }
 
 void shim_count_bytes(lua_State *L, shim_object *block, size_t bytes) {

@@ -96,41 +96,67 @@ static int count_keys(lua_State *L, int table) {
   return count;
 }
 
-/// Fills `keys` and the array at `array` with the keys of the table at `table`; order texts go to `texts`.
-static bool collect(lua_State *L, int table, int array, int texts, sort_key *keys) {
-  bool sorted = true;
-  int slot = 0;
-  lua_pushnil(L);
-  while (lua_next(L, table)) {
-    lua_pop(L, 1);
-    int key = lua_gettop(L);
-    keys[slot] = describe(L, key, slot + 1);
-    if (lua_gettop(L) > key) lua_rawseti(L, texts, slot + 1);
-    if (slot > 0 && sorted) sorted = compare(&keys[slot - 1], &keys[slot]) < 0;
-    slot++;
-    lua_pushvalue(L, key);
-    lua_rawseti(L, array, slot);
+enum { FEW_KEYS = 16 };
+
+/// The keys of a table while they are sorted.
+typedef struct {
+  sort_key few[FEW_KEYS], *keys;
+  int count;
+  bool sorted;
+  /// The stack position of the table of order texts, or of nil.
+  int texts;
+} key_list;
+
+static void append(key_list *list, sort_key key) {
+  if (list->count > 0 && list->sorted) list->sorted = compare(&list->keys[list->count - 1], &key) < 0;
+  list->keys[list->count++] = key;
+}
+
+/// Keeps the order text on top alive.
+static void keep_text(lua_State *L, const key_list *list) {
+  if (lua_isnil(L, list->texts)) {
+    lua_createtable(L, 0, 0);
+    lua_replace(L, list->texts);
   }
-  return sorted;
+  lua_rawseti(L, list->texts, list->count + 1);
+}
+
+/// Puts the array at `array` into the order of the list.
+static void reorder(lua_State *L, int array, key_list *list) {
+  qsort(list->keys, (size_t)list->count, sizeof *list->keys, compare);
+  bool few = list->count <= FEW_KEYS;
+  if (few) luaL_checkstack(L, FEW_KEYS + 2, "too many keys");
+  else lua_createtable(L, list->count, 0);
+  for (int i = 0; i < list->count; i++) {
+    lua_rawgeti(L, array, list->keys[i].slot);
+    if (!few) lua_rawseti(L, -2, i + 1);
+  }
+  for (int i = list->count; few && i > 0; i--) lua_rawseti(L, array, i);
+  if (!few) lua_replace(L, array);
 }
 
 /// Pushes an array with the keys of the table at `table` in order.
 static void push_keys(lua_State *L, int table) {
-  luaL_checkstack(L, 8, "too many values");
+  luaL_checkstack(L, 10, "too many values");
   int count = count_keys(L, table);
   lua_createtable(L, count, 0);
   int array = lua_gettop(L);
-  sort_key *keys = lua_newuserdatauv(L, (size_t)count * sizeof *keys + 1, 0);
-  lua_createtable(L, 0, 0);
-  if (!collect(L, table, array, array + 2, keys)) {
-    qsort(keys, (size_t)count, sizeof *keys, compare);
-    lua_createtable(L, count, 0);
-    for (int i = 0; i < count; i++) {
-      lua_rawgeti(L, array, keys[i].slot);
-      lua_rawseti(L, -2, i + 1);
-    }
-    lua_replace(L, array);
+  key_list list = {.sorted = true, .texts = array + 2};
+  list.keys = list.few;
+  if (count > FEW_KEYS) list.keys = lua_newuserdatauv(L, (size_t)count * sizeof *list.keys, 0);
+  else lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    lua_pop(L, 1);
+    int key = lua_gettop(L);
+    sort_key described = describe(L, key, list.count + 1);
+    if (lua_gettop(L) > key) keep_text(L, &list);
+    append(&list, described);
+    lua_pushvalue(L, key);
+    lua_rawseti(L, array, list.count);
   }
+  if (!list.sorted) reorder(L, array, &list);
   lua_settop(L, array);
 }
 

@@ -28,15 +28,20 @@ static int (*classifier(int letter))(int) {
   }
 }
 
+static byte_set classes[256];
+
+static void fill_classes(void) {
+  for (int letter = 0; letter < 256; letter++) {
+    int (*belongs)(int) = isalpha(letter) ? classifier(tolower(letter)) : NULL;
+    if (!belongs) add(&classes[letter], (unsigned)letter);
+    for (unsigned byte = 0; belongs && byte < 256; byte++)
+      if ((belongs((int)byte) != 0) != (isupper(letter) != 0)) add(&classes[letter], byte);
+  }
+}
+
 /// Adds what `%letter` stands for: a class, its complement for a capital, or the byte itself.
 static void add_escape(byte_set *set, unsigned char letter) {
-  int (*belongs)(int) = isalpha(letter) ? classifier(tolower(letter)) : NULL;
-  if (!belongs) {
-    add(set, letter);
-    return;
-  }
-  for (unsigned byte = 0; byte < 256; byte++)
-    if ((belongs((int)byte) != 0) != (isupper(letter) != 0)) add(set, byte);
+  for (int i = 0; i < 8; i++) set->bits[i] |= classes[letter].bits[i];
 }
 
 // MARK: - Compiling
@@ -72,16 +77,12 @@ static byte_set read_brackets(compiler *c) {
 }
 
 static void read_repetition(compiler *c, pattern_item *item) {
-  item->least = item->most = 1;
-  item->greedy = true;
-  if (c->at >= c->end) return;
-  switch (*c->at) {
-    case '*': item->least = 0; item->most = SIZE_MAX; break;
-    case '+': item->most = SIZE_MAX; break;
-    case '-': item->least = 0; item->most = SIZE_MAX; item->greedy = false; break;
-    case '?': item->least = 0; break;
-    default: return;
-  }
+  char mark = c->at < c->end ? *c->at : 0;
+  item->repeated = mark == '*' || mark == '+' || mark == '-' || mark == '?';
+  if (!item->repeated) return;
+  item->least = mark == '+';
+  item->unbounded = mark != '?';
+  item->greedy = mark != '-';
   c->at++;
 }
 
@@ -90,17 +91,17 @@ static pattern_item read_parenthesis(compiler *c, unsigned char byte) {
     if (c->open_count == 0) luaL_error(c->L, "invalid pattern capture");
     int capture = c->open[--c->open_count];
     c->closed[capture] = true;
-    return (pattern_item){.kind = ITEM_CLOSE, .capture = capture};
+    return (pattern_item){.kind = ITEM_CLOSE, .capture = (unsigned char)capture};
   }
   if (c->captures == MOST_CAPTURES) luaL_error(c->L, "too many captures");
   int capture = c->captures++;
   if (c->at < c->end && *c->at == ')') {
     c->at++;
     c->closed[capture] = true;
-    return (pattern_item){.kind = ITEM_POSITION, .capture = capture};
+    return (pattern_item){.kind = ITEM_POSITION, .capture = (unsigned char)capture};
   }
   c->open[c->open_count++] = capture;
-  return (pattern_item){.kind = ITEM_OPEN, .capture = capture};
+  return (pattern_item){.kind = ITEM_OPEN, .capture = (unsigned char)capture};
 }
 
 /// `at` is behind the '%'.
@@ -122,7 +123,7 @@ static pattern_item read_escape(compiler *c) {
     if (capture < 0 || capture >= c->captures || !c->closed[capture])
       luaL_error(c->L, "invalid capture index %%%d in pattern", capture + 1);
     item.kind = ITEM_REFERENCE;
-    item.capture = capture;
+    item.capture = (unsigned char)capture;
   } else {
     add_escape(&item.set, letter);
     read_repetition(c, &item);
@@ -143,8 +144,12 @@ static pattern_item read_item(compiler *c) {
   return item;
 }
 
-const pattern *shim_compile_pattern(lua_State *L, const char *text, size_t length) {
-  pattern *result = lua_newuserdatauv(L, sizeof *result + (length + 1) * sizeof *result->items, 0);
+void shim_compile_pattern(lua_State *L, const char *text, size_t length, pattern *result) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, fill_classes);
+  result->items = result->room;
+  if (length < ROOM) lua_pushnil(L);
+  else result->items = lua_newuserdatauv(L, (length + 1) * sizeof *result->items, 0);
   compiler c = {.L = L, .at = text, .end = text + length};
   int count = 0;
   result->anchored = length > 0 && *text == '^';
@@ -153,7 +158,6 @@ const pattern *shim_compile_pattern(lua_State *L, const char *text, size_t lengt
   if (c.open_count > 0) luaL_error(L, "unfinished capture");
   result->items[count] = (pattern_item){.kind = ITEM_END};
   result->captures = c.captures;
-  return result;
 }
 
 // MARK: - Matching
@@ -167,7 +171,8 @@ void shim_poll(matcher *m) {
 }
 
 static const char *match_longest(matcher *m, const char *at, const pattern_item *item) {
-  size_t available = (size_t)(m->end - at), most = item->most < available ? item->most : available, count = 0;
+  size_t most = (size_t)(m->end - at), count = 0;
+  if (!item->unbounded && most > 1) most = 1;
   while (count < most && has(&item->set, (unsigned char)at[count])) {
     shim_poll(m);
     count++;
@@ -241,9 +246,8 @@ static const char *skip_simple(matcher *m, const char *at, const pattern_item *i
 const char *shim_match(matcher *m, const char *at, const pattern_item *item) {
   if (++m->depth > 200) luaL_error(m->L, "pattern too complex");
   for (; at && item->kind != ITEM_END; item++) {
-    bool repeated = item->kind == ITEM_SET && (item->least != 1 || item->most != 1);
     bool captures = item->kind >= ITEM_OPEN && item->kind <= ITEM_POSITION;
-    if (repeated || captures) {
+    if (item->repeated || captures) {
       at = captures ? match_capture(m, at, item) : item->greedy ? match_longest(m, at, item) : match_shortest(m, at, item);
       break;
     }

@@ -12,23 +12,24 @@ typedef struct {
   uint32_t bits[8];
 } byte_set;
 
-typedef enum { ITEM_SET, ITEM_OPEN, ITEM_CLOSE, ITEM_POSITION, ITEM_REFERENCE, ITEM_BALANCE, ITEM_FRONTIER, ITEM_TAIL,
-               ITEM_END } item_kind;
+enum { ITEM_SET, ITEM_OPEN, ITEM_CLOSE, ITEM_POSITION, ITEM_REFERENCE, ITEM_BALANCE, ITEM_FRONTIER, ITEM_TAIL,
+       ITEM_END };
 
-/// One step of a pattern. A set is repeated `least`…`most` times (SIZE_MAX: any), the longest way first if `greedy`.
+/// One step of a pattern. A set is repeated `least` (0 or 1) times or more, the longest way first if `greedy`.
 typedef struct {
-  item_kind kind;
   byte_set set;
-  size_t least, most;
-  bool greedy;
-  unsigned char first, last;
-  int capture;
+  unsigned char kind, least, first, last, capture;
+  bool repeated, unbounded, greedy;
 } pattern_item;
+
+/// Patterns of up to `ROOM - 1` bytes are compiled without an allocation.
+enum { ROOM = 24 };
 
 typedef struct {
   bool anchored;
   int captures;
-  pattern_item items[];
+  pattern_item *items;
+  pattern_item room[ROOM];
 } pattern;
 
 typedef struct {
@@ -49,8 +50,9 @@ typedef struct {
   capture captures[MOST_CAPTURES];
 } matcher;
 
-/// Compiles a pattern into a userdata that is pushed. Raises for a malformed one.
-const pattern *shim_compile_pattern(lua_State *L, const char *text, size_t length);
+/// Compiles a pattern. The items of a long one are in a userdata; one value is pushed in any case. Raises for a
+/// malformed pattern.
+void shim_compile_pattern(lua_State *L, const char *text, size_t length, pattern *result);
 /// The end of the match of the items at `at`, or NULL. Raises when the script is to end.
 const char *shim_match(matcher *m, const char *at, const pattern_item *item);
 /// Counts a step of any long loop and raises when the script is to end.

@@ -26,7 +26,7 @@ private func tiles(_ job: nr_depthwise_job, _ stride: Int) {
     var result = job.result! + row &* Int(job.result_row)
     var left = Int(job.columns)
     while left > 0 {
-      tile(job, source, result, left, stride, mask, DepthwiseTile(repeating: bias))
+      tile(job, source, result, left, stride, mask, depthwiseTile(bias))
       source += DepthwiseTile.count &* stride
       result += DepthwiseTile.count &* Int(job.result_column)
       left &-= DepthwiseTile.count
@@ -42,43 +42,69 @@ func depthwise(_ pointer: UnsafePointer<nr_depthwise_job>) {
   if job.source_column == 16 { tiles16(job) } else { tilesAny(job) }
 }
 
-/// `count` taps from `taps` on, over all pixels.
+/// One, two or three rows of `columns` neighbouring taps, over all pixels.
 @inline(__always)
-private func gradientTile<let size: Int>(
-  _ job: nr_depthwise_gradient_job, _ taps: UnsafePointer<Int32>, _ result: UnsafeMutablePointer<Float>,
-  _ zeros: InlineArray<size, Lanes>
+private func gradientTile<let columns: Int>(
+  _ job: nr_depthwise_gradient_job, _ taps: UnsafePointer<Int32>, _ result: UnsafeMutablePointer<Float>, rows: Int,
+  _ zeros: InlineArray<columns, Lanes>
 ) {
-  var sums = zeros
-  var offsets = InlineArray<size, Int>(repeating: 0)
-  for t in 0..<size {
-    sums[t] = load(result + t &* 16)
-    offsets[t] = Int(taps[t])
+  var first = zeros, second = zeros, third = zeros
+  let secondRow = rows > 1 ? Int(taps[columns]) : 0, thirdRow = rows > 2 ? Int(taps[2 &* columns]) : 0
+  for t in 0..<columns {
+    first[t] = load(result + t &* 16)
+    if rows > 1 { second[t] = load(result + (columns &+ t) &* 16) }
+    if rows > 2 { third[t] = load(result + (2 &* columns &+ t) &* 16) }
   }
   for row in 0..<Int(job.rows) {
-    var values = job.source! + row &* Int(job.source_row)
+    var values = job.source! + (row &* Int(job.source_row) &+ Int(taps[0]))
     var gradient = job.gradient! + row &* Int(job.gradient_row)
+    let toSecond = secondRow &- Int(taps[0]), toThird = thirdRow &- Int(taps[0])
     for _ in 0..<Int(job.columns) {
       let g = load(gradient)
-      for t in 0..<size { sums[t] = fused(load(values + offsets[t]), g, sums[t]) }
+      for t in 0..<columns { first[t] = fused(load(values + t &* 16), g, first[t]) }
+      if rows > 1 {
+        for t in 0..<columns { second[t] = fused(load(values + (toSecond &+ t &* 16)), g, second[t]) }
+      }
+      if rows > 2 {
+        for t in 0..<columns { third[t] = fused(load(values + (toThird &+ t &* 16)), g, third[t]) }
+      }
       values += Int(job.source_column)
       gradient += Int(job.gradient_column)
     }
   }
-  for t in 0..<size { store(sums[t], result + t &* 16) }
+  for t in 0..<columns {
+    store(first[t], result + t &* 16)
+    if rows > 1 { store(second[t], result + (columns &+ t) &* 16) }
+    if rows > 2 { store(third[t], result + (2 &* columns &+ t) &* 16) }
+  }
 }
 
+@inline(__always)
+private func gradientRows<let columns: Int>(_ job: nr_depthwise_gradient_job, _ zeros: InlineArray<columns, Lanes>) {
+  let rows = Int(job.tap_count) / columns
+  var row = 0
+  while row < rows {
+    let taps = job.taps! + row &* columns, result = job.result! + row &* columns &* 16
+    if tapRowsPerTile >= 3 && row &+ 3 <= rows {
+      gradientTile(job, taps, result, rows: 3, zeros)
+      row &+= 3
+    } else if tapRowsPerTile >= 2 && row &+ 2 <= rows {
+      gradientTile(job, taps, result, rows: 2, zeros)
+      row &+= 2
+    } else {
+      gradientTile(job, taps, result, rows: 1, zeros)
+      row &+= 1
+    }
+  }
+}
+
+/// Rows of 3 or 5 neighbouring taps together; other windows tap by tap.
 func depthwiseGradient(_ pointer: UnsafePointer<nr_depthwise_gradient_job>) {
   let job = pointer.pointee
-  let count = Int(job.tap_count)
-  var tap = 0
-  while tap < count {
-    let taps = job.taps! + tap, result = job.result! + tap &* 16
-    if tap &+ DepthwiseGradientTile.count <= count {
-      gradientTile(job, taps, result, DepthwiseGradientTile(repeating: Lanes(repeating: 0)))
-      tap &+= DepthwiseGradientTile.count
-    } else {
-      gradientTile(job, taps, result, InlineArray<1, Lanes>(repeating: Lanes(repeating: 0)))
-      tap &+= 1
-    }
+  let zero = Lanes(repeating: 0)
+  switch job.neighbours {
+  case 3: gradientRows(job, [zero, zero, zero] as InlineArray<3, Lanes>)
+  case 5: gradientRows(job, [zero, zero, zero, zero, zero] as InlineArray<5, Lanes>)
+  default: gradientRows(job, [zero] as InlineArray<1, Lanes>)
   }
 }

@@ -7,26 +7,40 @@ import CKernels
 // Per result, the sum starts at the bias and goes through the runs in order, one fused multiply-add each: the size of
 // the tile doesn't change a bit.
 
-/// One tile of one vector.
+/// One tile of one vector: two halves, left and right, because the optimiser keeps arrays of up to 8 vectors in
+/// registers, but not of 16.
 @inline(__always)
-private func tile<let pixels: Int>(
+private func tile<let half: Int>(
   _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<pixels, Lanes>
+  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<half, Lanes>
 ) {
-  var sums = start
+  var left = start, right = start
   var weights = job.weights!
-  let runs = job.runs!
-  for index in 0..<Int(job.run_count) {
-    let run = runs[index]
-    let values = source + Int(run.offset)
-    for c in 0..<Int(run.count) {
+  var run = job.runs!
+  let end = run + Int(job.run_count)
+  while run < end {
+    var value = source + Int(run.pointee.offset)
+    let lastValue = value + Int(run.pointee.count)
+    while value < lastValue {
       let w = load(weights)
-      for p in 0..<pixels { sums[p] = fused(Lanes(repeating: values[p &* stride &+ c]), w, sums[p]) }
+      for p in 0..<half { left[p] = fused(Lanes(repeating: value[p &* stride]), w, left[p]) }
+      for p in 0..<half { right[p] = fused(Lanes(repeating: value[(p &+ half) &* stride]), w, right[p]) }
       weights += 16
+      value += 1
     }
+    run += 1
   }
-  let step = Int(job.result_column)
-  for p in 0..<pixels where p < count { store(masked(sums[p], mask), result + p &* step) }
+  var target = TileTarget(result, count, 2 &* half, Int(job.result_column))
+  for p in 0..<half {
+    let last = half &- 1 &- p
+    store(masked(right[unchecked: last], mask), target.pointer)
+    target.step(from: last &+ half)
+  }
+  for p in 0..<half {
+    let last = half &- 1 &- p
+    store(masked(left[unchecked: last], mask), target.pointer)
+    target.step(from: last)
+  }
 }
 
 /// One tile of two vectors.
@@ -37,24 +51,49 @@ private func wideTile<let pixels: Int>(
 ) {
   var sums = start, secondSums = secondStart
   var weights = job.weights!
-  let runs = job.runs!
-  for index in 0..<Int(job.run_count) {
-    let run = runs[index]
-    let values = source + Int(run.offset)
-    for c in 0..<Int(run.count) {
+  var run = job.runs!
+  let end = run + Int(job.run_count)
+  while run < end {
+    var value = source + Int(run.pointee.offset)
+    let lastValue = value + Int(run.pointee.count)
+    while value < lastValue {
       let w = load(weights), second = load(weights + 16)
       for p in 0..<pixels {
-        let x = Lanes(repeating: values[p &* stride &+ c])
+        let x = Lanes(repeating: value[p &* stride])
         sums[p] = fused(x, w, sums[p])
         secondSums[p] = fused(x, second, secondSums[p])
       }
       weights += 32
+      value += 1
     }
+    run += 1
   }
-  let step = Int(job.result_column)
-  for p in 0..<pixels where p < count {
-    store(sums[p], result + p &* step)
-    store(masked(secondSums[p], mask), result + (p &* step &+ 16))
+  var target = TileTarget(result, count, pixels, Int(job.result_column))
+  for p in 0..<pixels {
+    let last = pixels &- 1 &- p
+    store(sums[unchecked: last], target.pointer)
+    store(masked(secondSums[unchecked: last], mask), target.pointer + 16)
+    target.step(from: last)
+  }
+}
+
+/// Where the pixels of a tile go, from the last one down. Pixels past the end of the row go where the last one of the
+/// row goes, before it does: a tile always stores all of its pixels, without a branch.
+private struct TileTarget {
+  var pointer: UnsafeMutablePointer<Float>
+  let count: Int, distance: Int
+
+  @inline(__always)
+  init(_ result: UnsafeMutablePointer<Float>, _ count: Int, _ pixels: Int, _ distance: Int) {
+    self.count = count
+    self.distance = distance
+    pointer = result + (min(count, pixels) &- 1) &* distance
+  }
+
+  /// To the pixel before `pixel`.
+  @inline(__always)
+  mutating func step(from pixel: Int) {
+    pointer -= pixel < count && pixel > 0 ? distance : 0
   }
 }
 
@@ -69,12 +108,12 @@ private func tiles(_ job: nr_tap_job, _ stride: Int) {
     var left = Int(job.columns)
     while left > 0 {
       let pixels: Int
-      if left > SmallTile.count {
-        tile(job, source, result, left, stride, mask, Tile(repeating: bias))
-        pixels = Tile.count
+      if left > 2 &* SmallHalfTile.count {
+        tile(job, source, result, left, stride, mask, halfTile(bias))
+        pixels = 2 &* HalfTile.count
       } else {
-        tile(job, source, result, left, stride, mask, SmallTile(repeating: bias))
-        pixels = SmallTile.count
+        tile(job, source, result, left, stride, mask, smallHalfTile(bias))
+        pixels = 2 &* SmallHalfTile.count
       }
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
@@ -95,11 +134,11 @@ private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
       let pixels: Int
       if left > SmallWideTile.count {
         wideTile(
-          job, source, result, left, stride, mask, WideTile(repeating: bias), WideTile(repeating: second))
+          job, source, result, left, stride, mask, wideTile(bias), wideTile(second))
         pixels = WideTile.count
       } else {
         wideTile(
-          job, source, result, left, stride, mask, SmallWideTile(repeating: bias), SmallWideTile(repeating: second))
+          job, source, result, left, stride, mask, smallWideTile(bias), smallWideTile(second))
         pixels = SmallWideTile.count
       }
       source += pixels &* stride

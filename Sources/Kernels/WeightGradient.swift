@@ -62,6 +62,7 @@ private func wideTile<let channels: Int>(
 /// the next pixel's) but stores only those of the run.
 @inline(__always)
 private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
+  let zero = Lanes(repeating: 0)
   var result = job.result!
   for index in 0..<Int(job.run_count) {
     let run = job.runs![index]
@@ -72,22 +73,22 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
       let left = count &- c
       if wide {
         if left > SmallWideTile.count {
-          wideTile(job, source + c, result, left, stride, WideTile(repeating: Lanes(repeating: 0)))
+          wideTile(job, source + c, result, left, stride, wideTile(zero))
           c &+= WideTile.count
           result += min(left, WideTile.count) &* 32
         } else {
-          wideTile(job, source + c, result, left, stride, SmallWideTile(repeating: Lanes(repeating: 0)))
+          wideTile(job, source + c, result, left, stride, smallWideTile(zero))
           c &+= SmallWideTile.count
           result += min(left, SmallWideTile.count) &* 32
         }
-      } else if left > SmallTile.count {
-        tile(job, source + c, result, left, stride, Tile(repeating: Lanes(repeating: 0)))
-        c &+= Tile.count
-        result += min(left, Tile.count) &* 16
+      } else if left > SmallChannelTile.count {
+        tile(job, source + c, result, left, stride, channelTile(zero))
+        c &+= ChannelTile.count
+        result += min(left, ChannelTile.count) &* 16
       } else {
-        tile(job, source + c, result, left, stride, SmallTile(repeating: Lanes(repeating: 0)))
-        c &+= SmallTile.count
-        result += min(left, SmallTile.count) &* 16
+        tile(job, source + c, result, left, stride, smallChannelTile(zero))
+        c &+= SmallChannelTile.count
+        result += min(left, SmallChannelTile.count) &* 16
       }
     }
   }

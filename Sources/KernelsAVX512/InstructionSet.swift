@@ -9,13 +9,45 @@ func fused(_ a: Float, _ b: Float, _ c: Float) -> Float { c.addingProduct(a, b) 
 
 /// Vectors of result channels in a wide convolution tile.
 let tileVectors = 2
-/// Pixels (or summed channels) in a tile of one vector, and in the tile for what is left over.
-typealias Tile = InlineArray<16, Lanes>
-typealias SmallTile = InlineArray<8, Lanes>
-/// Pixels (or summed channels) in a tile of two vectors, and in the tile for what is left over.
+/// Rows of taps in a tile of the depthwise weight gradient.
+let tapRowsPerTile = 3
+
+// Tiles are made from literals: `InlineArray(repeating:)` is a function of the standard library, a copy of which could
+// end up in several kernel modules.
+
+/// Half of the pixels in a tile of one vector.
+typealias HalfTile = InlineArray<8, Lanes>
+@inline(__always)
+func halfTile(_ value: Lanes) -> HalfTile { [value, value, value, value, value, value, value, value] }
+
+/// The same for what is left of a row.
+typealias SmallHalfTile = InlineArray<4, Lanes>
+@inline(__always)
+func smallHalfTile(_ value: Lanes) -> SmallHalfTile { [value, value, value, value] }
+
+/// Pixels (or summed channels) in a tile of two vectors.
 typealias WideTile = InlineArray<8, Lanes>
+@inline(__always)
+func wideTile(_ value: Lanes) -> WideTile { [value, value, value, value, value, value, value, value] }
+
+/// The same for what is left.
 typealias SmallWideTile = InlineArray<4, Lanes>
+@inline(__always)
+func smallWideTile(_ value: Lanes) -> SmallWideTile { [value, value, value, value] }
+
+/// Summed channels in a tile of one vector.
+typealias ChannelTile = InlineArray<16, Lanes>
+@inline(__always)
+func channelTile(_ value: Lanes) -> ChannelTile {
+  [value, value, value, value, value, value, value, value, value, value, value, value, value, value, value, value]
+}
+
+/// The same for what is left.
+typealias SmallChannelTile = InlineArray<8, Lanes>
+@inline(__always)
+func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value, value, value, value, value, value, value, value] }
+
 /// Pixels in a depthwise tile.
 typealias DepthwiseTile = InlineArray<8, Lanes>
-/// Taps in a tile of the depthwise weight gradient.
-typealias DepthwiseGradientTile = InlineArray<9, Lanes>
+@inline(__always)
+func depthwiseTile(_ value: Lanes) -> DepthwiseTile { [value, value, value, value, value, value, value, value] }

@@ -32,7 +32,7 @@ extension LuaHost {
   func pushError(_ error: any Error, _ state: OpaquePointer) {
     if let signal = error as? LuaSignal {
       let box = Unmanaged.passRetained(SignalBox(signal)).toOpaque()
-      shim_push_object(state, box, shim_signal_key(), 0, false)
+      _ = shim_push_object(state, box, shim_signal_key(), 0, false)
     } else if let caught, let fault = error as? Fault, fault == caught.fault {
       lua_rawgetp(state, shim_registry, shim_caught_key())
       keep(traceback: caught.traceback, state)
@@ -54,7 +54,7 @@ extension LuaHost {
   func push(_ fault: Fault, for error: any Error, _ state: OpaquePointer) {
     let kept = amended?.fault == fault ? amended?.traceback : nil
     let box = LuaErrorObject(error, fault: fault, traceback: kept ?? LuaTraceback(state))
-    shim_push_object(state, Unmanaged.passRetained(box).toOpaque(), shim_error_key(), 0, true)
+    _ = shim_push_object(state, Unmanaged.passRetained(box).toOpaque(), shim_error_key(), 0, true)
   }
 
   /// An error is about to unwind `state`; its value is on top.

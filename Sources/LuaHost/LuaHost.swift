@@ -21,8 +21,6 @@ public final class LuaHost {
 
   let vm: UnsafeMutablePointer<shim_vm>
   let slots = ReferenceSlots()
-  /// The classes that scripts may hold.
-  var declared: Set<ObjectIdentifier> = []
   /// The Lua error that last reached Swift.
   var caught: CaughtError?
   /// That error with the fields that Swift changed.

@@ -49,7 +49,6 @@ extension LuaHost {
     _ type: T.Type, methods: [String: LuaFunction] = [:], metamethods: [LuaMetamethod: LuaFunction] = [:]
   ) throws {
     let name = type.luaName
-    declared.insert(ObjectIdentifier(type))
     let state = self.state
     try LuaStack.reserve(state, 10)
     lua_createtable(state, 0, 12)

@@ -92,11 +92,10 @@ enum LuaStack {
     let type: any LuaObject.Type = Swift.type(of: object)
     let isError = type == LuaErrorObject.self
     let key = isError ? shim_error_key() : unsafeBitCast(ObjectIdentifier(type), to: UnsafeRawPointer.self)
-    guard isError || LuaHost.of(state).declared.contains(ObjectIdentifier(type)) else {
+    let retained = Unmanaged.passRetained(object as AnyObject).toOpaque()
+    guard shim_push_object(state, retained, key, object.nativeBytes, true) else {
       throw Fault(.internal, "the class \(type) is not declared to the Lua VM")
     }
-    let retained = Unmanaged.passRetained(object as AnyObject).toOpaque()
-    shim_push_object(state, retained, key, object.nativeBytes, true)
   }
 }
 

@@ -57,11 +57,11 @@ extension EffectRecord {
   }
 
   init(row: Row, source: String) throws {
+    let row = CheckedRow(row, source)
     self.init(
-      kind: row["kind"], key: row["key"], occurrence: row["occurrence"],
-      exact: try JSONValue(column: "exact", of: row, source: source),
-      observed: try JSONValue(column: "observed", of: row, source: source), search: row["search"], label: row["label"],
-      activeSeconds: row["active_seconds"], reused: row["reused"])
+      kind: try row("kind"), key: try row("key"), occurrence: try row("occurrence"), exact: try row.json("exact"),
+      observed: try row.json("observed"), search: try row.optional("search"), label: try row("label"),
+      activeSeconds: try row("active_seconds"), reused: try row("reused"))
   }
 }
 
@@ -85,16 +85,16 @@ extension TrialRecord {
 
   /// The trial without its metrics, which are in another table.
   init(row: Row, source: String) throws {
-    guard let status = TrialStatus(rawValue: row["status"]) else {
-      throw Fault(.data, "a trial has an unknown status", at: source, got: row["status"])
-    }
+    let row = CheckedRow(row, source)
     self.init(
-      search: row["search"], number: row["number"], architecture: row["architecture"],
-      decisions: try JSONValue(column: "decisions", of: row, source: source),
-      budget: try JSONValue(column: "budget", of: row, source: source), repetition: row["repetition"], status: status,
-      failure: row["failure"], failedAt: row["failed_at"], started: row["started"], finished: row["finished"])
+      search: try row("search"), number: try row("number"), architecture: try row("architecture"),
+      decisions: try row.json("decisions"), budget: try row.json("budget"), repetition: try row("repetition"),
+      status: try row("status"), failure: try row.optional("failure"), failedAt: try row.optional("failed_at"),
+      started: try row("started"), finished: try row.optional("finished"))
   }
 }
+
+extension TrialStatus: DatabaseValueConvertible {}
 
 extension MetricRecord {
   var values: [DatabaseValue] {
@@ -103,22 +103,15 @@ extension MetricRecord {
     return values.map { $0?.databaseValue ?? .null }
   }
 
-  init(row: Row) {
+  init(row: Row, source: String) throws {
+    let row = CheckedRow(row, source)
     let value: Double =
-      switch row["kind"] as String {
+      switch try row("kind") as String {
       case "nan": .nan
       case "inf": .infinity
       case "-inf": -.infinity
-      default: row["value"]
+      default: try row("value")
       }
-    self.init(row["name"], value, epoch: row["epoch"], exact: row["exact"])
-  }
-}
-
-extension JSONValue {
-  /// The JSON text of a column.
-  init(column: String, of row: Row, source: String) throws {
-    let text: String = row[column]
-    try self.init(parsing: text.utf8, source: "\(source), column \(column)")
+    self.init(try row("name"), value, epoch: try row.optional("epoch"), exact: try row("exact"))
   }
 }

@@ -67,7 +67,12 @@ extension Run {
     let beside = identity.parent.map { folder.deletingLastPathComponent().appending(path: $0) }
     let parent = writing ? try beside.flatMap { try RunFolder(url: $0).hasRecord ? open($0) : nil } : nil
     let run = Run(identity: identity, files: files, database: database, parent: parent, lock: lock, state: state)
-    if writing { try run.set(status: .running, reason: nil, finished: nil) } else { run.noticeDeath() }
+    guard writing else {
+      run.noticeDeath()
+      return run
+    }
+    run.note("resumed", "process \(getpid())")
+    try run.set(status: .running, reason: nil, finished: nil)
     return run
   }
 
@@ -76,12 +81,17 @@ extension Run {
     try open(RunIndex.find(text, in: runs), writing: writing)
   }
 
-  /// Notes how the run ended and writes what is pending. Nothing can be recorded before it is opened again.
+  /// Notes how the run ended, writes what is pending, and exports `trials.csv` and `log.txt`.
+  ///
+  /// The right to write ends with the last reference to this object.
   public func finish(_ status: RunStatus, reason: String? = nil) throws {
     try set(status: status, reason: reason, finished: Date().timeIntervalSince1970)
+    try export()
     database.writeWithoutTransaction { db in
       // One file that any medium can hold; without effect while someone reads, whom the write-ahead log serves.
-      try? db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 10000")
+      try? db.execute(sql: "PRAGMA busy_timeout = 0")
+      try? db.execute(sql: "PRAGMA journal_mode = DELETE")
+      try? db.execute(sql: "PRAGMA busy_timeout = 10000")
     }
   }
 

@@ -20,7 +20,7 @@ extension Run {
   public func events() throws -> [EventRecord] {
     try read { db in
       try Row.fetchAll(db, sql: "SELECT * FROM event ORDER BY id")
-        .map { EventRecord(time: $0["time"], kind: $0["kind"], text: $0["text"]) }
+        .map { try EventRecord(row: $0, source: file) }
     }
   }
 
@@ -35,11 +35,8 @@ extension Run {
   /// The decisions of every search in the order of their requests.
   public func decisions() throws -> [DecisionRecord] {
     try read { db in
-      try Row.fetchAll(db, sql: "SELECT * FROM decision ORDER BY search, kind, request").map { row in
-        DecisionRecord(
-          search: row["search"], kind: row["kind"], request: row["request"],
-          value: try JSONValue(column: "value", of: row, source: file))
-      }
+      try Row.fetchAll(db, sql: "SELECT * FROM decision ORDER BY search, kind, request")
+        .map { try DecisionRecord(row: $0, source: file) }
     }
   }
 
@@ -48,7 +45,9 @@ extension Run {
     guard let row = try Row.fetchOne(statement, arguments: [search, number]) else { return nil }
     var trial = try TrialRecord(row: row, source: source)
     let metrics = try db.cachedStatement(sql: "SELECT * FROM metric WHERE trial = ? ORDER BY id")
-    trial.metrics = try Row.fetchAll(metrics, arguments: [row["id"] as Int]).map(MetricRecord.init(row:))
+    trial.metrics = try Row.fetchAll(metrics, arguments: [row["id"] as Int]).map {
+      try MetricRecord(row: $0, source: source)
+    }
     return trial
   }
 
@@ -59,7 +58,9 @@ extension Run {
     let metricRows = try Row.fetchCursor(
       db, sql: "SELECT metric.* FROM metric JOIN trial ON trial.id = metric.trial \(condition) ORDER BY metric.id",
       arguments: arguments)
-    while let row = try metricRows.next() { metrics[row["trial"], default: []].append(MetricRecord(row: row)) }
+    while let row = try metricRows.next() {
+      metrics[row["trial"], default: []].append(try MetricRecord(row: row, source: source))
+    }
     let rows = try Row.fetchAll(
       db,
       sql: """
@@ -82,11 +83,27 @@ extension SearchRecord {
   }
 
   init(row: Row, source: String) throws {
-    let objectives = try JSONValue(column: "objectives", of: row, source: source).array ?? []
+    let row = CheckedRow(row, source)
+    let objectives = try row.json("objectives").array ?? []
     self.init(
-      name: row["name"],
+      name: try row("name"),
       objectives: objectives.map { Objective($0["name"]?.string ?? "", $0["direction"] == "min" ? .min : .max) },
-      planned: row["planned"], stopReason: row["stop_reason"],
-      details: try JSONValue(column: "details", of: row, source: source))
+      planned: try row.optional("planned"), stopReason: try row.optional("stop_reason"),
+      details: try row.json("details"))
+  }
+}
+
+extension EventRecord {
+  init(row: Row, source: String) throws {
+    let row = CheckedRow(row, source)
+    self.init(time: try row("time"), kind: try row("kind"), text: try row("text"))
+  }
+}
+
+extension DecisionRecord {
+  init(row: Row, source: String) throws {
+    let row = CheckedRow(row, source)
+    self.init(
+      search: try row("search"), kind: try row("kind"), request: try row("request"), value: try row.json("value"))
   }
 }

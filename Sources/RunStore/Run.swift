@@ -25,6 +25,7 @@ public struct RecipeSource: Sendable, Equatable {
 ///               recipe.lua, lib/     the texts as run
 ///               run.json             what the run is, for people and other programs
 ///               run.lock             locked while a process writes the record
+///               trials.csv, log.txt  the trials and the events as text, made when the run ends
 ///
 /// A run is written by one process at a time and read by any number, also while it is written. What `record` was given
 /// is on the disk when it returns; after a crash at any moment the record opens and is a prefix of what would have

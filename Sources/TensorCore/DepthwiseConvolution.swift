@@ -1,8 +1,9 @@
 import CKernels
 
-/// Convolution where each channel has its own window: 16 channels at a time, lane by lane.
+/// Convolution where each channel has its own window: 16 channels at a time, lane by lane. A unit of work is a strip of
+/// rows of one image with all channels, so that memory is read as a stream.
 enum DepthwiseConvolution {
-  /// One axis pair over one block of 16 channels, and its scratch.
+  /// One axis pair and its scratch.
   private struct Plan {
     let source: ImageShape, result: ImageShape
     let y: TapAxis, x: TapAxis
@@ -10,11 +11,10 @@ enum DepthwiseConvolution {
 
     init(source: ImageShape, result: ImageShape, y: TapAxis, x: TapAxis) {
       (self.source, self.result, self.y, self.x) = (source, result, y, x)
-      // A strip of 16 channels that stays in the second-level cache.
+      // A strip that stays in the second-level cache.
+      let columns = x.extent(results: max(1, x.resultCount)), budget = 65_536 / source.pixelStride
       var rows = max(1, y.resultCount)
-      while rows > 1 && y.extent(results: rows) * x.extent(results: max(1, x.resultCount)) > 4_096 {
-        rows = (rows + 1) / 2
-      }
+      while rows > 1 && y.extent(results: rows) * columns > budget { rows = (rows + 1) / 2 }
       stripRows = rows
     }
 
@@ -23,8 +23,10 @@ enum DepthwiseConvolution {
     var strips: Int { (y.resultCount + stripRows - 1) / stripRows }
     var scratchRows: Int { y.extent(results: stripRows) }
     var scratchColumns: Int { x.extent(results: max(1, x.resultCount)) }
+    /// Scratch of one block of channels.
+    var planeFloats: Int { scratchRows * scratchColumns * 16 }
     /// Scratch of one worker; tiles read (and ignore) up to 16 pixels past the end.
-    var workerFloats: Int { scratchRows * scratchColumns * 16 + 16 * 16 * x.sourceStep }
+    var workerFloats: Int { planeFloats * blocks + 16 * 16 * x.sourceStep }
     var packedFloats: Int { blocks * taps * 16 }
     var tapFloats: Int { paddedChannels(taps) }
 
@@ -36,15 +38,15 @@ enum DepthwiseConvolution {
       }
     }
 
-    /// Copies the channels of a block that a strip reads into scratch.
+    /// Copies what a strip reads into scratch.
     func gather(
-      image: Int, block: Int, row: Int, from source: UnsafePointer<Float>, into scratch: UnsafeMutablePointer<Float>,
+      image: Int, row: Int, from source: UnsafePointer<Float>, into scratch: UnsafeMutablePointer<Float>,
       _ kernels: nr_kernels
     ) {
       let shape = self.source
       var job = nr_border_job(
         image: source + image * shape.h * shape.w * shape.pixelStride, scratch: scratch, height: Int64(shape.h),
-        width: Int64(shape.w), pixel: Int64(shape.pixelStride), first_block: Int64(block), blocks: 1,
+        width: Int64(shape.w), pixel: Int64(shape.pixelStride), first_block: 0, blocks: Int64(blocks),
         top: Int64(y.low + row * y.sourceStep), left: Int64(x.low), rows: Int64(scratchRows),
         columns: Int64(scratchColumns))
       kernels.border(&job)
@@ -56,6 +58,20 @@ enum DepthwiseConvolution {
     }
 
     func lanes(of block: Int) -> Int { min(16, source.c - block * 16) }
+
+    /// A job without its operands.
+    func job(image: Int, block: Int, row: Int, result pointer: UnsafeMutablePointer<Float>) -> nr_depthwise_job {
+      var job = nr_depthwise_job()
+      job.result = pointer + resultOffset(image: image, block: block, row: row)
+      job.tap_count = Int64(taps)
+      (job.rows, job.columns) = (Int64(min(stripRows, y.resultCount - row)), Int64(x.resultCount))
+      job.source_column = Int64(16 * x.sourceStep)
+      job.source_row = Int64(scratchColumns * 16 * y.sourceStep)
+      job.result_column = Int64(result.pixelStride * x.resultStep)
+      job.result_row = Int64(result.w * result.pixelStride * y.resultStep)
+      job.lanes = Int64(lanes(of: block))
+      return job
+    }
   }
 
   private static func forwardPlan(_ g: ConvolutionGeometry) -> Plan {
@@ -106,24 +122,18 @@ enum DepthwiseConvolution {
     if let bias { packedBias.update(from: bias, count: plan.result.c) }
     UnsafeMutableRawPointer(tapStorage).withMemoryRebound(to: Int32.self, capacity: plan.tapFloats) { taps in
       plan.writeTaps(taps)
-      compute.forEachChunk(g.batch * plan.blocks * plan.strips) { unit, worker in
-        let image = unit / (plan.blocks * plan.strips), block = unit / plan.strips % plan.blocks
-        let row = unit % plan.strips * plan.stripRows, part = workers + worker * plan.workerFloats
-        plan.gather(image: image, block: block, row: row, from: source, into: part, kernels)
-        var job = nr_depthwise_job()
-        job.source = UnsafePointer(part)
-        job.taps = UnsafePointer(taps)
-        job.weights = UnsafePointer(scratch + block * plan.taps * 16)
-        job.bias = UnsafePointer(packedBias + block * 16)
-        job.result = result + plan.resultOffset(image: image, block: block, row: row)
-        job.tap_count = Int64(plan.taps)
-        (job.rows, job.columns) = (Int64(min(plan.stripRows, plan.y.resultCount - row)), Int64(plan.x.resultCount))
-        job.source_column = Int64(16 * plan.x.sourceStep)
-        job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
-        job.result_column = Int64(plan.result.pixelStride * plan.x.resultStep)
-        job.result_row = Int64(plan.result.w * plan.result.pixelStride * plan.y.resultStep)
-        job.lanes = Int64(plan.lanes(of: block))
-        kernels.depthwise(&job)
+      compute.forEachChunk(g.batch * plan.strips) { unit, worker in
+        let image = unit / plan.strips, row = unit % plan.strips * plan.stripRows
+        let part = workers + worker * plan.workerFloats
+        plan.gather(image: image, row: row, from: source, into: part, kernels)
+        for block in 0..<plan.blocks {
+          var job = plan.job(image: image, block: block, row: row, result: result)
+          job.source = UnsafePointer(part + block * plan.planeFloats)
+          job.taps = UnsafePointer(taps)
+          job.weights = UnsafePointer(scratch + block * plan.taps * 16)
+          job.bias = UnsafePointer(packedBias + block * 16)
+          kernels.depthwise(&job)
+        }
       }
     }
   }
@@ -178,21 +188,22 @@ enum DepthwiseConvolution {
     _ outputGradient: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>,
     _ part: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
   ) {
-    for block in 0..<plan.blocks {
-      for strip in 0..<plan.strips {
-        let row = strip * plan.stripRows
-        plan.gather(image: image, block: block, row: row, from: input, into: part, kernels)
-        var job = nr_depthwise_gradient_job()
-        job.source = UnsafePointer(part)
-        job.taps = taps
+    var job = nr_depthwise_gradient_job()
+    job.taps = taps
+    job.tap_count = Int64(plan.taps)
+    job.columns = Int64(plan.x.resultCount)
+    job.source_column = Int64(16 * plan.x.sourceStep)
+    job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
+    job.gradient_column = Int64(plan.result.pixelStride)
+    job.gradient_row = Int64(plan.result.w * plan.result.pixelStride)
+    job.neighbours = plan.x.step == 1 ? Int64(plan.x.count) : 1
+    for row in stride(from: 0, to: plan.y.resultCount, by: plan.stripRows) {
+      job.rows = Int64(min(plan.stripRows, plan.y.resultCount - row))
+      plan.gather(image: image, row: row, from: input, into: part, kernels)
+      for block in 0..<plan.blocks {
+        job.source = UnsafePointer(part + block * plan.planeFloats)
         job.gradient = outputGradient + plan.resultOffset(image: image, block: block, row: row)
         job.result = sums + block * plan.taps * 16
-        job.tap_count = Int64(plan.taps)
-        (job.rows, job.columns) = (Int64(min(plan.stripRows, plan.y.resultCount - row)), Int64(plan.x.resultCount))
-        job.source_column = Int64(16 * plan.x.sourceStep)
-        job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
-        job.gradient_column = Int64(plan.result.pixelStride)
-        job.gradient_row = Int64(plan.result.w * plan.result.pixelStride)
         kernels.depthwise_gradient(&job)
       }
     }

@@ -56,7 +56,8 @@ private final class Job: @unchecked Sendable {
       if trace { FileHandle.standardError.write(Data((runner.traceback + "\n").utf8)) }
       if let id = runner.runID, let fault = error as? Fault {
         if fault.code == .interrupted {
-          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)")
+          let place = options.runs.relativePath == "runs" ? "" : " --runs \(options.runs.relativePath)"
+          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)\(place)")
         }
         observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
       }

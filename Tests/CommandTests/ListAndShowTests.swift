@@ -58,9 +58,11 @@ import Testing
         trial 4 failed: loss is NaN after epoch 2 (hill.lua:12)
 
       files in FOLDER
+        log.txt
         recipe.lua
         run.json
         run.sqlite
+        trials.csv
 
       """
     #expect(show.output.replacing(/files in .*/, with: "files in FOLDER") == expected)

@@ -103,6 +103,16 @@ import Testing
     #expect(text.hasPrefix("run.sqlite: this is not a run's record: expected ") && text.hasSuffix(end))
   }
 
+  /// Rows without a checksum are read with care.
+  @Test func aSearchThatIsNoSearchIsNoCrash() throws {
+    let folder = try fixture.closedRun()
+    try fixture.sqlite(folder, "UPDATE search SET planned = x'00ff', objectives = '[7]'")
+    let run = try Run.open(folder)
+    let fault = #expect(throws: Fault.self) { try run.searches() }
+    #expect(fault?.message == "column planned is not what was written" && fault?.code == .data)
+    #expect(try RunIndex.list(fixture.runs)[0].problem?.contains("column planned") == true)
+  }
+
   /// A list shows the rest and says what is wrong with this one.
   @Test func aListNamesIt() throws {
     let folder = try fixture.closedRun(), other = try fixture.closedRun("other")

@@ -81,6 +81,34 @@ import Testing
     #expect(try run.events().map(\.text) == ["hello"])
   }
 
+  @Test func theEndLeavesTextsForPeople() throws {
+    let run = try fixture.run()
+    run.note("warning", "few validation images")
+    try run.record(SearchRecord(name: "evolution", objectives: []))
+    var failed = Fixture.trial(2)
+    failed.status = .failed
+    failed.failure = #"said "no", twice"#
+    failed.metrics = [MetricRecord("accuracy", .nan)]
+    try run.record([Fixture.trial(1), failed])
+    try run.finish(.finished)
+    let table = try String(contentsOf: run.folder.appending(path: "trials.csv"), encoding: .utf8)
+    #expect(
+      table == """
+        search,number,architecture,status,failure,started,finished,accuracy,latency_ms,decisions
+        evolution,1,arch1,ok,,1.0,2.0,51.0,1.0,"{""op"":""conv3""}"
+        evolution,2,arch2,failed,"said ""no"", twice",2.0,3.0,nan,,"{""op"":""conv3""}"
+
+        """)
+    let log = try String(contentsOf: run.folder.appending(path: "log.txt"), encoding: .utf8)
+    #expect(log.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ warning: few validation images\n/) != nil)
+  }
+
+  @Test func aResumeIsNoted() throws {
+    let folder = try fixture.closedRun()
+    _ = try Run.open(folder, writing: true)
+    #expect(try Run.open(folder).events().map(\.kind) == ["resumed"])
+  }
+
   @Test func thousandsOfLookupsInOneTransaction() throws {
     let run = try fixture.run()
     let trials = (1...2000).map { Fixture.trial($0) }

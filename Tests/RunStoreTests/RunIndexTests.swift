@@ -81,8 +81,12 @@ import Testing
     try run.record((1...50_000).map { Fixture.trial($0) })
     try run.finish(.finished)
     let clock = ContinuousClock()
+    _ = try RunIndex.list(fixture.runs)
     var first: RunSummary?
-    let fresh = try clock.measure { first = try RunIndex.list(fixture.runs).first }
+    let fresh = try (0..<3).map { _ in
+      try FileManager.default.removeItem(at: index)
+      return try clock.measure { first = try RunIndex.list(fixture.runs).first }
+    }.min()!
     let known = try clock.measure { _ = try RunIndex.list(fixture.runs) }
     print("listing 50,000 trials: \(fresh) when changed, \(known) when known")
     #expect(first?.trials == 50_000)

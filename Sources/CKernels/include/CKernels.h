@@ -80,6 +80,7 @@ typedef struct {
   float *result;
   int64_t tap_count, rows, columns;
   int64_t source_row, source_column, gradient_row, gradient_column;
+  int64_t neighbours;  // consecutive taps that are one vector apart: the width of the window, or 1
 } nr_depthwise_gradient_job;
 
 // MARK: - Pooling

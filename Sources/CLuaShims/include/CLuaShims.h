@@ -122,8 +122,8 @@ typedef struct {
 } shim_object;
 
 /// Pushes the userdata of `object`, the same one as long as it is alive. Takes over one retain in any case.
-/// The metatable is the registry's value at `(void *)type`.
-void shim_push_object(lua_State *L, void *object, const void *type, size_t bytes, bool interned);
+/// The metatable is the registry's value at `(void *)type`; without one, nothing is pushed and the result is false.
+bool shim_push_object(lua_State *L, void *object, const void *type, size_t bytes, bool interned);
 /// The block at `index`, or NULL when the value is anything else.
 shim_object *shim_to_object(lua_State *L, int index);
 /// Makes the metatable at the top of the stack one of a userdata type: __gc, __close, __metatable.
