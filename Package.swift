@@ -83,7 +83,7 @@ let package = Package(
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
-    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport"]),
+    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport", "LuaAPI"]),
   ],
   swiftLanguageModes: [.v6]
 )

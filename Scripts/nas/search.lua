@@ -262,6 +262,12 @@ in flight, the oldest is finished first. An architecture asked for again at the 
   { "arch", "Architecture" },
   { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
 }, function(search, arch, budget)
+  if search.ended then
+    core.fail {
+      message = ("the search '%s' has ended"):format(search.name),
+      hint = "Ask for trials only while the strategy function of nas.search runs.",
+    }
+  end
   search.requests = search.requests + 1
   ask_stop_rule(search)
   arch = search.space:make(arch)
@@ -445,6 +451,7 @@ where it was.]],
     for _, trial in ipairs(search.queue) do search:run(trial) end
   end
   for _, trial in ipairs(search.finished) do deliver(search, trial) end
+  search.ended = true
   core.search_ends { name = search.name, reason = reason, reused = search.reused }
   return Result.new(search, reason)
 end)

@@ -159,6 +159,21 @@ static void remember(lua_State *L, lua_State *co) {
   vm->links = link.up;
 }
 
+/// Closes the variables of a coroutine, which may run __close handlers on its stack. Returns the status; the error
+/// value of a dead one is then on top of `co`.
+static int reset(lua_State *L, lua_State *co) {
+  shim_vm *vm = shim_vm_of(L);
+  shim_link link = {vm->current, vm->links};
+  vm->links = &link;
+  vm->current = co;
+  if (shim_tripped(vm->stop)) shim_arm(co);
+  int status = lua_resetthread(co);
+  vm->current = link.state;
+  vm->links = link.up;
+  if (shim_tripped(vm->stop)) shim_arm(L);
+  return status;
+}
+
 static int resume_function(lua_State *L) {
   lua_State *co = coroutine_at(L, 1);
   shim_vm *vm = shim_vm_of(L);
@@ -169,9 +184,11 @@ static int resume_function(lua_State *L) {
     lua_insert(L, -(count + 1));
     return count + 1;
   }
+  lua_pushvalue(co, -1);
   lua_xmove(co, L, 1);
   if (shim_must_pass(L, vm, pending)) {
-    if (!shim_tripped(vm->stop)) lua_resetthread(co);
+    // Nobody will close this coroutine any more. After a trip, with its hooks off, a __close handler could run for ever.
+    if (!shim_tripped(vm->stop)) reset(L, co);
     return lua_error(L);
   }
   vm->remembered = 0;
@@ -190,7 +207,7 @@ static int wrapped(lua_State *L) {
   if (status != LUA_OK && status != LUA_YIELD) {
     remember(L, co);
     // With the hooks off after a trip, a __close handler could run for ever.
-    if (!shim_tripped(vm->stop)) lua_resetthread(co);
+    if (!shim_tripped(vm->stop)) reset(L, co);
   }
   lua_xmove(co, L, 1);
   shim_must_pass(L, vm, pending);
@@ -213,14 +230,7 @@ static int close_coroutine(lua_State *L) {
   if (!idle) return luaL_error(L, "cannot close a running coroutine");
   if (finished && shim_tripped(vm->stop)) return 0;
   uint64_t pending = vm->pending;
-  shim_link link = {vm->current, vm->links};
-  vm->links = &link;
-  vm->current = co;
-  if (shim_tripped(vm->stop)) shim_arm(co);
-  status = lua_resetthread(co);
-  vm->current = link.state;
-  vm->links = link.up;
-  if (status == LUA_OK) {
+  if (reset(L, co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }

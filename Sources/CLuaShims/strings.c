@@ -34,9 +34,10 @@ static int rep(lua_State *L) {
 
 /// Checks the conversions of string.format and gives %s its text without addresses, then calls the stock function.
 static int format(lua_State *L) {
-  const char *at = luaL_checkstring(L, 1);
+  size_t length;
+  const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
   int top = lua_gettop(L), argument = 1;
-  while ((at = strchr(at, '%'))) {
+  while ((at = memchr(at, '%', (size_t)(end - at)))) {
     at++;
     if (*at == '%') {
       at++;

@@ -56,7 +56,8 @@ struct SafetensorsReader {
       json = try JSONValue(parsing: text, source: source)
     } catch let error as Fault {
       throw fault(
-        "the header is not valid JSON", offset: 8, expected: "a JSON object", got: preview(text), cause: error.cause)
+        "the header is not valid JSON", offset: 8, expected: error.expected ?? "a JSON object",
+        got: error.got ?? preview(text), cause: error.at.map { "at \($0) of the header" })
     }
     guard let object = json.object else {
       throw fault("the header is not a JSON object", offset: 8, expected: "a JSON object", got: preview(text))

@@ -36,6 +36,7 @@ public final class RecipeRunner {
   public func run() throws -> Outcome {
     do {
       try session.host.run(session.options.recipe.text, chunkName: session.options.recipe.file)
+      try session.checkSettings()
       try session.keepModules()
       try session.run?.finish(.finished)
     } catch let signal as LuaSignal where signal.token === settingsListed {

@@ -30,6 +30,8 @@ public struct SearchState: Sendable, Equatable {
   public var elapsed = 0.0
   /// Seconds that the rest is likely to take; nil when nobody knows.
   public var remaining: Double?
+
+  public init(search: String) { self.search = search }
 }
 
 /// A trial that has ended, for display.
@@ -43,4 +45,12 @@ public struct TrialSummary: Sendable {
   public var seconds: Double
   /// True when it came from the journal.
   public var isReplayed: Bool
+
+  public init(
+    number: Int, value: Double? = nil, failure: String? = nil, details: String = "", seconds: Double,
+    isReplayed: Bool = false
+  ) {
+    (self.number, self.value, self.failure) = (number, value, failure)
+    (self.details, self.seconds, self.isReplayed) = (details, seconds, isReplayed)
+  }
 }

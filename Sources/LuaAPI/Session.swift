@@ -100,10 +100,9 @@ final class Session {
 
   /// The run's record, made when it is first needed: a recipe that fails before it does anything leaves nothing behind.
   func startedRun() throws -> Run {
+    if options.listsSettings { throw LuaSignal(settingsListed, reason: "") }
     if let run { return run }
-    if arguments == nil, let (name, _) = options.settings.first {
-      throw Fault(.usage, "the recipe has no setting '\(name)'", hint: "It never calls nas.args { … }.")
-    }
+    try checkSettings()
     let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
     let run = try Run.create(
       in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
@@ -114,6 +113,12 @@ final class Session {
     for (kind, text) in notes { run.note(kind, text) }
     notes = []
     return run
+  }
+
+  /// Throws a `usage` fault when the command line has settings that the recipe never asked for.
+  func checkSettings() throws {
+    guard arguments == nil, let (name, _) = options.settings.first, !options.listsSettings else { return }
+    throw Fault(.usage, "the recipe has no setting '\(name)'", hint: "It never calls nas.args { … }.")
   }
 
   /// Keeps the texts of the modules that the recipe required from its own folder.

@@ -128,6 +128,10 @@ private struct DigestWalker {
   // MARK: - Tables
 
   private mutating func addTable(_ index: Int32, path: String) throws {
+    if shim_push_behind(state, index) {
+      defer { shim_pop(state, 1) }
+      return try add(lua_gettop(state), path: path)
+    }
     digest.update("table")
     let pairs = LuaStack.pairs(state, index)
     digest.update(UInt64(pairs.count))

@@ -48,6 +48,13 @@ public final class LuaReference {
     return (host, state)
   }
 
+  /// Pushes the table: for a read-only view, the one behind it.
+  private func enterTable() throws -> OpaquePointer {
+    let (_, state) = try enter()
+    if shim_push_behind(state, -1) { shim_remove(state, -2) }
+    return state
+  }
+
   /// True when both are the same table, function or coroutine.
   public func isSame(as other: LuaReference) -> Bool {
     guard let (_, state) = try? enter() else { return false }
@@ -67,7 +74,7 @@ extension LuaReference {
 
   /// The value under a key, without metamethods; nil when this is no table.
   public subscript(key: LuaValue) -> LuaValue {
-    guard let (_, state) = try? enter() else { return .nil }
+    guard let state = try? enterTable() else { return .nil }
     let top = lua_gettop(state)
     defer { lua_settop(state, top - 1) }
     guard LuaStack.isTable(state, top), (try? LuaStack.push(key, state)) != nil else { return .nil }
@@ -77,7 +84,7 @@ extension LuaReference {
 
   /// Sets a field without metamethods. Throws for a key that is nil or not a number, or when this is no table.
   public func set(_ key: LuaValue, to value: LuaValue) throws {
-    let (_, state) = try enter()
+    let state = try enterTable()
     let top = lua_gettop(state)
     defer { lua_settop(state, top - 1) }
     guard LuaStack.isTable(state, top) else {
@@ -91,14 +98,14 @@ extension LuaReference {
 
   /// The border `#t`, without metamethods.
   public var count: Int {
-    guard let (_, state) = try? enter() else { return 0 }
+    guard let state = try? enterTable() else { return 0 }
     defer { shim_pop(state, 1) }
     return Int(lua_rawlen(state, -1))
   }
 
   /// The elements 1…#t.
   public var array: [LuaValue] {
-    guard let (_, state) = try? enter() else { return [] }
+    guard let state = try? enterTable() else { return [] }
     defer { shim_pop(state, 1) }
     return (0..<Int(lua_rawlen(state, -1))).map { index in
       lua_rawgeti(state, -1, lua_Integer(index + 1))
@@ -109,7 +116,7 @@ extension LuaReference {
 
   /// All pairs: numbers ascending, then texts, then the rest in no order.
   public var pairs: [(key: LuaValue, value: LuaValue)] {
-    guard let (_, state) = try? enter() else { return [] }
+    guard let state = try? enterTable() else { return [] }
     defer { shim_pop(state, 1) }
     return LuaStack.pairs(state, lua_gettop(state))
   }
@@ -118,7 +125,7 @@ extension LuaReference {
   ///
   /// Throws a `recipe` fault with the path of the first value that JSON can't hold, or that is deeper than `depth`.
   public func json(depth: Int = 32) throws -> JSONValue {
-    let (_, state) = try enter()
+    let state = try enterTable()
     defer { shim_pop(state, 1) }
     return try LuaStack.json(state, lua_gettop(state), depth: depth, path: "")
   }

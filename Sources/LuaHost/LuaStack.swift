@@ -104,7 +104,10 @@ enum LuaStack {
 extension LuaStack {
   /// The pairs of the table at the absolute `index`: numbers ascending, then texts, then the rest.
   static func pairs(_ state: OpaquePointer, _ index: Int32) -> [(key: LuaValue, value: LuaValue)] {
-    guard isTable(state, index), lua_checkstack(state, 4) != 0 else { return [] }
+    guard isTable(state, index), lua_checkstack(state, 6) != 0 else { return [] }
+    let top = lua_gettop(state)
+    defer { lua_settop(state, top) }
+    let index = shim_push_behind(state, index) ? top + 1 : index
     var result: [(key: LuaValue, value: LuaValue)] = []
     lua_pushnil(state)
     while lua_next(state, index) != 0 {
@@ -154,13 +157,15 @@ extension LuaStack {
         .recipe, "a table that is nested too deeply", path: path.isEmpty ? nil : path,
         hint: "Does it contain itself?")
     }
-    try reserve(state, 4)
+    try reserve(state, 6)
     return try json(table: state, index, depth: depth - 1, path: path)
   }
 
   private static func json(table state: OpaquePointer, _ index: Int32, depth: Int, path: String) throws -> JSONValue {
+    let start = lua_gettop(state)
+    defer { lua_settop(state, start) }
+    let index = shim_push_behind(state, index) ? start + 1 : index
     let top = lua_gettop(state)
-    defer { lua_settop(state, top) }
     var items: [Int: JSONValue] = [:]
     var fields: [String: JSONValue] = [:]
     lua_pushnil(state)

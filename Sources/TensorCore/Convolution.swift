@@ -110,8 +110,9 @@ public enum Convolution {
     UnsafeMutableRawPointer(runStorage).withMemoryRebound(to: nr_run.self, capacity: max(1, totals.runs)) { runs in
       plan.writeRuns(runs)
       compute.forEachChunk(plan.units) { unit, worker in
-        let strip = plan.strip(unit), part = workers + worker * paddedChannels(plan.workerFloats)
-        plan.gather(strip, from: source, into: part, kernels)
+        let strip = plan.strip(unit)
+        let part = plan.gather(
+          strip, from: source, into: workers + worker * paddedChannels(plan.workerFloats), kernels)
         plan.forEachBlock { block in
           var job = tapJob(plan, block, strip, source: part, runs: runs, result: result)
           job.weights = UnsafePointer(scratch + block.packedOffset)

@@ -33,8 +33,8 @@ enum ConvolutionWeightGradient {
         let part = workers + worker * paddedChannels(plan.workerFloats)
         for unit in plan.units * chunk / chunks..<plan.units * (chunk + 1) / chunks {
           let strip = plan.strip(unit)
-          plan.gather(strip, from: input, into: part, kernels)
-          sum(plan, strip, source: part, runs: runs, outputGradient: outputGradient, into: sums, kernels)
+          let source = plan.gather(strip, from: input, into: part, kernels)
+          sum(plan, strip, source: source, runs: runs, outputGradient: outputGradient, into: sums, kernels)
         }
       }
     }

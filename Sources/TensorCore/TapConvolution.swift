@@ -151,17 +151,23 @@ struct TapConvolution {
       columns: column..<min(x.resultCount, column + stripColumns))
   }
 
-  /// Copies what a unit reads into scratch.
+  /// What a unit reads, as the kernels want it: copied into zero-bordered scratch, or in place where the image already
+  /// looks like that (a pointwise convolution of up to 16 channels) and tiles may read past the strip's end.
   func gather(
-    _ strip: Strip, from image: UnsafePointer<Float>, into scratch: UnsafeMutablePointer<Float>, _ k: nr_kernels
-  ) {
+    _ strip: Strip, from image: UnsafePointer<Float>, into scratch: UnsafeMutablePointer<Float>,
+    _ kernels: nr_kernels
+  ) -> UnsafePointer<Float> {
+    if y.isIdentity, x.isIdentity, source.pixelStride == 16, strip.columns.upperBound + 16 <= source.w {
+      return image + strip.columns.lowerBound * 16
+    }
     var job = nr_border_job(
       image: image + strip.image * source.h * source.w * source.pixelStride, scratch: scratch,
       height: Int64(source.h), width: Int64(source.w), pixel: Int64(source.pixelStride), first_block: 0,
       blocks: Int64(sourceBlocks), top: Int64(y.low + strip.rows.lowerBound * y.sourceStep),
       left: Int64(x.low + strip.columns.lowerBound * x.sourceStep), rows: Int64(scratchRows),
       columns: Int64(scratchColumns))
-    k.border(&job)
+    kernels.border(&job)
+    return UnsafePointer(scratch)
   }
 
   /// Floats from the start of the result to a position of a strip.

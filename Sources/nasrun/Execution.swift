@@ -74,24 +74,10 @@ private final class DisplayObserver: RunObserver {
 
   func printed(_ line: String) { display.print { print(line) } }
   func noted(_ text: String) { display.note(text) }
-  func progressed(_ progress: SearchState) { display.update(SearchProgress(progress)) }
+  func progressed(_ progress: SearchState) { display.update(progress) }
 
   func finished(_ trial: TrialSummary, _ progress: SearchState) {
-    guard !trial.isReplayed else { return display.update(SearchProgress(progress)) }
-    display.finished(
-      TrialOutcome(
-        number: trial.number, value: trial.value, failure: trial.failure, details: trial.details, seconds: trial.seconds
-      ),
-      SearchProgress(progress))
-  }
-}
-
-extension SearchProgress {
-  fileprivate init(_ state: SearchState) {
-    self.init(search: state.search)
-    (done, planned, metric, best) = (state.done, state.planned, state.metric, state.best)
-    (trial, epoch, epochs) = (state.trial, state.epoch, state.epochs)
-    (elapsed, remaining) = (state.elapsed, state.remaining)
+    if trial.isReplayed { display.update(progress) } else { display.finished(trial, progress) }
   }
 }
 

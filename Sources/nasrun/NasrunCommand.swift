@@ -6,6 +6,11 @@ import Foundation
 struct NasrunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nasrun", abstract: "Run neural-architecture-search experiments written in Lua.",
+    usage: """
+      nasrun <recipe.lua> [--set <name=value> ...] [<options>]
+      nasrun <subcommand> [<options>]
+      """,
+    discussion: "'nasrun help run' shows the options of a run, 'nasrun <recipe.lua> --help' the settings of a recipe.",
     subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
     defaultSubcommand: RunCommand.self)
 

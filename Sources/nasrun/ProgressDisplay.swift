@@ -1,45 +1,6 @@
 import Foundation
+import LuaAPI
 import Synchronization
-
-/// Where a search stands.
-package struct SearchProgress: Sendable, Equatable {
-  package var search: String
-  package var done = 0
-  /// Trials that the stop rules allow; nil when they don't say.
-  package var planned: Int?
-  /// The primary objective and its best value so far.
-  package var metric: String?
-  package var best: Double?
-  /// The trial at work and how far it is.
-  package var trial: Int?
-  package var epoch: Int?
-  package var epochs: Int?
-  /// Seconds at work so far, and how many more are likely; nil when nobody knows.
-  package var elapsed = 0.0
-  package var remaining: Double?
-
-  package init(search: String) { self.search = search }
-}
-
-/// A trial that has just ended.
-package struct TrialOutcome: Sendable {
-  package var number: Int
-  /// The primary objective's value; nil when it failed.
-  package var value: Double?
-  /// Why it failed, with the recipe line.
-  package var failure: String?
-  /// More for those who want it: the architecture, other metrics.
-  package var details = ""
-  package var seconds: Double
-
-  package init(number: Int, value: Double? = nil, failure: String? = nil, details: String = "", seconds: Double) {
-    self.number = number
-    self.value = value
-    self.failure = failure
-    self.details = details
-    self.seconds = seconds
-  }
-}
 
 /// How much is told while a run is at work.
 package enum Verbosity: Sendable {
@@ -50,7 +11,7 @@ package enum Verbosity: Sendable {
 /// finished trial. What recipes print goes to standard output through `print`, so that the two don't mix on a screen.
 package final class ProgressDisplay: Sendable {
   private struct State {
-    var progress: SearchProgress?
+    var progress: SearchState?
     var isDrawn = false
     var lastDrawing = ContinuousClock.now - .seconds(1)
   }
@@ -77,7 +38,7 @@ package final class ProgressDisplay: Sendable {
   }
 
   /// Shows where a search stands; at most ten times a second, whatever comes.
-  package func update(_ progress: SearchProgress) {
+  package func update(_ progress: SearchState) {
     state.withLock { state in
       state.progress = progress
       guard isTerminal, verbosity != .quiet, ContinuousClock.now - state.lastDrawing >= .milliseconds(100) else {
@@ -88,7 +49,7 @@ package final class ProgressDisplay: Sendable {
   }
 
   /// Tells that a trial ended.
-  package func finished(_ trial: TrialOutcome, _ progress: SearchProgress) {
+  package func finished(_ trial: TrialSummary, _ progress: SearchState) {
     guard verbosity != .quiet else { return }
     state.withLock { state in
       state.progress = progress
@@ -154,7 +115,7 @@ package final class ProgressDisplay: Sendable {
 package enum ProgressText {
   /// `evolution 17/60 · best accuracy 91.2 · trial 18 epoch 2/3 · 1 min 23 s · 4 min 5 s left`, with as many parts as
   /// fit into `width` columns.
-  package static func line(_ progress: SearchProgress, width: Int) -> String {
+  package static func line(_ progress: SearchState, width: Int) -> String {
     var parts = ["\(progress.search) \(progress.done)" + (progress.planned.map { "/\($0)" } ?? "")]
     if let metric = progress.metric, let best = progress.best { parts.append("best \(metric) \(Wording.number(best))") }
     parts.append(Wording.duration(progress.elapsed))
@@ -168,7 +129,7 @@ package enum ProgressText {
   }
 
   /// `evolution 17/60: accuracy 89.3, best 91.2, 4.2 s`
-  package static func line(_ trial: TrialOutcome, _ progress: SearchProgress, verbose: Bool) -> String {
+  package static func line(_ trial: TrialSummary, _ progress: SearchState, verbose: Bool) -> String {
     let place = "\(progress.search) \(progress.done)" + (progress.planned.map { "/\($0)" } ?? "")
     if let failure = trial.failure { return "\(place): trial \(trial.number) failed: \(failure)" }
     var parts: [String] = []

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Synchronization
+import LuaAPI
 import Testing
 import nasrun
 
@@ -17,8 +18,8 @@ import nasrun
     ProgressDisplay(verbosity, isTerminal: terminal, width: { width }, output: { [screen] in screen.write($0) })
   }
 
-  private var progress: SearchProgress {
-    var progress = SearchProgress(search: "climb")
+  private var progress: SearchState {
+    var progress = SearchState(search: "climb")
     progress.done = 17
     progress.planned = 60
     progress.metric = "accuracy"
@@ -45,7 +46,7 @@ import nasrun
     display.update(progress)
     display.update(progress)  // too soon to draw again
     display.print { screen.write("hello\n") }
-    display.finished(TrialOutcome(number: 18, value: 92, seconds: 4.2), progress)
+    display.finished(TrialSummary(number: 18, value: 92, seconds: 4.2), progress)
     display.close()
     let line = "\rclimb 17/60 · best accuracy 91.25\u{1b}[K"
     #expect(screen.all == line + "\r\u{1b}[K" + "hello\n" + line + "\r\u{1b}[K")
@@ -54,8 +55,8 @@ import nasrun
   @Test func elsewhereEveryTrialHasALine() {
     let display = display(.normal, terminal: false)
     display.update(progress)
-    display.finished(TrialOutcome(number: 17, value: 89.5, details: "op=conv3", seconds: 4.2), progress)
-    display.finished(TrialOutcome(number: 18, failure: "out of memory (a.lua:3)", seconds: 1), progress)
+    display.finished(TrialSummary(number: 17, value: 89.5, details: "op=conv3", seconds: 4.2), progress)
+    display.finished(TrialSummary(number: 18, failure: "out of memory (a.lua:3)", seconds: 1), progress)
     display.note("12 effects reused")
     display.close()
     #expect(
@@ -68,12 +69,12 @@ import nasrun
   }
 
   @Test func verboseAddsDetailsAndQuietSaysNothing() {
-    let trial = TrialOutcome(number: 17, value: 89.5, details: "op=conv3", seconds: 4.2)
+    let trial = TrialSummary(number: 17, value: 89.5, details: "op=conv3", seconds: 4.2)
     display(.verbose, terminal: false).finished(trial, progress)
     #expect(screen.all == "climb 17/60: accuracy 89.5, best 91.25, 4.2 s, op=conv3\n")
     let quiet = display(.quiet, terminal: true)
     quiet.update(progress)
-    quiet.finished(TrialOutcome(number: 18, failure: "x", seconds: 1), progress)
+    quiet.finished(TrialSummary(number: 18, failure: "x", seconds: 1), progress)
     quiet.note("x")
     #expect(screen.all.hasSuffix("op=conv3\n"))
   }

@@ -1,6 +1,5 @@
 import Diagnostics
 import LuaHost
-import Synchronization
 import Testing
 
 /// An object that counts, and how many of them are alive.
@@ -26,8 +25,10 @@ final class Counter: LuaObject {
 final class Alive { var count = 0 }
 
 /// A host with the type `test.counter` and the global `new(order)`.
-func makeCounterHost(nativeBytes: Int = 0, alive: Alive? = nil) throws -> (LuaHost, Lines) {
-  let (host, lines) = try makeHost()
+func makeCounterHost(
+  nativeBytes: Int = 0, alive: Alive? = nil, seconds: Double = 20
+) throws -> (LuaHost, Lines) {
+  let (host, lines) = try makeHost { $0.secondsBetweenCalls = seconds }
   try host.declare(
     Counter.self,
     methods: [

@@ -1,3 +1,4 @@
+import Canonical
 import Diagnostics
 import LuaHost
 import Testing
@@ -78,6 +79,40 @@ struct SandboxTests {
       "print(#list, list[2], pcall(rawset, list, 1, 2)) for _, v in ipairs(list) do print(v) end", chunkName: "r.lua")
     #expect(lines.all == ["2\tx\tfalse\tr.lua:1: rawset on a read-only table", "5", "x"])
     #expect(try fault("list[3] = 1", host)?.message == "the table 'list' is read-only: can't set '3'")
+  }
+
+  @Test func swiftSeesThroughReadOnlyViews() throws {
+    let (host, _) = try makeHost()
+    let table = try #require(host.table([.integer(5), .string("x")]).table)
+    let view = try #require(host.readOnly(table, name: "list").table)
+    #expect(view.count == 2)
+    #expect(view[2].string == "x")
+    #expect(try view.json() == [5, "x"])
+    try host.setGlobal("list", to: .table(view))
+    let outer = try #require(host.run("return { inner = list }", chunkName: "recipe.lua").first?.table)
+    #expect(try outer.json() == ["inner": [5, "x"]])
+    let function = try #require(
+      host.run("local l = list return function() return l end", chunkName: "recipe.lua").first?.function)
+    #expect(try host.digest(of: function).count == 64)
+  }
+
+  @Test func protectedCallsYield() throws {
+    #expect(
+      try output(
+        """
+        local co = coroutine.wrap(function()
+          print(pcall(function() print(coroutine.yield(1)) error('x', 0) end))
+          print(xpcall(function(a) return a, coroutine.yield(2) end, print, 'a'))
+          print(xpcall(function(a) coroutine.yield(3) error(a, 0) end, function(e) return e .. '!' end, 'b'))
+          return 'end'
+        end)
+        print(co(), co('in'), co('out'), co())
+        """) == ["in", "false\tx", "true\ta\tout", "false\tb!", "1\t2\t3\tend"])
+  }
+
+  @Test func formatHidesNoAddressBehindAZero() throws {
+    #expect(try fault(#"print(("\0%p"):format({}))"#)?.message == "string.format has no '%p' in a recipe")
+    #expect(try output(#"print(("%s\0%s%%"):format({}, print))"#) == ["table\0function%"])
   }
 
   @Test func trustIsNeededForFiles() throws {

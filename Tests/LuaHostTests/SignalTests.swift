@@ -92,6 +92,20 @@ struct SignalTests {
     #expect(lines.all == ["outer is over\tfalse\tx"])
   }
 
+  /// A coroutine that a signal ends is closed, although `resume` leaves a failed one as it is.
+  @Test func coroutinesAreClosedOnTheWay() throws {
+    let (host, lines, _) = try makeSignalHost()
+    try host.run(
+      """
+      local function closing(name) return setmetatable({}, {__close = function() print(name) relay(print, 'host') end}) end
+      catch(outer, function()
+        coroutine.resume(coroutine.create(function() local x <close> = closing('resumed') stop_outer() end))
+      end)
+      catch(outer, coroutine.wrap(function() local x <close> = closing('wrapped') stop_outer() end))
+      """, chunkName: "recipe.lua")
+    #expect(lines.all == ["resumed", "host", "wrapped", "host"])
+  }
+
   @Test func cleanUpMayUsePcall() throws {
     let (host, lines, _) = try makeSignalHost()
     try host.run(

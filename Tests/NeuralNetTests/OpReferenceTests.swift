@@ -27,7 +27,7 @@ import Testing
     let graph = try graph(reference, inputs, shapes), batch = shapes[0][0]
     let weights = try Weights(graph, random: RandomSource(seed: 0, name: "test"))
     for (name, parameter) in Self.parameters {
-      if let values = reference.floats[name] { weights["op/\(parameter)"] = values }
+      if let values = reference.floats[name] { try weights.set("op/\(parameter)", values) }
     }
 
     let isBatch = reference.attributes["mode"] != "running"
@@ -59,7 +59,7 @@ import Testing
       "linear", builder.inputs, attributes: ["features": .int(shape[1]), "bias": false], name: "op")
     let graph = try builder.finish(outputs: [("y", y)])
     let weights = try Weights(graph, random: RandomSource(seed: 0, name: "test"))
-    weights["op/weight"] = logits
+    try weights.set("op/weight", logits)
     let plan = try TrainingPlan(
       graph, batch: shape[0],
       loss: .crossEntropy(labelSmoothing: reference.attributes["label_smoothing"]?.double ?? 0),

@@ -38,7 +38,9 @@ import Testing
   /// A file with a header of one's own.
   private static func file(_ header: String, data: Int = 8, length: Int? = nil) -> Data {
     var file = Data()
-    withUnsafeBytes(of: UInt64(bitPattern: Int64(length ?? header.utf8.count)).littleEndian) { file.append(contentsOf: $0) }
+    withUnsafeBytes(of: UInt64(bitPattern: Int64(length ?? header.utf8.count)).littleEndian) {
+      file.append(contentsOf: $0)
+    }
     return file + Data(header.utf8) + Data(count: data)
   }
 
@@ -97,7 +99,9 @@ import Testing
 
   @Test func aHeaderThatIsNotJSONIsNamed() {
     let fault = #expect(throws: Fault.self) { try Safetensors.decode(Self.file("{a}"), source: "w") }
-    #expect(fault?.at == "w, offset 8" && fault?.message == "the header is not valid JSON")
+    #expect(
+      fault?.description
+        == "w, offset 8: the header is not valid JSON: expected a name in quotes, got 'a}' (at offset 1 of the header)")
   }
 
   @Test func everyTruncationIsNoticed() throws {

@@ -97,7 +97,7 @@ struct NetworkRun {
       size: options["input"]?.array?.first?.int ?? 0, classes: options["classes"]?.int ?? 0)
     let graph = try network.graph(options["cell"]?.string ?? "")
     weights = try Weights(graph, random: RandomSource(seed: 0, name: "test"))
-    for path in weights.paths { if let values = reference.floats["initial/\(path)"] { weights[path] = values } }
+    for path in weights.paths { if let values = reference.floats["initial/\(path)"] { try weights.set(path, values) } }
     let plan = try TrainingPlan(
       graph, batch: batch, random: RandomSource(seed: 0, name: "test"),
       compute: try Compute(kernels: kernels, threads: threads))

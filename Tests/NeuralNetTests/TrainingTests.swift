@@ -101,7 +101,7 @@ import Testing
     let builder = try GraphBuilder(inputs: [("x", [2])])
     let graph = try builder.finish(outputs: [("y", try builder.apply("batch_norm", builder.inputs, name: "n"))])
     let weights = try Weights(graph, random: RandomSource(seed: 1, name: "w"))
-    weights["n/running_mean"] = [100, 100]
+    try weights.set("n/running_mean", [100, 100])
     let batches: [[Float]] = [[1, 0, 3, 0], [5, 2, 7, 4], [0, 6, 0, 8]]
     try weights.recalibrate(graph, batches: 3, size: 2, compute: try Compute()) { batches[$0] }
     // Means 2, 6, 0 and 0, 3, 7; unbiased variances 2, 2, 0 and 0, 2, 2.
@@ -120,7 +120,7 @@ import Testing
 
   @Test func aDivergedLossIsReturned() throws {
     let weights = try weights(), plan = try plan()
-    weights["linear1/bias"] = [.infinity, 0, 0, 0]
+    try weights.set("linear1/bias", [.infinity, 0, 0, 0])
     let state = try TrainingState(weights)
     #expect(!(try train(plan, state, steps: 0..<2)).allSatisfy(\.isFinite))
   }
@@ -151,6 +151,17 @@ import Testing
     let plan = try InferencePlan(graph, batch: 1, compute: try Compute())
     // 3·3·3·8 weights in 224 floats, 4 × 8 of the norm in 4 × 16, 8·4 in 32, 4 in 16.
     #expect(plan.peakMemoryBytes == plan.arenaBytes + 4 * (224 + 64 + 32 + 16))
+  }
+
+  @Test func aRunCanBeRepeatedOnTheSameInput() throws {
+    let builder = try GraphBuilder(inputs: [("x", [3])])
+    let y = try builder.apply("relu", [try builder.apply("relu6", builder.inputs)])
+    let graph = try builder.finish(outputs: [("y", y)]),
+      weights = try Weights(graph, random: RandomSource(seed: 1, name: "w"))
+    let plan = try InferencePlan(graph, batch: 1, compute: try Compute())
+    #expect(try plan.run([-1, 3, 9], weights) == [0, 3, 6])
+    try plan.run(weights)
+    #expect(plan.output() == [0, 3, 6])
   }
 
   @Test func aSmallerLastBatchIsPartOfALargerOne() throws {

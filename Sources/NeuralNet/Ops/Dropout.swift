@@ -46,23 +46,4 @@ extension Op {
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
     return z ^ (z >> 31)
   }
-
-  /// The product of two values of one shape.
-  static let multiply: Op = Op(
-    "multiply", "Product of two values.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
-    inPlace: .anyInput, infer: { [$0.input] },
-    kernel: { site in
-      let count = site.elements(site.inputs[0]), compute = site.compute
-      return Kernel { call in
-        Elementwise.multiply(
-          call.input(0), call.input(1), result: call.output(0), count: count, compute: compute)
-      }
-    },
-    gradient: { site in
-      let dy = site.outputGradient
-      return [
-        try site.apply(.multiply, [dy, site.inputs[1]], for: 0),
-        try site.apply(.multiply, [dy, site.inputs[0]], for: 1),
-      ]
-    })
 }

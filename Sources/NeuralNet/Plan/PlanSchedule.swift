@@ -9,8 +9,8 @@ struct PlanSchedule {
   /// For each value, whether a node that runs, or somebody outside, reads it.
   private(set) var isRead: [Bool]
 
-  /// Schedules the nodes that `kept` values depend on, and those that update statistics. Values in `external` and
-  /// parameters have their place elsewhere.
+  /// Schedules the nodes that `kept` values depend on, and those that update statistics. Inputs are kept too, so that a
+  /// run can be repeated. Values in `external` and parameters have their place elsewhere.
   init(_ graph: Graph, batch: Int, kept: [Int], external: Set<Int>, sharesMemory: Bool) {
     let updates = graph.nodes.filter { !$0.op.updates.isEmpty }.flatMap(\.inputs)
     let needed = Set(graph.nodes(reaching: kept + external + updates))
@@ -24,7 +24,7 @@ struct PlanSchedule {
         isRead[value] = true
       }
     }
-    for value in kept + external {
+    for value in graph.inputs.map(\.value) + kept + external {
       lastUse[value] = nodes.count
       isRead[value] = true
     }

@@ -52,14 +52,22 @@ public final class Weights {
     return copy
   }
 
-  /// The values of one parameter, dense; nil for an unknown path. Setting another number of values, or an unknown path,
-  /// does nothing: `load` reports both.
-  public subscript(path: String) -> [Float]? {
-    get { index[path].map { values(of: layout.entries[$0]) } }
-    set {
-      guard let newValue, let position = index[path], newValue.count == layout.entries[position].count else { return }
-      buffer.pointer.advanced(by: layout.entries[position].offset).update(from: newValue, count: newValue.count)
+  /// The values of one parameter or statistic, dense; nil for an unknown path.
+  public subscript(path: String) -> [Float]? { index[path].map { values(of: layout.entries[$0]) } }
+
+  /// Replaces the values of one parameter or statistic. Throws a `recipe` fault for an unknown path or another number of
+  /// values.
+  public func set(_ path: String, _ values: [Float]) throws {
+    guard let entry = index[path].map({ layout.entries[$0] }) else {
+      throw Fault(
+        .recipe, "the network has no parameter '\(path)'", hint: Suggestion.hint(for: path, among: paths))
     }
+    guard values.count == entry.count else {
+      throw Fault(
+        .recipe, "wrong number of values for a parameter", path: path, expected: "\(entry.count)",
+        got: "\(values.count)")
+    }
+    buffer.pointer.advanced(by: entry.offset).update(from: values, count: entry.count)
   }
 
   /// Everything, in the graph's order.
@@ -84,7 +92,7 @@ public final class Weights {
         .data, "the network has no such parameter", path: unknown.name,
         hint: Suggestion.hint(for: unknown.name, among: paths))
     }
-    for array in arrays { self[array.name] = array.values }
+    for array in arrays { try set(array.name, array.values) }
   }
 
   /// SHA-256 of paths, shapes and the bits of all values.

@@ -1,0 +1,38 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// The sum of two or more values of one shape, left to right. It expands to fewer where an input is `zero`.
+  static let add: Op = Op(
+    "add", "Sum of two or more values.", arity: .atLeast(2), paddingLanes: .carried, inPlace: .anyInput,
+    infer: { use in
+      for (index, other) in use.inputs.enumerated().dropFirst() where other != use.input {
+        throw use.fault(
+          "input \(index + 1) has another shape", expected: use.input.shape.description, got: other.shape.description)
+      }
+      return [use.input]
+    },
+    kernel: { site in
+      let count = site.elements(site.inputs[0]), inputs = site.inputs.count, compute = site.compute
+      return Kernel { call in
+        call.inputs.withMemoryRebound(to: UnsafePointer<Float>.self, capacity: inputs) { terms in
+          Elementwise.add(
+            UnsafeBufferPointer(start: terms, count: inputs), result: call.output(0), count: count, compute: compute)
+        }
+      }
+    },
+    expansion: { site in
+      let terms = site.inputs.filter { !site.isZero($0) }
+      if terms.count < 2 { return [terms.first ?? site.inputs[0]] }
+      return try site.apply(.add, terms)
+    },
+    gradient: { site in site.inputs.map { _ in site.outputGradient } }, onnx: ONNXMapping("Sum"))
+}
+
+extension ExpansionSite {
+  /// Whether a value is known to be zero everywhere.
+  fileprivate func isZero(_ value: Symbol) -> Bool {
+    guard case .node(let node) = draft.graph.origins[value.id] else { return false }
+    return draft.graph.nodes[node].op.name == Op.zero.name
+  }
+}

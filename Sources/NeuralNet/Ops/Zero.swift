@@ -1,0 +1,29 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// Zeros with the shape of the input, or of every `stride`-th row and column of it: NAS-Bench-201's `none`.
+  static let zero: Op = Op(
+    "zero", "Zeros in the shape of the input.",
+    attributes: [AttributeSchema("stride", .pair(1...1024), standard: 1, "step between the rows and columns kept")],
+    paddingLanes: .carried,
+    infer: { use in
+      let stride = use.attributes.pair("stride")
+      guard stride != Extent(height: 1, width: 1) else { return [use.input] }
+      let input = try use.image()
+      let height = (input.height + stride.height - 1) / stride.height
+      return [ValueType(.image(height, (input.width + stride.width - 1) / stride.width, input.channels))]
+    },
+    kernel: { fill(0, $0) }, gradient: { _ in [nil] }, onnx: ONNXMapping("ConstantOfShape"))
+
+  /// An array of one value, without inputs: where a gradient starts.
+  static let constant: Op = Op(
+    "constant", "An array of one value.", role: .derived, arity: .exactly(0), paddingLanes: .none,
+    infer: { [ValueType(.array($0.attributes.integers("dimensions")))] },
+    kernel: { fill(Float($0.attributes.number("value")), $0) }, gradient: { _ in [] })
+
+  private static func fill(_ value: Float, _ site: KernelSite) -> Kernel {
+    let count = site.elements(site.outputs[0])
+    return Kernel { call in call.output(0).update(repeating: value, count: count) }
+  }
+}
