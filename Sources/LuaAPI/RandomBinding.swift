@@ -56,47 +56,54 @@ final class RandomScopes {
 /// `nas.stream(name)` and the methods of `Stream`.
 enum RandomBinding {
   static func declare(_ api: API) throws {
-    let this = Parameter("stream", "Stream")
     try api.host.declare(
-      StreamObject.self,
-      methods: api.methods([
-        (
-          Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.uniform()) }
-        ),
-        (
-          Declaration("stream:normal", "A number from the standard normal distribution.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.normal()) }
-        ),
-        (
-          Declaration(
-            "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
-            [this, Parameter("low", "integer"), Parameter("high", "integer")]),
-          { arguments, call in call.push(try integer(arguments)) }
-        ),
-        (
-          Declaration(
-            "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
-          { arguments, call in
-            guard let list = arguments[1].table, list.count > 0 else {
-              throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
-            }
-            let stream = try arguments.object(0, as: StreamObject.self)
-            try call.push(list[stream.stream.uniform(below: list.count) + 1])
+      StreamObject.self, methods: api.methods(methods),
+      metamethods: [
+        .index: API.unknownName(of: "Stream", methods),
+        .text: { call in call.push("Stream(\(try call.this(StreamObject.self).name))") },
+      ])
+  }
+
+  private static let this = Parameter("stream", "Stream")
+
+  private static var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
+        { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.uniform()) }
+      ),
+      (
+        Declaration("stream:normal", "A number from the standard normal distribution.", [this]),
+        { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.normal()) }
+      ),
+      (
+        Declaration(
+          "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
+          [this, Parameter("low", "integer"), Parameter("high", "integer")]),
+        { arguments, call in call.push(try integer(arguments)) }
+      ),
+      (
+        Declaration(
+          "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
+        { arguments, call in
+          guard let list = arguments[1].table, list.count > 0 else {
+            throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
           }
-        ),
-        (
-          Declaration(
-            "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
-          { arguments, _ in
-            guard let list = arguments[1].table else { return }
-            var elements = list.array
-            try arguments.object(0, as: StreamObject.self).stream.shuffle(&elements)
-            for (index, element) in elements.enumerated() { try list.set(.integer(index + 1), to: element) }
-          }
-        ),
-      ]),
-      metamethods: [.text: { call in call.push("Stream(\(try call.this(StreamObject.self).name))") }])
+          let stream = try arguments.object(0, as: StreamObject.self)
+          try call.push(list[stream.stream.uniform(below: list.count) + 1])
+        }
+      ),
+      (
+        Declaration(
+          "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
+        { arguments, _ in
+          guard let list = arguments[1].table else { return }
+          var elements = list.array
+          try arguments.object(0, as: StreamObject.self).stream.shuffle(&elements)
+          for (index, element) in elements.enumerated() { try list.set(.integer(index + 1), to: element) }
+        }
+      ),
+    ]
   }
 
   private static func integer(_ arguments: Arguments) throws -> Int {

@@ -57,7 +57,8 @@ private final class Job: @unchecked Sendable {
       if let id = runner.runID, let fault = error as? Fault {
         if fault.code == .interrupted {
           let place = options.runs.relativePath == "runs" ? "" : " --runs \(options.runs.relativePath)"
-          throw Fault(.interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)\(place)")
+          throw Fault(
+            .interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)\(place)")
         }
         observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
       }
@@ -88,13 +89,24 @@ private enum Interruption {
 
   static func install(_ cancellation: LuaCancellation) {
     current.withLock { $0 = cancellation }
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number) { _ in Interruption.interrupt() }
-    }
+    for number in signals { signal(number) { _ in Interruption.interrupt() } }
+    // A parent may have blocked them.
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in signals { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
+  /// Those that ask for the end; not the loss of the terminal under `nohup`.
+  private static let signals: [Int32] = {
+    var hangup = sigaction()
+    sigaction(SIGHUP, nil, &hangup)
+    let isIgnored = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self) == 1
+    return [SIGINT, SIGTERM] + (isIgnored ? [] : [SIGHUP])
+  }()
+
   static func remove() {
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+    for number in signals { signal(number, SIG_DFL) }
     current.withLock { $0 = nil }
   }
 

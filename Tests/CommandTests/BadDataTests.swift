@@ -17,34 +17,54 @@ import Testing
   private func expect(_ error: String, _ sourceLocation: SourceLocation = #_sourceLocation) throws {
     let outcome = try place.nasrun("r.lua", "-q", "--set", "data=" + data.folder)
     let text = outcome.errors.replacing(URL(filePath: data.folder).resolvingSymlinksInPath().path, with: "DIR")
-    #expect(text == "nasrun: r.lua:2: \(error)\n", sourceLocation: sourceLocation)
+    #expect(text == "nasrun: \(error)\n", sourceLocation: sourceLocation)
     #expect(outcome.status == 66, sourceLocation: sourceLocation)
   }
 
   @Test func truncatedGzip() throws {
     try data.remove(IDXFixture.trainImages)
     try data.write(IDXFixture.trainImages + ".gz", IDXFixture.gzip(IDXFixture.images(count: 6)).dropLast(20))
-    try expect("?")
+    try expect(
+      """
+      DIR/train-images-idx3-ubyte.gz, offset 55: the gzip file is cut off: expected more compressed data, \
+      got the end of the file. Fetch the file again.
+      """)
   }
 
   @Test func wrongMagic() throws {
     try data.write(IDXFixture.testLabels, IDXFixture.images(count: 3))
-    try expect("?")
+    try expect(
+      """
+      DIR/t10k-labels-idx1-ubyte, offset 0: not an IDX file of labels: expected magic number 0x00000801, \
+      got 0x00000803. This is a file of images.
+      """)
   }
 
   @Test func countsThatDisagree() throws {
     try data.write(IDXFixture.trainLabels, IDXFixture.labels([0, 1, 2, 2, 1]))
-    try expect("?")
+    try expect(
+      """
+      DIR/train-labels-idx1-ubyte, offset 4: number of labels: expected 6, the number of images in \
+      DIR/train-images-idx3-ubyte, got 5
+      """)
   }
 
   @Test func aLabelOutOfRange() throws {
     try data.write(IDXFixture.testLabels, IDXFixture.labels([2, 7, 1]))
-    try expect("?")
+    try expect(
+      """
+      DIR/t10k-labels-idx1-ubyte, offset 9: label out of range: expected 0…2, got 7
+      """)
   }
 
   @Test func aMissingFile() throws {
     try data.remove(IDXFixture.trainLabels)
-    try expect("?")
+    try expect(
+      """
+      r.lua:2: DIR: a file of the data set is missing: expected train-labels-idx1-ubyte or \
+      train-labels-idx1-ubyte.gz. The folder has: t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, \
+      train-images-idx3-ubyte.
+      """)
   }
 
   @Test func aMissingFolder() throws {

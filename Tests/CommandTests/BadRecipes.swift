@@ -8,7 +8,7 @@ struct BadRecipe: Sendable, CustomTestStringConvertible {
   let error: String
   var testDescription: String { name }
 
-  init(_ name: String, _ text: String, _ status: Int32 = 65, _ error: String) {
+  init(_ name: String, _ text: String, _ error: String, status: Int32 = 65) {
     (self.name, self.text, self.status, self.error) = (name, text, status, error)
   }
 }
@@ -33,7 +33,7 @@ extension BadRecipe {
     BadRecipe("recursion", "local function f() return 1 + f() end\nf()", "r.lua:1: stack overflow"),
     BadRecipe(
       "long text", "local s = ('x'):rep(1e10)",
-      "r.lua:1: the result of 'string.rep' is too long: expected at most the memory limit of 4294967296 bytes, "
+      "r.lua:1: the result of 'string.rep' is too long: expected at most the memory limit of 2147483648 bytes, "
         + "got 10000000000 copies of 1 bytes"),
   ]
 
@@ -52,7 +52,9 @@ extension BadRecipe {
     BadRecipe(
       "misspelled global", "pritn('x')",
       "r.lua:1: undeclared global 'pritn'. Check the spelling, or write 'local pritn = …' before this line."),
-    BadRecipe("module that fails", "require 'broken'", "broken.lua:2: attempt to index a nil value (field 'x')"),
+    BadRecipe(
+      "module that fails", "require 'broken'",
+      "broken.lua:2: module 'broken': attempt to index a nil value (field 'x') (required at r.lua:1)"),
     BadRecipe(
       "module with a syntax error", "\nrequire 'wrong'",
       "wrong.lua:1: module 'wrong': <name> expected near '=' (required at r.lua:2)"),
@@ -88,9 +90,9 @@ extension BadRecipe {
       "r.lua:4: nas.search: wrong option 'duplicates': expected one of reuse, rerun, forbid, got the text \"reuze\". "
         + "Did you mean 'reuse'?"),
     BadRecipe(
-      "data set", start + "nas.data.open('shapse')", 66,
+      "data set", start + "nas.data.open('shapse')",
       "r.lua:4: shapse: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX "
-        + "files. Did you mean 'shapes'?"),
+        + "files. Did you mean 'shapes'?", status: 66),
     BadRecipe(
       "function of nas", start + "nas.serach {}", "r.lua:4: nas has no 'serach'. Did you mean 'search'?"),
     BadRecipe(
@@ -102,7 +104,8 @@ extension BadRecipe {
   /// Searches and builds that can't work.
   static let searches = [
     BadRecipe(
-      "shapes that disagree", build("return nn.scope('join', function()\n return nn.add(x, nn.conv2d(x, 4)) end)"),
+      "shapes that disagree",
+      build("return nn.scope('join', function()\n return nn.add(x, nn.conv2d(x, 4, { kernel = 3 })) end)"),
       "r.lua:6: join/add1: add: input 2 has another shape: expected [N, 2, 3, 1], got [N, 2, 3, 4]"),
     BadRecipe(
       "layer outside of build", start + "nas.nn.relu(1)",
@@ -135,7 +138,7 @@ extension BadRecipe {
         + "Keep what it counts or remembers in `trial`, or name the variable in `depends`."),
     BadRecipe(
       "an architecture twice", search("  duplicates = 'forbid',"),
-      "r.lua:4: the architecture was asked for before: got {\"op\":\"conv3\"}. Or search with duplicates = \"reuse\"."),
+      "r.lua:4: the architecture was asked for before: got {\"op\":\"a\"}. Or search with duplicates = \"reuse\"."),
   ]
 
   private static let start = """
