@@ -82,7 +82,7 @@ let package = Package(
     tests("EvaluationTests", ["Evaluation", "Canonical", "NeuralNet", "Datasets", "TensorCore", "Diagnostics", "TestSupport"]),
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
-    tests("LuaAPITests", ["LuaAPI", "TestSupport"]),
+    tests("LuaAPITests", ["LuaAPI", "LuaHost", "RunStore", "Canonical", "Diagnostics", "TestSupport"]),
     tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport", "LuaAPI"]),
   ],
   swiftLanguageModes: [.v6]

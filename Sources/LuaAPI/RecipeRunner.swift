@@ -18,6 +18,9 @@ public final class RecipeRunner {
   }
 
   private let session: Session
+  private let api: API
+  /// Everything that a recipe can call, the library's Lua functions once `nas` is loaded.
+  public var declarations: [Declaration] { api.declarations }
   /// For Ctrl-C: ends the recipe after the batch at work.
   public var cancellation: LuaCancellation { session.host.cancellation }
   /// The run's id, once there is one.
@@ -27,6 +30,7 @@ public final class RecipeRunner {
 
   public init(_ options: SessionOptions, observer: any RunObserver) throws {
     session = try Session(options, observer: observer)
+    api = API(host: session.host)
     try bind()
   }
 
@@ -56,7 +60,7 @@ public final class RecipeRunner {
 
   /// Makes the modules `nas.core` and, through it, `nas`.
   private func bind() throws {
-    let host = session.host, api = API(host: host)
+    let host = session.host
     try RandomBinding.declare(api)
     try ArchitectureBinding(api: api, session: session).declare()
     try NetworkBinding(api: api, session: session).declare()

@@ -84,7 +84,9 @@ final class Session {
     var lua = LuaOptions(random: { random.stream.next() })
     lua.secondsBetweenCalls = options.secondsBetweenCalls
     lua.trusted = options.trusted
-    lua.recipeFolder = options.recipe.folder
+    // A resumed run has the modules as they were; one that it had not come to yet is still beside the recipe.
+    let kept = options.resuming.map { $0.folder.appending(path: "lib").path(percentEncoded: false) }
+    lua.recipeFolders = [kept, options.recipe.folder].compactMap { $0 }
     lua.libraryFolder = options.libraryFolder
     lua.output = { [weak observer] line in observer?.printed(line) }
     return lua

@@ -30,7 +30,6 @@ public final class LuaHost {
   var tracedPlace: String?
   /// Names of the chunks of the library.
   var libraryChunks: Set<String> = []
-  var provided: [String: LuaReference] = [:]
   var loaded: [String: LuaValue] = [:]
   var loading: [String] = []
   /// The modules that scripts required, in the order of their loading.

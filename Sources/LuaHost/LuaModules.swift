@@ -103,8 +103,9 @@ extension LuaHost {
         .recipe, "no module can have the name '\(name)'", expected: "names joined by dots, such as 'nas.search'")
     }
     let paths = [parts.joined(separator: "/") + ".lua", parts.joined(separator: "/") + "/init.lua"]
-    for (folder, isLibrary) in [(options.recipeFolder, false), (options.libraryFolder, true)] {
-      guard let folder else { continue }
+    let libraries = [options.libraryFolder].compactMap { $0 }
+    let folders = options.recipeFolders.map { ($0, false) } + libraries.map { ($0, true) }
+    for (folder, isLibrary) in folders {
       for path in paths {
         let file = folder + "/" + path
         guard let data = FileManager.default.contents(atPath: file) else { continue }
@@ -124,7 +125,7 @@ extension LuaHost {
   }
 
   private func missing(_ name: String, _ paths: [String]) -> Fault {
-    let folders = [options.recipeFolder, options.libraryFolder].compactMap { $0 }
+    let folders = options.recipeFolders + [options.libraryFolder].compactMap { $0 }
     let places = folders.flatMap { folder in paths.map { folder + "/" + $0 } } + ["the embedded library"]
     let known = Set(Self.embeddedLibrary.map(\.name)).union(loaded.keys).union(neighbours())
     return Fault(
@@ -133,9 +134,8 @@ extension LuaHost {
   }
 
   private func neighbours() -> [String] {
-    guard let folder = options.recipeFolder, let files = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    else { return [] }
-    return files.filter { $0.hasSuffix(".lua") }.map { String($0.dropLast(4)) }
+    options.recipeFolders.flatMap { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] }
+      .filter { $0.hasSuffix(".lua") }.map { String($0.dropLast(4)) }
   }
 }
 

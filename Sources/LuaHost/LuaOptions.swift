@@ -15,10 +15,9 @@ public struct LuaOptions {
   public var output: (String) -> Void = { print($0) }
   /// The next 64 random bits of the stream behind `math.random`.
   public var random: () -> UInt64
-  /// The folders in which `require` looks for `<name>.lua`, in order, before the embedded library. The chunks of the
-  /// recipe's folder are recipe code; those of a library folder are library code.
-  public var recipeFolder: String?
-  /// A folder that holds a `nas/` and wins over the embedded library.
+  /// The folders in which `require` looks for `<name>.lua` first, in order. Their chunks are recipe code.
+  public var recipeFolders: [String] = []
+  /// A folder that holds a `nas/` and wins over the embedded library. Its chunks are library code.
   public var libraryFolder: String?
   /// Called on a thread of its own with the error of a script that can't be stopped. The process should end.
   public var onUnresponsive: @Sendable (Fault) -> Void = { fault in

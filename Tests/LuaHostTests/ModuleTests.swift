@@ -25,7 +25,7 @@ struct ModuleTests {
     let recipes = try Folder(["cells.lua": "return { name = ... }", "zoo/init.lua": "return 'zoo'"])
     let library = try Folder(["nas/search.lua": "return 'mine'", "cells.lua": "return 'not this'"])
     let (host, lines) = try makeHost {
-      $0.recipeFolder = recipes.path
+      $0.recipeFolders = [recipes.path]
       $0.libraryFolder = library.path
     }
     try host.run(
@@ -41,7 +41,7 @@ struct ModuleTests {
 
   @Test func aFailingModuleIsNamedAndCanBeTriedAgain() throws {
     let folder = try Folder(["cells.lua": "\nlocal x = nil + 1", "bad.lua": "local = 1"])
-    let (host, lines) = try makeHost { $0.recipeFolder = folder.path }
+    let (host, lines) = try makeHost { $0.recipeFolders = [folder.path] }
     #expect(
       try fault("require 'cells'", host)?.description
         == "cells.lua:2: module 'cells': attempt to perform arithmetic on a nil value (required at recipe.lua:1)")
@@ -56,7 +56,7 @@ struct ModuleTests {
 
   @Test func cyclesAreShown() throws {
     let folder = try Folder(["a.lua": "require 'b'", "b.lua": "\nrequire 'a'"])
-    let (host, _) = try makeHost { $0.recipeFolder = folder.path }
+    let (host, _) = try makeHost { $0.recipeFolders = [folder.path] }
     let error = try fault("require 'a'", host)
     #expect(error?.message == "modules require each other")
     #expect(error?.got == "a → b → a")
@@ -65,7 +65,7 @@ struct ModuleTests {
 
   @Test func aMissingModuleSaysWhereItLooked() throws {
     let folder = try Folder(["cells.lua": "return {}"])
-    let (host, _) = try makeHost { $0.recipeFolder = folder.path }
+    let (host, _) = try makeHost { $0.recipeFolders = [folder.path] }
     #expect(
       try fault("require 'cels'", host)?.description
         == "recipe.lua:1: there is no module 'cels' (looked in \(folder.path)/cels.lua, \(folder.path)/cels/init.lua, the embedded library). Did you mean 'cells'?"

@@ -119,6 +119,13 @@ import Testing
     #expect(fault { _ = try builder.finish(outputs: []) } == "a network needs an output. Return a value from build.")
   }
 
+  @Test func aNetworkNeedsAnInput() {
+    #expect(fault { _ = try GraphBuilder(inputs: []) } == "a network needs an input")
+    #expect(
+      fault { _ = try GraphBuilder(inputs: [("x", [3]), ("x", [3])]) }
+        == "x: an input can't have a path that an input has already. Give one of them another name.")
+  }
+
   @Test func hugeSizesAreRefusedBeforeAnythingOverflows() throws {
     #expect(
       fault { _ = try GraphBuilder(inputs: [("x", [1 << 40, 8, 3])]) }

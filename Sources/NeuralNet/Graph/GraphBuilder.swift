@@ -22,6 +22,7 @@ public final class GraphBuilder {
 
   /// Starts a network on named inputs; shapes are without the batch, `[H, W, C]` or `[C]`.
   public init(inputs: [(name: String, shape: [Int])]) throws {
+    guard !inputs.isEmpty else { throw Fault(.recipe, "a network needs an input") }
     for (name, shape) in inputs {
       try checkName(name, path: name)
       try claim(name, as: "an input")

@@ -1,0 +1,70 @@
+import Canonical
+import NeuralNet
+import TensorCore
+import Testing
+
+/// What a plan runs, in which order and in how much memory.
+@Suite struct PlanTests {
+  private let builder: GraphBuilder
+  private let x: Symbol
+
+  init() throws {
+    builder = try GraphBuilder(inputs: [("x", [8, 8, 16])])
+    x = builder.inputs[0]
+  }
+
+  private func plan(_ y: Symbol, sharesMemory: Bool = true) throws -> InferencePlan {
+    try InferencePlan(
+      try builder.finish(outputs: [("y", y)]), batch: 2, batchNorm: .running, sharesMemory: sharesMemory,
+      compute: try Compute())
+  }
+
+  @Test func deadNodesDoNotRun() throws {
+    let dead = try builder.apply("relu6", [x])
+    _ = try builder.apply("relu", [dead])
+    #expect(try plan(try builder.apply("relu", [x], name: "alive")).plan.steps.map(\.path) == ["alive"])
+  }
+
+  @Test func zerosAreLeftOutOfSums() throws {
+    let zero = try builder.apply("zero", [x]), y = try builder.apply("relu", [x])
+    let sum = try builder.apply("add", [zero, y, zero, try builder.apply("relu6", [x])])
+    let only = try builder.apply("add", [zero, sum])
+    #expect(try plan(only).plan.steps.map(\.op) == ["relu", "relu6", "add"])
+    let nothing = try GraphBuilder(inputs: [("x", [3])])
+    let a = try nothing.apply("zero", nothing.inputs), b = try nothing.apply("add", [a, a])
+    let graph = try nothing.finish(outputs: [("y", b)])
+    let weights = try Weights(graph, random: RandomSource(seed: 0, name: "w"))
+    #expect(try InferencePlan(graph, batch: 1, compute: try Compute()).run([1, 2, 3], weights) == [0, 0, 0])
+  }
+
+  @Test func equalNodesRunOnce() throws {
+    let a = try builder.apply("relu", [x]), b = try builder.apply("relu", [x])
+    #expect(try plan(try builder.apply("add", [a, b])).plan.steps.map(\.op) == ["relu", "add"])
+  }
+
+  @Test func dropoutAndBatchNormGoWithTheMode() throws {
+    let y = try builder.apply("dropout", [try builder.apply("batch_norm", [x])])
+    #expect(try plan(y).plan.steps.map(\.op) == ["normalise"])
+    let builder = try GraphBuilder(inputs: [("x", [4])])
+    let z = try builder.apply("dropout", [try builder.apply("batch_norm", builder.inputs)])
+    let training = try TrainingPlan(
+      try builder.finish(outputs: [("y", z)]), batch: 2, random: RandomSource(seed: 0, name: "d"),
+      compute: try Compute())
+    #expect(
+      training.plan.steps.map(\.op) == [
+        "batch_normalise", "update_running_statistics", "random_mask", "multiply", "cross_entropy", "constant",
+        "cross_entropy_gradient", "multiply", "batch_norm_gradient",
+      ])
+  }
+
+  @Test func memoryIsSharedAndWorkedInPlace() throws {
+    // The input stays; twenty convolutions take turns in two buffers, with their activations in place.
+    var y = x
+    for _ in 0..<20 {
+      y = try builder.apply("conv2d", [try builder.apply("relu", [y])], attributes: ["channels": 16, "kernel": 1])
+    }
+    let value = 2 * 8 * 8 * 16 * 4
+    let shared = try plan(y), apart = try plan(y, sharesMemory: false)
+    #expect(apart.arenaBytes - shared.arenaBytes == (41 - 3) * value)
+  }
+}
