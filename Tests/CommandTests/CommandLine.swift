@@ -113,6 +113,11 @@ final class Command {
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+  /// Waits until it has printed something or has ended.
+  func waitForOutput() throws {
+    while process.isRunning, try FileHandle(forReadingFrom: output).seekToEnd() == 0 { usleep(500) }
+  }
+
   /// Waits for the end, and kills the command when it takes longer than `seconds`.
   func outcome(killedAfter seconds: Double = 60) throws -> Workplace.Outcome {
     let end = Date(timeIntervalSinceNow: seconds)

@@ -19,7 +19,8 @@ import Testing
     var paid: [Substring] { output.split(separator: "\n").filter { $0.hasPrefix("paying ") } }
   }
 
-  /// Runs a recipe to its end; each process is killed after a random part of `seconds`, while `kills` last.
+  /// Runs a recipe to its end; while `kills` last, each process is killed after a random part of `seconds`, every
+  /// other one counted from the first thing that it computes, so that many are killed at work.
   private func run(_ recipe: String, kills: Int, within seconds: Double, _ random: inout RandomStream) throws -> History
   {
     var history = History(), isFinished = false
@@ -28,6 +29,7 @@ import Testing
       let command = try Command(
         (isThere ? ["resume", "last"] : [recipe]) + ["-q", "--threads", "1"], in: place.folder)
       let limit = history.kills < kills ? random.uniform() * seconds : 60
+      if history.kills < kills, history.kills % 2 == 0 { try command.waitForOutput() }
       let outcome = try command.outcome(killedAfter: limit)
       history.output += outcome.output
       try #require(outcome.status == 0 || outcome.status == -SIGKILL, "\(outcome.errors)")
@@ -53,8 +55,7 @@ import Testing
     try forgetRuns()
     var kills = 0, killsAtWork = 0
     while kills < 50 {
-      // Now and then a process gets through much, mostly little.
-      let history = try run("searches.lua", kills: min(25, 50 - kills), within: seconds / 2, &random)
+      let history = try run("searches.lua", kills: min(25, 50 - kills), within: seconds / 5, &random)
       kills += history.kills
       killsAtWork += history.killsAtWork
       #expect(try place.lastRun().exactJournal() == journal)
@@ -156,6 +157,7 @@ private let searches = """
 private let training = """
   local nas = require "nas"
   local data = nas.data.open("shapes", { valid = 50, limit = 200, test_limit = 50 })
+  print("ready")
   local result = nas.search {
     space = nas.spaces.nasbench201 { channels = 2, cells = 1 },
     strategy = nas.strategies.regularized_evolution { population = 2, sample = 2 },

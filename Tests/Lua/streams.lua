@@ -45,7 +45,6 @@ local function search(name, disturb)
     evaluate = function(trial)
       return { luck = math.random(), other = nas.stream("a"):uniform(), third = trial.search.space:random().width }
     end,
-    depends = nil,
   }
   for index, trial in ipairs(result.trials) do
     disturb()
@@ -86,7 +85,7 @@ local nn = nas.nn
 local random_widths = nas.space {
   op = nas.oneof { "a", "b", "c" },
   build = function(_, x, task)
-    return nn.linear(nn.global_avg_pool(nn.conv2d(x, math.random(2, 60))), task.classes)
+    return nn.linear(nn.global_avg_pool(nn.conv2d(x, math.random(2, 60), { kernel = 3 })), task.classes)
   end,
 }
 local data = nas.data.open("shapes", { limit = 50, test_limit = 50 })
