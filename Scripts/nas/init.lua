@@ -34,4 +34,18 @@ nas.measures = require "nas.measures"
 nas.search = require "nas.search"
 nas.plot = require "nas.plot"
 
+--- Makes the use of a name that isn't there an error with the nearest one that is.
+local function close(name, members)
+  setmetatable(members, {
+    __index = function(_, key)
+      local names = {}
+      for known in pairs(members) do names[#names + 1] = known end
+      core.fail { message = ("%s has no '%s'"):format(name, tostring(key)), hint = core.suggest(tostring(key), names) }
+    end,
+  })
+end
+
+close("nas", nas)
+for _, part in ipairs { "nn", "stop", "plot" } do close("nas." .. part, nas[part]) end
+
 return nas

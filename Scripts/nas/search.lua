@@ -112,6 +112,13 @@ local function divergence(search, exact, observed)
   if loss and loss ~= loss then return "diverged: the loss is not a number" end
 end
 
+--- Why an evaluator failed, from whatever it raised.
+local function reason_for(err)
+  if type(err) == "table" and type(err.message) == "string" then return err.message end
+  if type(err) == "string" or type(err) == "userdata" then return tostring(err) end
+  return ("the evaluator raised an error without a text: error(%s)"):format(core.show(err))
+end
+
 --- Evaluates a trial for real and returns what the journal keeps of it: the exact part and the observed part.
 local function perform(search, trial)
   local observed = {}
@@ -124,7 +131,7 @@ local function perform(search, trial)
   if ok then
     failed = divergence(search, exact, observed)
   else
-    failed, exact = tostring(exact), {}
+    failed, exact = reason_for(exact), {}
   end
   if not failed and trial.built and search:would_join_front(exact, observed) then
     trial.built:save()

@@ -45,7 +45,7 @@ local function rules_of(spec)
     if type(key) == "number" then
       rules[#rules + 1] = core.stop_rule(value)
     else
-      local make = stop[key]
+      local make = rawget(stop, key)
       if make == nil or key == "any" or key == "all" then
         core.fail {
           message = "unknown stop rule '" .. tostring(key) .. "'",

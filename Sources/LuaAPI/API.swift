@@ -37,6 +37,15 @@ final class API {
     Dictionary(functions.map { (Self.leaf($0.name), function($0, $1)) }) { first, _ in first }
   }
 
+  /// The metamethod for a name that a class doesn't have: an error with the nearest of its methods.
+  static func unknownName(of type: String, _ functions: [(Declaration, Body)]) -> LuaFunction {
+    let names = functions.map { leaf($0.0.name) }
+    return { call in
+      let name = call.string(2) ?? call.value(2).description
+      throw Fault(.recipe, "a \(type) has no '\(name)'", hint: Suggestion.hint(for: name, among: names))
+    }
+  }
+
   static func leaf(_ name: String) -> String {
     String(name.split(whereSeparator: { $0 == "." || $0 == ":" }).last ?? "")
   }

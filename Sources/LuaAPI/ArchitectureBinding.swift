@@ -1,6 +1,7 @@
 import Canonical
 import Diagnostics
 import LuaHost
+import NeuralNet
 import SearchCore
 
 /// The methods of `Architecture`. A name that is no method reads a decision: `arch.blocks[2].op`.
@@ -44,6 +45,7 @@ struct ArchitectureBinding {
             try call.push(JSONValue.array(encoding.map(JSONValue.number)))
           }
         ),
+        (Self.costDeclaration, Self.cost),
         (
           Declaration(
             "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
@@ -77,5 +79,27 @@ struct ArchitectureBinding {
           call.push(same)
         },
       ])
+  }
+
+  private static let costDeclaration = Declaration(
+    "arch:cost", "Parameters and multiply-accumulates of the architecture's network, without data and weights.",
+    [Parameter("arch", "Architecture")],
+    options: [
+      Parameter("input", "table", "{ height, width, channels }"),
+      Parameter("classes", "integer", min: 1),
+    ],
+    returns: "a table: params, macs")
+
+  private static func cost(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let arch = try arguments.object(0, as: ArchitectureObject.self)
+    let shape = arguments["input"].table?.array.map(\.integer) ?? []
+    guard shape.count == 3, shape.allSatisfy({ $0 ?? 0 > 0 }) else {
+      throw Fault(
+        .recipe, "arch:cost: wrong option 'input'", expected: "{ height, width, channels }",
+        got: arguments["input"].description)
+    }
+    let graph = try arch.definition.graph(
+      of: arch.architecture, input: shape.compactMap { $0 }, classes: arguments.integer("classes"))
+    try call.push(["params": .int(graph.parameterCount), "macs": .int(graph.macs)] as JSONValue)
   }
 }

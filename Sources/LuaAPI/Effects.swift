@@ -38,10 +38,12 @@ final class Effects {
   ///
   /// - Parameters:
   ///   - key: digest of everything that the exact result depends on.
+  ///   - stream: names the random streams that `body` draws from; the effect's kind and key by default.
   ///   - starting: the trial shown as running to readers while `body` works.
   ///   - trial: the row of the trial that the effect completes.
   func perform(
-    kind: String, key: String, search: String? = nil, label: String, starting: TrialRecord? = nil,
+    kind: String, key: String, search: String? = nil, label: String, stream: String? = nil,
+    starting: TrialRecord? = nil,
     trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
   ) throws -> EffectResult {
     guard depth == 0 else {
@@ -58,7 +60,7 @@ final class Effects {
     }
     if let starting { try run.begin(starting) }
     let start = session.clock.seconds
-    let outcome = try nested(body)
+    let outcome = try session.randomScopes.enter(stream ?? identity) { try nested(body) }
     run.activeSeconds = session.clock.seconds
     let record = EffectRecord(
       kind: kind, key: key, occurrence: occurrence, exact: outcome.exact, observed: outcome.observed, search: search,

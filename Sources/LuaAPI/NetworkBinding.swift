@@ -78,9 +78,10 @@ struct NetworkBinding {
     ]
     let after = network.version(after: operation)
     let onEpoch = arguments["on_epoch"].function
+    let isPartOfTrial = session.effects.isNested
     let effect = try session.effects.perform(kind: "fit", key: after, label: "fit \(recipe.epochs) epochs") {
       try train(network, on: split, recipe: recipe, onEpoch: onEpoch)
-      if !session.effects.isNested { try session.keep(network.weights, version: after) }
+      if !isPartOfTrial { try session.keep(network.weights, version: after) }
       return EffectOutcome(exact: ["weights": .string(network.weights.digest)])
     }
     if effect.isReplayed { try session.restore(network.weights, version: after) }

@@ -3,61 +3,107 @@ import LuaHost
 import TensorCore
 
 /// A named random stream as scripts hold it.
+///
+/// Inside a scope it gives other numbers, which depend on the scope's name too; outside it goes on as if nothing had
+/// been drawn there. So what a trial draws shifts nobody when the trial is taken from the journal.
 final class StreamObject: LuaObject {
   static let luaName = "Stream"
-  var stream: RandomStream
   let name: String
+  private let seed: UInt64
+  private let scopes: RandomScopes
+  private var own: RandomStream
+  private var scoped: (scope: RandomScope, stream: RandomStream)?
 
-  init(seed: UInt64, name: String) {
+  init(seed: UInt64, name: String, scopes: RandomScopes) {
     self.name = name
-    stream = RandomStream(seed: seed, name: name)
+    self.seed = seed
+    self.scopes = scopes
+    own = RandomStream(seed: seed, name: name)
+  }
+
+  /// The generator to draw from now.
+  var stream: RandomStream {
+    get {
+      guard let scope = scopes.current else { return own }
+      if let scoped, scoped.scope === scope { return scoped.stream }
+      return RandomStream(seed: seed, name: scope.name + "/" + name)
+    }
+    set {
+      if let scope = scopes.current { scoped = (scope, newValue) } else { own = newValue }
+    }
+  }
+}
+
+/// One entry into a stretch of work that has random numbers of its own.
+final class RandomScope {
+  let name: String
+  init(_ name: String) { self.name = name }
+}
+
+/// The scope in which a run's streams draw; none between trials.
+final class RandomScopes {
+  private(set) var current: RandomScope?
+
+  /// Runs `body` with the streams of a new scope.
+  func enter<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
+    let outer = current
+    current = RandomScope(name)
+    defer { current = outer }
+    return try body()
   }
 }
 
 /// `nas.stream(name)` and the methods of `Stream`.
 enum RandomBinding {
   static func declare(_ api: API) throws {
-    let this = Parameter("stream", "Stream")
     try api.host.declare(
-      StreamObject.self,
-      methods: api.methods([
-        (
-          Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.uniform()) }
-        ),
-        (
-          Declaration("stream:normal", "A number from the standard normal distribution.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.normal()) }
-        ),
-        (
-          Declaration(
-            "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
-            [this, Parameter("low", "integer"), Parameter("high", "integer")]),
-          { arguments, call in call.push(try integer(arguments)) }
-        ),
-        (
-          Declaration(
-            "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
-          { arguments, call in
-            guard let list = arguments[1].table, list.count > 0 else {
-              throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
-            }
-            let stream = try arguments.object(0, as: StreamObject.self)
-            try call.push(list[stream.stream.uniform(below: list.count) + 1])
+      StreamObject.self, methods: api.methods(methods),
+      metamethods: [
+        .index: API.unknownName(of: "Stream", methods),
+        .text: { call in call.push("Stream(\(try call.this(StreamObject.self).name))") },
+      ])
+  }
+
+  private static let this = Parameter("stream", "Stream")
+
+  private static var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
+        { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.uniform()) }
+      ),
+      (
+        Declaration("stream:normal", "A number from the standard normal distribution.", [this]),
+        { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.normal()) }
+      ),
+      (
+        Declaration(
+          "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
+          [this, Parameter("low", "integer"), Parameter("high", "integer")]),
+        { arguments, call in call.push(try integer(arguments)) }
+      ),
+      (
+        Declaration(
+          "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
+        { arguments, call in
+          guard let list = arguments[1].table, list.count > 0 else {
+            throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
           }
-        ),
-        (
-          Declaration(
-            "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
-          { arguments, _ in
-            guard let list = arguments[1].table else { return }
-            var elements = list.array
-            try arguments.object(0, as: StreamObject.self).stream.shuffle(&elements)
-            for (index, element) in elements.enumerated() { try list.set(.integer(index + 1), to: element) }
-          }
-        ),
-      ]),
-      metamethods: [.text: { call in call.push("Stream(\(try call.this(StreamObject.self).name))") }])
+          let stream = try arguments.object(0, as: StreamObject.self)
+          try call.push(list[stream.stream.uniform(below: list.count) + 1])
+        }
+      ),
+      (
+        Declaration(
+          "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
+        { arguments, _ in
+          guard let list = arguments[1].table else { return }
+          var elements = list.array
+          try arguments.object(0, as: StreamObject.self).stream.shuffle(&elements)
+          for (index, element) in elements.enumerated() { try list.set(.integer(index + 1), to: element) }
+        }
+      ),
+    ]
   }
 
   private static func integer(_ arguments: Arguments) throws -> Int {

@@ -137,8 +137,8 @@ final class SearchEffects {
       decisions: request.arch.architecture.values, budget: request.budget,
       repetition: request.budget["repeat"]?.int ?? 0, status: .running, started: started)
     let result = try session.effects.perform(
-      kind: "trial", key: key, search: request.search, label: "trial \(request.number)", starting: row,
-      trial: { Self.completed(row, by: $0) }
+      kind: "trial", key: key, search: request.search, label: "trial \(request.number)",
+      stream: request.stream, starting: row, trial: { Self.completed(row, by: $0) }
     ) {
       let outcome = try request.run()
       guard outcome.count == 2 else { throw Fault(.internal, "core.trial: run must return two tables") }
@@ -151,6 +151,7 @@ final class SearchEffects {
       return EffectOutcome(exact: try LuaValues.json(outcome[0]), observed: try LuaValues.json(outcome[1]))
     }
     if result.isReplayed { replayedTrials += 1 }
+    if result.record.reused { try session.copyModelFromParent(request.arch.id) }
     try push(result, call)
   }
 

@@ -52,11 +52,15 @@ final class Session {
   var arguments: [String: JSONValue]?
   var openData: [String: DataObject] = [:]
   private var builders: [GraphBuilder] = []
+  /// Spaces whose build functions are being digested: a build may capture its own space.
+  private var digested: [SpaceDefinition] = []
   private var notes: [(kind: String, text: String)] = []
   private var streams: [String: StreamObject] = [:]
 
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
+  /// Where the streams draw: what happens in a trial or a build draws apart.
+  let randomScopes = RandomScopes()
   /// The stream of `math.random` and of spaces outside a search.
   let mainStream: StreamObject
   let host: LuaHost
@@ -66,7 +70,7 @@ final class Session {
     self.observer = observer
     run = options.resuming
     clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0)
-    mainStream = StreamObject(seed: options.seed, name: "recipe")
+    mainStream = StreamObject(seed: options.seed, name: "recipe", scopes: randomScopes)
     compute = try Compute(kernels: options.kernels, threads: options.threads)
     host = try LuaHost(Self.lua(options, mainStream, observer))
     access = DataAccess(
@@ -91,7 +95,7 @@ final class Session {
   /// A named random stream; the same object for the same name.
   func stream(_ name: String) -> StreamObject {
     if let stream = streams[name] { return stream }
-    let stream = StreamObject(seed: seed, name: name)
+    let stream = StreamObject(seed: seed, name: name, scopes: randomScopes)
     streams[name] = stream
     return stream
   }
@@ -141,16 +145,28 @@ final class Session {
 
   /// The digest of a Lua function; data, spaces and architectures that it captures count by their content.
   func digest(of function: LuaReference, leavingOut: Set<String> = []) throws -> String {
-    try host.digest(of: function, leavingOut: leavingOut) { $0.orderKey }
+    try host.digest(of: function, leavingOut: leavingOut) { [self] in contentKey(of: $0) }
+  }
+
+  /// What an object that a function captures counts as: its content, for spaces and architectures with their `build`.
+  private func contentKey(of object: any LuaObject) -> String? {
+    let definition = (object as? SpaceObject)?.definition ?? (object as? ArchitectureObject)?.definition
+    guard let key = object.orderKey, let definition, let build = definition.build,
+      !digested.contains(where: { $0 === definition })
+    else { return object.orderKey }
+    digested.append(definition)
+    defer { digested.removeLast() }
+    return (try? digest(of: build)).map { ContentDigest.of(key, $0) }
   }
 
   // MARK: - Networks
 
-  /// Runs a recipe's `build` with the builder that `nas.nn` adds to.
-  func building<Result>(with builder: GraphBuilder, _ body: () throws -> Result) rethrows -> Result {
+  /// Runs a recipe's `build` with the builder that `nas.nn` adds to. Random numbers that it draws are the same each
+  /// time that it builds this architecture.
+  func building<Result>(with builder: GraphBuilder, of id: String, _ body: () throws -> Result) rethrows -> Result {
     builders.append(builder)
     defer { builders.removeLast() }
-    return try body()
+    return try randomScopes.enter("build/" + id, body)
   }
 
   /// The builder of the network that is being built.
@@ -191,16 +207,34 @@ final class Session {
 
   /// Keeps weights by their version, for a resumed run.
   func keep(_ weights: Weights, version: String) throws {
-    let file = try weightsFile(version)
+    let file = try startedRun().folder.appending(path: Self.weightsPath(version))
     try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try weights.save(to: file.path(percentEncoded: false), metadata: ["version": version])
   }
 
+  /// Loads weights that this run kept, or its parent; then they are copied, so that the run stands on its own.
   func restore(_ weights: Weights, version: String) throws {
-    try weights.load(from: try weightsFile(version).path(percentEncoded: false))
+    try copyFromParent(Self.weightsPath(version))
+    try weights.load(
+      from: try startedRun().folder.appending(path: Self.weightsPath(version)).path(percentEncoded: false))
   }
 
-  private func weightsFile(_ version: String) throws -> URL {
-    try startedRun().folder.appending(path: "weights/\(version.prefix(16)).safetensors")
+  private static func weightsPath(_ version: String) -> String { "weights/\(version.prefix(16)).safetensors" }
+
+  /// Takes over the files of a network that the parent saved.
+  func copyModelFromParent(_ id: String) throws { try copyFromParent("models/" + id) }
+
+  /// Copies a file or folder of the parent run to the same place in this one, unless it is there.
+  private func copyFromParent(_ path: String) throws {
+    let run = try startedRun(), files = FileManager.default
+    let target = run.folder.appending(path: path)
+    guard let source = run.parent?.folder.appending(path: path), files.fileExists(atPath: source.path),
+      !files.fileExists(atPath: target.path)
+    else { return }
+    try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let temporary = target.appendingPathExtension("new")
+    try? files.removeItem(at: temporary)
+    try files.copyItem(at: source, to: temporary)
+    try files.moveItem(at: temporary, to: target)
   }
 }

@@ -13,6 +13,7 @@ struct SpaceBinding {
     try api.host.declare(
       SpaceObject.self, methods: api.methods(drawing + reading + changing),
       metamethods: [
+        .index: API.unknownName(of: "Space", drawing + reading + changing),
         .text: { call in
           let space = try call.this(SpaceObject.self).space
           call.push("Space(\(space.name), \(space.size?.description ?? "infinitely many") architectures)")

@@ -72,7 +72,7 @@ final class SpaceDefinition {
       "kind": "classification", "classes": .int(classes), "input": .array(shape.map(JSONValue.int)),
     ]
     let host = session.host
-    let outputs = try session.building(with: builder) {
+    let outputs = try session.building(with: builder, of: architecture.id) {
       try build([
         try host.value(architecture.values), .userdata(SymbolObject(builder.inputs[0])), try host.value(task),
       ])

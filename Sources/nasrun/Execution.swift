@@ -89,13 +89,24 @@ private enum Interruption {
 
   static func install(_ cancellation: LuaCancellation) {
     current.withLock { $0 = cancellation }
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number) { _ in Interruption.interrupt() }
-    }
+    for number in signals { signal(number) { _ in Interruption.interrupt() } }
+    // A parent may have blocked them.
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in signals { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
+  /// Those that ask for the end; not the loss of the terminal under `nohup`.
+  private static let signals: [Int32] = {
+    var hangup = sigaction()
+    sigaction(SIGHUP, nil, &hangup)
+    let isIgnored = unsafeBitCast(hangup.__sigaction_handler.sa_handler, to: Int.self) == 1
+    return [SIGINT, SIGTERM] + (isIgnored ? [] : [SIGHUP])
+  }()
+
   static func remove() {
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+    for number in signals { signal(number, SIG_DFL) }
     current.withLock { $0 = nil }
   }
 

@@ -16,10 +16,15 @@ struct ExecutionOptions: ParsableArguments {
   @Flag(help: "With an error, show the calls that led to it.") var trace = false
   @Flag(help: "Let the recipe use io and os and read any file.") var trust = false
   @Flag(name: .shortAndLong, help: "Don't ask.") var yes = false
+  @Option(
+    help: ArgumentHelp(
+      "The longest time that a recipe may compute without calling an API function; 0: no limit.", valueName: "s"))
+  var secondsBetweenCalls = 60.0
 
   func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes a number from 1 to 256.") }
+    if !(secondsBetweenCalls >= 0) { throw ValidationError("--seconds-between-calls takes a number from 0.") }
   }
 
   var verbosity: Verbosity { quiet ? .quiet : verbose ? .verbose : .normal }
@@ -27,6 +32,7 @@ struct ExecutionOptions: ParsableArguments {
   func apply(to options: inout SessionOptions) throws {
     options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     options.trusted = trust
+    options.secondsBetweenCalls = secondsBetweenCalls
     options.libraryFolder = ProcessInfo.processInfo.environment["NASRUN_SCRIPTS"]
     guard let kernels else { return }
     guard let set = KernelSet(rawValue: kernels) else {

@@ -57,7 +57,7 @@ struct RunCommand: ParsableCommand {
         hint: "Save the file in the encoding UTF-8.")
     }
     return RecipeSource(
-      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path(percentEncoded: false), text: text)
+      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path, text: text)
   }
 
   private static func showSettings(_ settings: [String: JSONValue], of recipe: String) {

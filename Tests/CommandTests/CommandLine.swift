@@ -2,6 +2,8 @@ import Canonical
 import Foundation
 import RunStore
 import SearchCore
+import TestSupport
+import Testing
 
 /// A folder to run the built `nasrun` in, removed with the test.
 final class Workplace {
@@ -20,29 +22,35 @@ final class Workplace {
   struct Outcome {
     var output: String
     var errors: String
+    /// The exit status, or the negative number of the signal that ended the command.
     var status: Int32
+  }
+
+  /// Writes a text file into the folder and returns its name.
+  @discardableResult func write(_ name: String, _ text: String) throws -> String {
+    let file = folder.appending(path: name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+    return name
   }
 
   /// Runs `nasrun` with the arguments in the folder, in the time zone UTC.
   func nasrun(_ arguments: String...) throws -> Outcome { try nasrun(arguments) }
 
-  func nasrun(_ arguments: [String]) throws -> Outcome {
-    let process = Process()
-    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.executableURL = tests.deletingLastPathComponent().appending(path: "nasrun")
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC", "COLUMNS": "80"]) { $1 }
-    let output = folder.appending(path: "output.txt"), errors = folder.appending(path: "errors.txt")
-    for file in [output, errors] { try Data().write(to: file) }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    process.waitUntilExit()
-    return Outcome(
-      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self), status: process.terminationStatus)
+  /// - Parameter killedAfter: seconds after which it is killed; a command that hangs is, after a minute.
+  func nasrun(_ arguments: [String], killedAfter seconds: Double = 60) throws -> Outcome {
+    try Command(arguments, in: folder).outcome(killedAfter: seconds)
   }
+
+  /// Writes four small IDX files into a folder: images of 2×3 pixels.
+  func writeImages(_ name: String) throws {
+    let images = try IDXFixture()
+    try images.writeGoodSet()
+    try FileManager.default.copyItem(at: URL(filePath: images.folder), to: folder.appending(path: name))
+  }
+
+  /// The only run there is, or the newest.
+  func lastRun() throws -> Run { try Run.open("last", in: runs) }
 
   /// A run with a search of two objectives: four trials, of which one failed. Started at 2026-11-20 12:00:00 UTC.
   @discardableResult func sampleRun(_ name: String, minutes: Double = 0) throws -> Run {
@@ -76,5 +84,50 @@ final class Workplace {
         MetricRecord("accuracy", 10, epoch: 1), MetricRecord("accuracy", accuracy),
         MetricRecord("latency_ms", latency, exact: false), MetricRecord("params", 1_073_466),
       ])
+  }
+}
+
+/// A `nasrun` at work.
+final class Command {
+  private let process = Process()
+  private let output: URL, errors: URL
+
+  /// Starts the `nasrun` that was built with these tests.
+  init(_ arguments: [String], in folder: URL) throws {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let program = tests.deletingLastPathComponent().appending(path: "nasrun")
+    try #require(FileManager.default.isExecutableFile(atPath: program.path), "there is no \(program.path)")
+    let id = UUID().uuidString
+    (output, errors) = (folder.appending(path: id + ".out"), folder.appending(path: id + ".err"))
+    for file in [output, errors] { try Data().write(to: file) }
+    process.executableURL = program
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC", "COLUMNS": "80"]) { $1 }
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Waits until it has printed something or has ended.
+  func waitForOutput() throws {
+    while process.isRunning, try FileHandle(forReadingFrom: output).seekToEnd() == 0 { usleep(500) }
+  }
+
+  /// Waits for the end, and kills the command when it takes longer than `seconds`.
+  func outcome(killedAfter seconds: Double = 60) throws -> Workplace.Outcome {
+    let end = Date(timeIntervalSinceNow: seconds)
+    while process.isRunning, Date() < end { usleep(1000) }
+    if process.isRunning { send(SIGKILL) }
+    process.waitUntilExit()
+    let status = process.terminationStatus
+    return Workplace.Outcome(
+      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errors), as: UTF8.self),
+      status: process.terminationReason == .exit ? status : -status)
   }
 }

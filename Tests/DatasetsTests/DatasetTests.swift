@@ -2,6 +2,7 @@ import Canonical
 import Datasets
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct DatasetTests {

@@ -1,0 +1,173 @@
+import Foundation
+import RunStore
+import TensorCore
+import Testing
+
+/// Kills real runs at random moments and resumes them: the exact journals end the same, and nothing is paid twice.
+@Suite(.serialized) struct KillTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  /// What several processes of one run did together.
+  private struct History {
+    var kills = 0
+    /// Kills that came after the process had computed something.
+    var killsAtWork = 0
+    /// A line `paying …` for each execution of the evaluator.
+    var output = ""
+    var paid: [Substring] { output.split(separator: "\n").filter { $0.hasPrefix("paying ") } }
+  }
+
+  /// Runs a recipe to its end; while `kills` last, each process is killed after a random part of `seconds`, every
+  /// other one counted from the first thing that it computes, so that many are killed at work.
+  private func run(_ recipe: String, kills: Int, within seconds: Double, _ random: inout RandomStream) throws -> History
+  {
+    var history = History(), isFinished = false
+    while !isFinished {
+      let isThere = FileManager.default.fileExists(atPath: place.runs.path) && (try? place.lastRun()) != nil
+      let command = try Command(
+        (isThere ? ["resume", "last"] : [recipe]) + ["-q", "--threads", "1"], in: place.folder)
+      let limit = history.kills < kills ? random.uniform() * seconds : 60
+      if history.kills < kills, history.kills % 2 == 0 { try command.waitForOutput() }
+      let outcome = try command.outcome(killedAfter: limit)
+      history.output += outcome.output
+      try #require(outcome.status == 0 || outcome.status == -SIGKILL, "\(outcome.errors)")
+      if outcome.status != 0 { history.kills += 1 }
+      if outcome.status != 0, outcome.output.contains("paying ") { history.killsAtWork += 1 }
+      // A kill may come between the last word of the record and the end of the process.
+      isFinished = outcome.status == 0 || (try? place.lastRun())?.status == .finished
+    }
+    return history
+  }
+
+  private func forgetRuns() throws { try FileManager.default.removeItem(at: place.runs) }
+
+  @Test(.timeLimit(.minutes(5))) func fiftyKillsLeaveNoTrace() throws {
+    try place.write("searches.lua", searches)
+    var random = RandomStream(seed: 7, name: "kills")
+    let clock = ContinuousClock(), start = clock.now
+    let undisturbed = try run("searches.lua", kills: 0, within: 0, &random)
+    let seconds = (clock.now - start) / .seconds(1)
+    let journal = try place.lastRun().exactJournal()
+    let trials = try place.lastRun().trials().count
+    #expect(trials == 90 && undisturbed.paid.count == trials && Set(undisturbed.paid).count == trials)
+    try forgetRuns()
+    var kills = 0, killsAtWork = 0
+    while kills < 50 {
+      let history = try run("searches.lua", kills: min(25, 50 - kills), within: seconds / 5, &random)
+      kills += history.kills
+      killsAtWork += history.killsAtWork
+      #expect(try place.lastRun().exactJournal() == journal)
+      // A trial in flight at a kill is paid for again, and no other.
+      #expect(Set(history.paid) == Set(undisturbed.paid))
+      #expect(history.paid.count <= trials + history.kills)
+      #expect(try place.lastRun().status == .finished)
+      try forgetRuns()
+    }
+    #expect(killsAtWork >= 25)
+  }
+
+  @Test(.timeLimit(.minutes(5))) func aKilledTrainingEndsWithTheSameWeights() throws {
+    try place.write("training.lua", training)
+    var random = RandomStream(seed: 3, name: "kills")
+    let clock = ContinuousClock(), start = clock.now
+    _ = try run("training.lua", kills: 0, within: 0, &random)
+    let seconds = (clock.now - start) / .seconds(1)
+    let journal = try place.lastRun().exactJournal(), weights = try weights()
+    #expect(weights.count >= 3)  // one after each fit, and at least one model
+    var kills = 0
+    while kills < 3 {
+      try forgetRuns()
+      kills += try run("training.lua", kills: 3, within: seconds * 0.8, &random).kills
+      #expect(try place.lastRun().exactJournal() == journal)
+      #expect(try self.weights() == weights)
+    }
+  }
+
+  /// The weight files of the last run by path.
+  private func weights() throws -> [String: Data] {
+    let folder = try place.lastRun().folder
+    let paths = FileManager.default.subpaths(atPath: folder.path) ?? []
+    return try Dictionary(
+      uniqueKeysWithValues: paths.filter { $0.hasSuffix(".safetensors") }.map {
+        ($0, try Data(contentsOf: folder.appending(path: $0)))
+      })
+  }
+}
+
+/// Three searches with objectives that cost some milliseconds: evolution; a strategy in a coroutine of its own that
+/// keeps four trials in flight; one that swallows every error. Trials draw random numbers, and some fail.
+private let searches = """
+  local nas = require "nas"
+  local space = nas.space {
+    op = nas.oneof { "conv", "pool", "skip", "mb" },
+    width = nas.int(1, 64),
+    cells = nas.list(3, nas.oneof { "x", "y", "z" }),
+  }
+
+  local function evaluator(lane)
+    return function(trial)
+      print("paying " .. lane .. " " .. trial.arch:json())
+      local x = trial.arch.width
+      for _ = 1, 30000 do x = (x * 1103515245 + 12345) % 2147483648 end
+      if x % 11 == 0 then error("no luck with " .. x) end
+      for epoch = 1, 2 do trial:report(epoch, { accuracy = x % 50 * epoch, luck = math.random() }) end
+      return { accuracy = x % 100 + math.random() + trial.search.rng:uniform(), loss = 1 / x }
+    end
+  end
+
+  local function search(name, strategy)
+    return nas.search {
+      name = name, space = space, strategy = strategy, evaluate = evaluator(name), window = 4,
+      objectives = { { "accuracy", "max" }, { "loss", "min" } },
+      stop = nas.stop.any { trials = 30, minutes = 60 },
+    }
+  end
+
+  local first = search("evolution", nas.strategies.regularized_evolution { population = 8, sample = 3 })
+
+  local second = search("coroutine", function(search)
+    local archs = coroutine.wrap(function()
+      for _, arch in ipairs(first:top(3)) do coroutine.yield(arch) end
+      while true do coroutine.yield(space:random()) end
+    end)
+    local work = coroutine.wrap(function()
+      while true do
+        for _ = 1, 4 do search:submit(archs()) end
+        coroutine.yield(search:next())
+      end
+    end)
+    while true do
+      local trial = work()
+      if trial and math.random() < 0.3 then search:submit(search.space:mutate(trial.arch)) end
+    end
+  end)
+
+  search("stubborn", function(search)
+    local here = second:best().arch
+    while true do
+      local ok, trial = pcall(function() return search:evaluate(search.space:mutate(here)) end)
+      if ok and not trial.failed and search.rng:uniform() < 0.5 then here = trial.arch end
+    end
+  end)
+  """
+
+/// A search with small trainings, then a longer training of the best network outside of any search.
+private let training = """
+  local nas = require "nas"
+  local data = nas.data.open("shapes", { valid = 50, limit = 200, test_limit = 50 })
+  print("ready")
+  local result = nas.search {
+    space = nas.spaces.nasbench201 { channels = 2, cells = 1 },
+    strategy = nas.strategies.regularized_evolution { population = 2, sample = 2 },
+    evaluate = nas.evaluators.train { data = data, epochs = 1, batch = 32, augment = { flip = true, crop = 2 } },
+    objectives = { { "accuracy", "max" }, { "params", "min" } },
+    stop = { trials = 4 },
+  }
+  local network = result:best().arch:network(data)
+  network:fit { data = data, split = "train+valid", epochs = 1 }
+  network:fit { data = data, split = "train+valid", epochs = 1, lr = 0.01 }
+  local scores = network:evaluate(data, { split = "test" })
+  network:save()
+  """

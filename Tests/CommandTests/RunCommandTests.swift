@@ -1,0 +1,186 @@
+import Canonical
+import Foundation
+import RunStore
+import Testing
+
+/// `nasrun RECIPE` and `nasrun resume`.
+@Suite struct RunCommandTests {
+  let place: Workplace
+
+  init() throws { place = try Workplace() }
+
+  private let small = """
+    local nas = require "nas"
+    local args = nas.args { trials = 3, rate = 0.5, fast = false, label = "x" }
+    local space = nas.space { op = nas.oneof { "a", "b", "c", "d" } }
+    local result = nas.search {
+      name = "small", space = space, strategy = nas.strategies.random {}, stop = { trials = args.trials },
+      evaluate = function(trial) return { accuracy = trial.arch.op:byte() } end,
+    }
+    print(result)
+    """
+
+  @Test func aRecipeRuns() throws {
+    try place.write("recipes/small.lua", small)
+    let outcome = try place.nasrun("recipes/small.lua", "--set", "trials=2", "--name", "mine", "--seed", "5")
+    #expect(outcome.output == "search 'small': 2 trials (2 trials done)\n" && outcome.status == 0)
+    #expect(outcome.errors.contains("small 1/2: accuracy ") && outcome.errors.contains(" is finished\n"))
+    let run = try place.lastRun()
+    #expect(run.identity.name == "mine" && run.identity.seed == 5 && run.identity.arguments["trials"] == 2)
+    #expect(try run.status == .finished && run.trials().count == 2 && run.recipeText() == small)
+    let list = try place.nasrun("ls")
+    #expect(list.output.contains("small.lua  finished  2 of 2"))
+    let show = try place.nasrun("show", "last")
+    #expect(show.output.contains("search small: stopped by 2 trials done"))
+  }
+
+  @Test func quietIsQuietAndVerboseTellsMore() throws {
+    try place.write("small.lua", small)
+    let quiet = try place.nasrun("small.lua", "-q"), verbose = try place.nasrun("small.lua", "-v")
+    #expect(quiet.errors.isEmpty && quiet.output == verbose.output)
+    #expect(verbose.errors.contains("{\"op\":"))
+    #expect(try place.nasrun("small.lua", "-q", "-v").status == 64)
+  }
+
+  @Test func helpListsTheSettings() throws {
+    try place.write("small.lua", small)
+    let outcome = try place.nasrun("small.lua", "--help")
+    let expected = """
+      USAGE: nasrun small.lua [--set <name=value> ...] [--seed <n>] [options]
+
+      SETTINGS of the recipe, with their defaults:
+        fast   = false
+        label  = "x"
+        rate   = 0.5
+        trials = 3
+
+      'nasrun --help' shows the options.
+
+      """
+    #expect(outcome.output == expected && outcome.errors.isEmpty && outcome.status == 0)
+    #expect(!FileManager.default.fileExists(atPath: place.runs.path))
+  }
+
+  @Test(arguments: [
+    ("shwo", "nasrun: no such file or command: 'shwo'. Did you mean 'nasrun show'?\n"),
+    ("smal.lua", "nasrun: no such file: 'smal.lua'. Did you mean 'small.lua'?\n"),
+    (".", "nasrun: .: this is a folder: expected a recipe: a Lua file\n"),
+  ])
+  func whatIsNoRecipe(_ word: String, _ error: String) throws {
+    try place.write("small.lua", small)
+    let outcome = try place.nasrun(word)
+    #expect(outcome.errors == error && outcome.status == 64)
+  }
+
+  @Test(arguments: [["--kernels", "sse"], ["--threads", "0"], ["--seed", "-1"], ["--reuse", "none"], ["--bogus"]])
+  func wrongOptions(_ options: [String]) throws {
+    try place.write("small.lua", small)
+    let outcome = try place.nasrun(["small.lua"] + options)
+    #expect(outcome.status == 64 && !outcome.errors.isEmpty && outcome.output.isEmpty)
+  }
+
+  @Test func aFinishedRunIsNotResumed() throws {
+    try place.write("small.lua", small)
+    _ = try place.nasrun("small.lua", "-q")
+    let outcome = try place.nasrun("resume", "last")
+    #expect(outcome.status == 64 && outcome.errors.contains("is finished. Start its recipe again with --reuse "))
+    #expect(try place.nasrun("resume", "none").status == 64)
+  }
+
+  @Test func theSameSeedGivesTheSameJournal() throws {
+    try place.write("small.lua", small)
+    _ = try place.nasrun("small.lua", "-q")
+    let journal = try place.lastRun().exactJournal()
+    _ = try place.nasrun("small.lua", "-q", "--runs", "others", "--threads", "2")
+    let other = try Run.open("last", in: place.folder.appending(path: "others"))
+    #expect(try other.exactJournal() == journal)
+    _ = try place.nasrun("small.lua", "-q", "--seed", "2")
+    #expect(try place.lastRun().exactJournal() != journal)
+  }
+
+  private let slow = """
+    local nas = require "nas"
+    local space = nas.space { op = nas.int(1, 1000000) }
+    nas.search {
+      space = space, strategy = nas.strategies.random {}, stop = { trials = 100000 },
+      evaluate = function(trial) return { accuracy = trial.arch.op } end,
+    }
+    """
+
+  /// Starts the endless recipe and waits for its first trials.
+  private func startSlowRun(_ arguments: String...) throws -> (command: Command, run: URL) {
+    try place.write("slow.lua", slow)
+    let known = Set(try runFolders())
+    let command = try Command(["slow.lua", "-q"] + arguments, in: place.folder)
+    let end = Date(timeIntervalSinceNow: 30)
+    while Date() < end {
+      usleep(20_000)
+      guard let folder = try runFolders().first(where: { !known.contains($0) }) else { continue }
+      if let run = try? Run.open(folder), try run.trials().count > 3 { return (command, folder) }
+    }
+    command.send(SIGKILL)
+    throw CancellationError()
+  }
+
+  private func runFolders() throws -> [URL] {
+    guard FileManager.default.fileExists(atPath: place.runs.path) else { return [] }
+    return try FileManager.default.contentsOfDirectory(at: place.runs, includingPropertiesForKeys: nil)
+      .filter { $0.lastPathComponent.contains("-slow") }
+  }
+
+  @Test func twoRunsAtOnceDontDisturbEachOther() throws {
+    let (first, firstFolder) = try startSlowRun(), (second, secondFolder) = try startSlowRun()
+    let list = try place.nasrun("ls")
+    #expect(list.output.split(separator: "\n").filter { $0.contains("running") }.count == 2)
+    for command in [first, second] { command.send(SIGINT) }
+    for command in [first, second] {
+      let outcome = try command.outcome(killedAfter: 30)
+      #expect(outcome.status == 130 && outcome.errors.contains("nasrun: interrupted; nothing recorded is lost"))
+    }
+    let trials = try [firstFolder, secondFolder].map { try Run.open($0).trials().filter { $0.status == .ok } }
+    let count = min(trials[0].count, trials[1].count)
+    #expect(trials[0].prefix(count).map(\.architecture) == trials[1].prefix(count).map(\.architecture))
+  }
+
+  @Test func aSecondWriterIsRefused() throws {
+    let (command, folder) = try startSlowRun()
+    let outcome = try place.nasrun("resume", folder.lastPathComponent)
+    #expect(outcome.status == 64 && outcome.errors.contains("another process is writing this run: got process "))
+    command.send(SIGKILL)
+    #expect(try command.outcome().status == -SIGKILL)
+    #expect(try Run.open(folder).status == .interrupted)
+  }
+
+  /// The lowest priority to die: Ctrl-C ends a strategy that swallows every error.
+  @Test func interruptionsPassPcall() throws {
+    try place.write("stubborn.lua", "print('ready')\nwhile true do pcall(function() while true do end end) end\n")
+    let command = try Command(["stubborn.lua"], in: place.folder)
+    usleep(1_500_000)
+    command.send(SIGINT)
+    let outcome = try command.outcome(killedAfter: 10)
+    #expect(outcome.status == 130 && outcome.output == "ready\n")
+  }
+
+  @Test func aDamagedWeightFileIsNamed() throws {
+    try place.writeImages("data")
+    try place.write(
+      "fit.lua",
+      """
+      local nas = require "nas"
+      local nn = nas.nn
+      local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
+        return nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.c, { kernel = 3 })), task.classes)
+      end }
+      local data = nas.data.open("data")
+      local network = space:make { c = 2 }:network(data)
+      network:fit { data = data, epochs = 1, batch = 2 }
+      error("stop here")
+      """)
+    _ = try place.nasrun("fit.lua", "-q")
+    let folder = try place.lastRun().folder.appending(path: "weights")
+    let file = try #require(FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).first)
+    try Data(Data(contentsOf: file).prefix(40)).write(to: file)
+    let outcome = try place.nasrun("resume", "last", "-q")
+    #expect(outcome.status == 66 && outcome.errors.contains(file.lastPathComponent))
+  }
+}

@@ -1,0 +1,141 @@
+-- When a search ends, and what it charges.
+
+local nas = require "nas"
+local expect = require "expect"
+
+local space = nas.space { width = nas.int(1, 1000) }
+local function evaluate(trial) return { accuracy = trial.arch.width } end
+
+local function ends(stop)
+  local result = nas.search { space = space, strategy = nas.strategies.random {}, evaluate = evaluate, stop = stop }
+  return result.reason, #result.trials, result
+end
+
+-- MARK: rules
+
+local function expect_end(stop, reason, trials)
+  local got, count = ends(stop)
+  expect.equal(got, reason)
+  expect.equal(count, trials)
+end
+
+expect_end({ trials = 3 }, "3 trials done", 3)
+expect_end(nas.stop.trials(2), "2 trials done", 2)
+expect_end({ minutes = 0 }, "0 minutes over", 0)
+expect_end({ trials = 4, minutes = 60 }, "4 trials done", 4)
+expect_end(nas.stop.any { nas.stop.trials(5), trials = 2 }, "2 trials done", 2)
+expect_end(nas.stop.all { trials = 3, minutes = 0 }, "0 minutes over and 3 trials done", 3)
+expect_end(nas.stop.all { nas.stop.any { trials = 2 }, nas.stop.trials(4) }, "2 trials done and 4 trials done", 4)
+expect_end(function(state) return state.trials == 3 and "enough" or nil end, "enough", 3)
+
+local reason, _, result = ends { target = 900, trials = 500 }
+expect.equal(reason, "accuracy reached 900")
+expect.is_true(result.trials[#result.trials].metrics.accuracy >= 900)
+for index = 1, #result.trials - 1 do expect.is_true(result.trials[index].metrics.accuracy < 900) end
+
+-- What a rule sees.
+local states = {}
+ends(function(state)
+  states[#states + 1] = { state.trials, #state.history, state.failed, state.best and state.best.metrics.accuracy }
+  expect.is_true(state.seconds >= 0 and state.cost >= 0)
+  return #states == 3 and "seen" or nil
+end)
+expect.equal(states[1], { 0, 0, 0 })
+expect.equal({ states[2][1], states[2][2] }, { 1, 1 })
+expect.is_true(states[3][4] >= states[2][4])
+expect.raises("a stop rule's state has no 'trails'", function()
+  ends(function(state) return state.trails end)
+end)
+expect.raises("at least one condition", function() ends {} end)
+expect.raises("wrong stop rule", function() ends { 3 } end)
+
+-- A strategy that catches everything still ends, also from within a coroutine.
+local caught = nas.search {
+  space = space, evaluate = evaluate, stop = { trials = 2 },
+  strategy = function(search)
+    while true do
+      pcall(function()
+        coroutine.wrap(function() search:evaluate(search.space:random()) end)()
+      end)
+    end
+  end,
+}
+expect.equal(caught.reason, "2 trials done")
+
+-- MARK: duplicates
+
+local two = nas.space { op = nas.oneof { "a", "b" } }
+local function asking(policy, times)
+  return nas.search {
+    space = two, duplicates = policy, objectives = { { "luck", "max" } },
+    evaluate = function() return { luck = math.random() } end,
+    strategy = function(search)
+      for _ = 1, times do search:evaluate(two:make { op = "a" }) end
+    end,
+  }
+end
+
+local reused = asking("reuse", 3)
+expect.equal(#reused.trials, 1)
+expect.equal(reused.reused, 2)
+local again = asking("rerun", 3)
+expect.equal(#again.trials, 3)
+expect.equal(again.trials[3].budget, { ["repeat"] = 2 })
+local luck = {}
+for index, trial in ipairs(again.trials) do luck[index] = trial.metrics.luck end
+expect.is_true(luck[1] ~= luck[2] and luck[2] ~= luck[3], "each repetition draws its own numbers")
+expect.equal(luck[1], reused.trials[1].metrics.luck)
+expect.raises("the architecture was asked for before", function() asking("forbid", 2) end)
+
+local tiny = nas.search {
+  space = two, strategy = nas.strategies.random {}, evaluate = function() return { accuracy = 1 } end,
+  stop = { trials = 3 },
+}
+expect.equal(tiny.reason, "exhausted: 1000 requests in a row brought no new trial")
+expect.equal(#tiny.trials, 2)
+
+-- MARK: trials in flight
+
+-- With a window of 2, the third request finishes the first; results come in the order asked.
+local order = {}
+local flying = nas.search {
+  space = space, window = 2, evaluate = evaluate, objectives = { { "accuracy", "max" } },
+  strategy = function(search)
+    for width = 1, 3 do search:submit(space:make { width = width }) end
+    for trial in function() return search:next() end do order[#order + 1] = trial.arch.width end
+    for _, trial in ipairs(search:map { space:make { width = 9 }, space:make { width = 2 }, space:make { width = 8 } }) do
+      order[#order + 1] = trial.arch.width
+    end
+  end,
+}
+expect.equal(order, { 1, 2, 3, 9, 2, 8 })
+expect.equal(#flying.trials, 5)
+
+-- What was asked for before the end is finished and counts.
+local unfinished = nas.search {
+  space = space, window = 4, evaluate = evaluate, stop = { trials = 3 },
+  strategy = function(search)
+    while true do search:submit(search.space:random()) end
+  end,
+}
+expect.equal(#unfinished.trials, 3)
+
+-- MARK: failed trials rank last
+
+local mixed = nas.search {
+  space = two, strategy = nas.strategies.listed { two:make { op = "a" }, two:make { op = "b" } },
+  objectives = { { "loss", "min" } },
+  evaluate = function(trial)
+    if trial.arch.op == "a" then error { message = "no luck" } end
+    return { loss = 5 }
+  end,
+}
+expect.equal(mixed.trials[1].failed, "no luck")
+expect.equal(mixed.trials[1].metrics.loss, math.huge)
+expect.equal(mixed:best().arch.op, "b")
+expect.equal(#mixed:front(), 1)
+local diverged = nas.search {
+  space = two, strategy = nas.strategies.listed { two:make { op = "a" } },
+  evaluate = function() return { accuracy = 0 / 0 } end,
+}
+expect.equal(diverged.trials[1].failed, "diverged: accuracy is not a number")
