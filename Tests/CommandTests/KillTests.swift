@@ -34,7 +34,7 @@ import Testing
       history.output += outcome.output
       try #require(outcome.status == 0 || outcome.status == -SIGKILL, "\(outcome.errors)")
       if outcome.status != 0 { history.kills += 1 }
-      if outcome.status != 0, outcome.output.contains("paying ") { history.killsAtWork += 1 }
+      if outcome.status != 0, !outcome.output.isEmpty { history.killsAtWork += 1 }
       // A kill may come between the last word of the record and the end of the process.
       isFinished = outcome.status == 0 || (try? place.lastRun())?.status == .finished
     }
@@ -71,15 +71,13 @@ import Testing
   @Test(.timeLimit(.minutes(5))) func aKilledTrainingEndsWithTheSameWeights() throws {
     try place.write("training.lua", training)
     var random = RandomStream(seed: 3, name: "kills")
-    let clock = ContinuousClock(), start = clock.now
     _ = try run("training.lua", kills: 0, within: 0, &random)
-    let seconds = (clock.now - start) / .seconds(1)
     let journal = try place.lastRun().exactJournal(), weights = try weights()
     #expect(weights.count >= 3)  // one after each fit, and at least one model
     var kills = 0
     while kills < 3 {
       try forgetRuns()
-      kills += try run("training.lua", kills: 3, within: seconds * 0.8, &random).kills
+      kills += try run("training.lua", kills: 5, within: 0.4, &random).killsAtWork
       #expect(try place.lastRun().exactJournal() == journal)
       #expect(try self.weights() == weights)
     }
@@ -159,15 +157,15 @@ private let training = """
   local data = nas.data.open("shapes", { valid = 50, limit = 200, test_limit = 50 })
   print("ready")
   local result = nas.search {
-    space = nas.spaces.nasbench201 { channels = 2, cells = 1 },
+    space = nas.spaces.nasbench201 { channels = 4, cells = 1 },
     strategy = nas.strategies.regularized_evolution { population = 2, sample = 2 },
-    evaluate = nas.evaluators.train { data = data, epochs = 1, batch = 32, augment = { flip = true, crop = 2 } },
+    evaluate = nas.evaluators.train { data = data, epochs = 2, batch = 8, augment = { flip = true, crop = 2 } },
     objectives = { { "accuracy", "max" }, { "params", "min" } },
-    stop = { trials = 4 },
+    stop = { trials = 6 },
   }
   local network = result:best().arch:network(data)
-  network:fit { data = data, split = "train+valid", epochs = 1 }
-  network:fit { data = data, split = "train+valid", epochs = 1, lr = 0.01 }
+  network:fit { data = data, split = "train+valid", epochs = 2, batch = 8 }
+  network:fit { data = data, split = "train+valid", epochs = 2, batch = 8, lr = 0.01 }
   local scores = network:evaluate(data, { split = "test" })
   network:save()
   """
