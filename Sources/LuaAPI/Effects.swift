@@ -1,5 +1,6 @@
 import Canonical
 import Diagnostics
+import LuaHost
 import RunStore
 
 /// What an effect's body hands back for the journal.
@@ -71,7 +72,11 @@ final class Effects {
 
   private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {
     depth += 1
-    defer { depth -= 1 }
+    session.host.allowsRecipeModules = false
+    defer {
+      depth -= 1
+      session.host.allowsRecipeModules = true
+    }
     return try body()
   }
 

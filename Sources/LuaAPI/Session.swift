@@ -165,7 +165,12 @@ final class Session {
   /// time that it builds this architecture.
   func building<Result>(with builder: GraphBuilder, of id: String, _ body: () throws -> Result) rethrows -> Result {
     builders.append(builder)
-    defer { builders.removeLast() }
+    let allowed = host.allowsRecipeModules
+    host.allowsRecipeModules = true
+    defer {
+      builders.removeLast()
+      host.allowsRecipeModules = allowed
+    }
     return try randomScopes.enter("build/" + id, body)
   }
 

@@ -32,6 +32,9 @@ public final class LuaHost {
   var libraryChunks: Set<String> = []
   var loaded: [String: LuaValue] = [:]
   var loading: [String] = []
+  /// While false, `require` gives modules of the library only: for work that is known by the digest of a function, which
+  /// modules that it requires by itself are not a part of.
+  public var allowsRecipeModules = true
   /// The modules that scripts required, in the order of their loading.
   public internal(set) var requiredModules: [LuaModule] = []
 

@@ -47,12 +47,16 @@ extension LuaHost {
   }
 
   private func require(_ name: String) throws -> LuaValue {
-    if let value = loaded[name] { return value }
+    if let value = loaded[name] {
+      if let module = requiredModules.first(where: { $0.name == name }) { try checkAllowed(module) }
+      return value
+    }
     if loading.contains(name) {
       let cycle = loading.drop { $0 != name } + [name]
       throw Fault(.recipe, "modules require each other", got: cycle.joined(separator: " → "))
     }
     let module = try find(name)
+    try checkAllowed(module)
     let place = self.place
     loading.append(name)
     defer { loading.removeLast() }
@@ -63,6 +67,13 @@ extension LuaHost {
     } catch let fault as Fault {
       throw blame(module, fault, place)
     }
+  }
+
+  private func checkAllowed(_ module: LuaModule) throws {
+    guard !allowsRecipeModules, !module.isLibrary else { return }
+    throw Fault(
+      .recipe, "the module '\(module.name)' is required inside a trial, where a change of it would go unnoticed",
+      hint: "Require it at the top of the recipe and use it here.")
   }
 
   /// Names the module that failed, and the line that required it. A mistake that has a path keeps it.

@@ -12,6 +12,7 @@ import Testing
   func endsInAnError(_ recipe: BadRecipe) throws {
     try place.write("r.lua", recipe.text)
     try place.write("broken.lua", "local t = {}\nt.x.y = 1\n")
+    try place.write("fine.lua", "return { metrics = { accuracy = 1 } }\n")
     try place.write("wrong.lua", "local = 1\n")
     if recipe.text.contains("\"data\"") { try place.writeImages("data") }
     let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", "0.3"], killedAfter: 30)

@@ -137,6 +137,11 @@ extension BadRecipe {
         + "evaluator whose result depends on the trial alone. "
         + "Keep what it counts or remembers in `trial`, or name the variable in `depends`."),
     BadRecipe(
+      "evaluator that requires", search(evaluate: "function() return require('fine').metrics end"),
+      "r.lua:4: the first 5 trials of the search 'search1' all failed (r.lua:5: the module 'fine' is required inside a "
+        + "trial, where a change of it would go unnoticed. Require it at the top of the recipe and use it here.). "
+        + "Mend the cause and run the recipe again."),
+    BadRecipe(
       "an architecture twice", search("  duplicates = 'forbid',"),
       "r.lua:4: the architecture was asked for before: got {\"op\":\"a\"}. Or search with duplicates = \"reuse\"."),
   ]

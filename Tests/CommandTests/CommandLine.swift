@@ -118,10 +118,16 @@ final class Command {
     while process.isRunning, try FileHandle(forReadingFrom: output).seekToEnd() == 0 { usleep(500) }
   }
 
-  /// Waits for the end, and kills the command when it takes longer than `seconds`.
-  func outcome(killedAfter seconds: Double = 60) throws -> Workplace.Outcome {
+  private func wait(_ seconds: Double) {
     let end = Date(timeIntervalSinceNow: seconds)
     while process.isRunning, Date() < end { usleep(1000) }
+  }
+
+  /// Waits for the end, and ends the command by a signal when it takes longer than `seconds`.
+  func outcome(killedAfter seconds: Double = 60, by signal: Int32 = SIGKILL) throws -> Workplace.Outcome {
+    wait(seconds)
+    if process.isRunning { send(signal) }
+    if signal != SIGKILL { wait(30) }
     if process.isRunning { send(SIGKILL) }
     process.waitUntilExit()
     let status = process.terminationStatus
