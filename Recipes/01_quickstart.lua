@@ -2,12 +2,12 @@
 -- # A first search
 -- Regularised evolution over the NAS-Bench-201 cell space on "shapes", a set of small images that nasrun draws itself.
 -- Nothing to download; about two minutes on two cores. Run it with `nasrun Recipes/01_quickstart.lua`, or change a
--- setting: `nasrun Recipes/01_quickstart.lua --set trials=40`.
+-- setting: `nasrun Recipes/01_quickstart.lua --set trials=80`.
 
 local nas = require "nas"
 local args = nas.args {
-  trials = 24,
-  epochs = 3,
+  trials = 40,
+  epochs = 4,
   channels = 8,
   population = 8,
 }
