@@ -53,7 +53,7 @@ local final = nas.search {
   strategy = nas.strategies.listed(archs),
   evaluate = nas.evaluators.train {
     data = full_data, train = "train+valid", score = "test",
-    epochs = args.final_epochs, batch = 64, augment = { flip = true, crop = 2 }, every = 0,
+    epochs = args.final_epochs, batch = 64, augment = { flip = true }, every = 0,
   },
   objectives = { { "accuracy", "max" }, { "latency_ms", "min" }, { "params", "min" } },
 }

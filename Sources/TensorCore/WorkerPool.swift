@@ -1,3 +1,4 @@
+import CPUFeatures
 import Glibc
 import Synchronization
 
@@ -13,10 +14,15 @@ final class WorkerPool: @unchecked Sendable {
     let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     let next = Atomic<Int>(0)
+    /// Counts jobs; helpers watch it for a moment before they sleep.
+    let generation = Atomic<Int>(0)
+    /// Helpers at work on the job; counted up under the mutex, so that none joins a job that is over.
+    let active = Atomic<Int>(0)
     // Guarded by the mutex.
-    var generation = 0, busy = 0, ending = false
+    var isOpen = false, ending = false, sleepers = 0
     var chunks = 0
-    var body: Body?
+    /// The body of the job, on the stack of the caller: no helper may keep it longer than it is active.
+    var body: UnsafePointer<Body>?
 
     init() {
       pthread_mutex_init(mutex, nil)
@@ -34,32 +40,44 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     /// Takes chunks until none is left.
-    func work(_ chunks: Int, _ body: Body, as worker: Int) {
+    func work(_ chunks: Int, _ body: UnsafePointer<Body>, as worker: Int) {
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
         if chunk >= chunks { return }
-        body(chunk, worker)
+        body.pointee(chunk, worker)
       }
     }
 
-    /// A helper's life.
+    /// A helper's life: joins each job that is still open when it comes, and sleeps when none comes for a moment.
     func serve(as worker: Int) {
       var seen = 0
-      pthread_mutex_lock(mutex)
       while true {
-        while generation == seen && !ending { pthread_cond_wait(wake, mutex) }
-        if ending { break }
-        seen = generation
-        if let body {
-          let chunks = chunks
-          pthread_mutex_unlock(mutex)
-          work(chunks, body, as: worker)
-          pthread_mutex_lock(mutex)
+        spin { generation.load(ordering: .acquiring) != seen }
+        pthread_mutex_lock(mutex)
+        while !ending, !isOpen || generation.load(ordering: .relaxed) == seen {
+          sleepers += 1
+          pthread_cond_wait(wake, mutex)
+          sleepers -= 1
         }
-        busy -= 1
-        if busy == 0 { pthread_cond_signal(done) }
+        if ending { break }
+        seen = generation.load(ordering: .relaxed)
+        let chunks = chunks, body = body
+        active.wrappingAdd(1, ordering: .relaxed)
+        pthread_mutex_unlock(mutex)
+        if let body { work(chunks, body, as: worker) }
+        pthread_mutex_lock(mutex)
+        if active.wrappingSubtract(1, ordering: .releasing).newValue == 0 { pthread_cond_signal(done) }
+        pthread_mutex_unlock(mutex)
       }
       pthread_mutex_unlock(mutex)
+    }
+
+    /// Waits some ten microseconds for a condition: waking a thread from sleep costs more than most jobs take.
+    func spin(_ condition: () -> Bool) {
+      for _ in 0..<2000 {
+        if condition() { return }
+        nr_cpu_pause()
+      }
     }
   }
 
@@ -99,22 +117,31 @@ final class WorkerPool: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
   }
 
-  /// Calls the body for each chunk, on the helpers and on the calling thread as worker 0.
+  /// Calls the body for each chunk, on the calling thread as worker 0 and on the helpers that come in time: one that
+  /// the system is slow to wake holds nobody up.
   func run(_ chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
-    withoutActuallyEscaping(body) { body in
-      pthread_mutex_lock(shared.mutex)
-      shared.next.store(0, ordering: .relaxed)
-      shared.chunks = chunks
-      shared.body = body
-      shared.busy = threads.count
-      shared.generation += 1
-      pthread_cond_broadcast(shared.wake)
-      pthread_mutex_unlock(shared.mutex)
-      shared.work(chunks, body, as: 0)
-      pthread_mutex_lock(shared.mutex)
-      while shared.busy > 0 { pthread_cond_wait(shared.done, shared.mutex) }
-      shared.body = nil
-      pthread_mutex_unlock(shared.mutex)
+    withoutActuallyEscaping(body) { escaping in
+      withUnsafePointer(to: escaping) { run(chunks, $0) }
     }
+  }
+
+  private func run(_ chunks: Int, _ body: UnsafePointer<Body>) {
+    pthread_mutex_lock(shared.mutex)
+    shared.next.store(0, ordering: .relaxed)
+    shared.chunks = chunks
+    shared.body = body
+    shared.isOpen = true
+    shared.generation.wrappingAdd(1, ordering: .releasing)
+    if shared.sleepers > 0 { pthread_cond_broadcast(shared.wake) }
+    pthread_mutex_unlock(shared.mutex)
+    shared.work(chunks, body, as: 0)
+    pthread_mutex_lock(shared.mutex)
+    shared.isOpen = false
+    pthread_mutex_unlock(shared.mutex)
+    shared.spin { shared.active.load(ordering: .acquiring) == 0 }
+    pthread_mutex_lock(shared.mutex)
+    while shared.active.load(ordering: .acquiring) > 0 { pthread_cond_wait(shared.done, shared.mutex) }
+    shared.body = nil
+    pthread_mutex_unlock(shared.mutex)
   }
 }

@@ -3,3 +3,6 @@
 
 int nr_cpu_has_avx512(void);
 int nr_cpu_has_avx2(void);
+
+/// Tells the processor that a loop is waiting.
+static inline void nr_cpu_pause(void) { __builtin_ia32_pause(); }
