@@ -4,13 +4,15 @@ import Foundation
 /// The files that a recipe may read: its own folder and what was named on the command line, links resolved.
 struct DataAccess {
   private let roots: [String]
-  private let recipeFolder: URL
+  /// Where relative paths are looked for, in order.
+  private let folders: [String]
   private let unrestricted: Bool
 
-  init(recipeFolder: URL, named paths: [String], unrestricted: Bool) {
-    self.recipeFolder = recipeFolder
+  init(recipeFolder: String, workingFolder: String, named paths: [String], unrestricted: Bool) {
     self.unrestricted = unrestricted
-    roots = ([recipeFolder.path(percentEncoded: false)] + paths).compactMap(Self.resolved)
+    folders = [workingFolder, recipeFolder]
+    let named = paths.map { $0.hasPrefix("/") ? $0 : workingFolder + "/" + $0 }
+    roots = ([recipeFolder] + named).compactMap(Self.resolved)
   }
 
   /// The real path of what a recipe named; a relative one is looked for in the working folder, then in the recipe's.
@@ -32,7 +34,7 @@ struct DataAccess {
   func exists(_ path: String) -> Bool { candidates(path).contains { Self.resolved($0) != nil } }
 
   private func candidates(_ path: String) -> [String] {
-    path.hasPrefix("/") ? [path] : [path, recipeFolder.appending(path: path).path(percentEncoded: false)]
+    path.hasPrefix("/") ? [path] : folders.map { $0 + "/" + path }
   }
 
   private static func resolved(_ path: String) -> String? {

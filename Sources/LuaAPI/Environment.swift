@@ -1,5 +1,6 @@
 import Canonical
 import Foundation
+import RunStore
 import TensorCore
 
 /// What a reader of a run needs to judge its numbers or to repeat it.
@@ -7,7 +8,7 @@ enum Environment {
   /// The version of nasrun.
   static let version = "0.1.0"
 
-  static func record(compute: Compute, library: String, recipeFolder: URL) -> JSONValue {
+  static func record(_ options: SessionOptions, compute: Compute, library: String) -> JSONValue {
     .object([
       "nasrun": .string(version),
       "library": .string(library),
@@ -15,7 +16,10 @@ enum Environment {
       "threads": .int(compute.threads),
       "cpu": .string(processor ?? "unknown"),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
-      "git": git(in: recipeFolder),
+      "git": git(in: URL(filePath: options.recipe.folder)),
+      "trusted": .bool(options.trusted),
+      "folder": .string(options.workingFolder),
+      "named_settings": .array(options.settings.map { .string($0.name) }),
     ])
   }
 

@@ -14,6 +14,10 @@ public struct SessionOptions {
   public var recipe: RecipeSource
   /// `--set` as given.
   public var settings: [(name: String, value: String)] = []
+  /// The settings that the command line named: the recipe may read the paths among their values. All by default.
+  public var named: Set<String>?
+  /// Where relative paths start.
+  public var workingFolder = FileManager.default.currentDirectoryPath
   public var seed: UInt64 = 1
   /// The folder for runs.
   public var runs: URL
@@ -74,8 +78,9 @@ final class Session {
     compute = try Compute(kernels: options.kernels, threads: options.threads)
     host = try LuaHost(Self.lua(options, mainStream, observer))
     access = DataAccess(
-      recipeFolder: URL(filePath: options.recipe.folder, directoryHint: .isDirectory),
-      named: options.settings.map(\.value), unrestricted: options.trusted)
+      recipeFolder: options.recipe.folder, workingFolder: options.workingFolder,
+      named: options.settings.filter { options.named?.contains($0.name) ?? true }.map(\.value),
+      unrestricted: options.trusted)
   }
 
   /// The VM's limits, folders and ends.
@@ -110,8 +115,7 @@ final class Session {
     let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
     let run = try Run.create(
       in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
-      environment: Environment.record(
-        compute: compute, library: String(library.prefix(12)), recipeFolder: URL(filePath: options.recipe.folder)),
+      environment: Environment.record(options, compute: compute, library: String(library.prefix(12))),
       reuse: options.parent)
     self.run = run
     for (kind, text) in notes { run.note(kind, text) }

@@ -26,6 +26,8 @@ struct ResumeCommand: ParsableCommand {
     options.settings = (identity.arguments.object ?? [:]).sorted { $0.key < $1.key }.map { name, value in
       (name: name, value: value.string ?? value.text())
     }
+    options.named = Set((identity.environment["named_settings"]?.array ?? []).compactMap(\.string))
+    if let folder = identity.environment["folder"]?.string { options.workingFolder = folder }
     try execution.apply(to: &options)
     _ = try Execution(options, execution).run()
   }

@@ -46,7 +46,9 @@ final class Workplace {
   func writeImages(_ name: String) throws {
     let images = try IDXFixture()
     try images.writeGoodSet()
-    try FileManager.default.copyItem(at: URL(filePath: images.folder), to: folder.appending(path: name))
+    let target = folder.appending(path: name)
+    try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: URL(filePath: images.folder), to: target)
   }
 
   /// The only run there is, or the newest.

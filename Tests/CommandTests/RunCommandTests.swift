@@ -161,6 +161,27 @@ import Testing
     #expect(outcome.status == 130 && outcome.output == "ready\n")
   }
 
+  /// A resumed run reads what the first one could, from wherever it is resumed: not the defaults of settings.
+  @Test func aResumedRunReadsTheSamePaths() throws {
+    try place.writeImages("place/data")
+    try place.writeImages("secret")
+    try place.write(
+      "recipes/open.lua",
+      """
+      local nas = require "nas"
+      local secret = "\(place.folder.path)/secret"
+      local args = nas.args { data = "", other = secret }
+      print(nas.run.id and nas.data.open(args.data).train)
+      nas.data.open(args.other)
+      """)
+    let folder = place.folder.appending(path: "place")
+    let first = try Command(["../recipes/open.lua", "-q", "--runs", "../runs", "--set", "data=data"], in: folder)
+    for outcome in [try first.outcome(), try place.nasrun("resume", "last", "-q")] {
+      #expect(outcome.output == "6\n" && outcome.status == 66)
+      #expect(outcome.errors.contains("open.lua:5: the recipe may not read this path"))
+    }
+  }
+
   @Test func aDamagedWeightFileIsNamed() throws {
     try place.writeImages("data")
     try place.write(
