@@ -19,17 +19,11 @@ end
 
 --- The trials that succeeded, best first.
 function Result:ranked(metric)
-  local ranked = {}
+  local succeeded = {}
   for _, trial in ipairs(self.trials) do
-    if not trial.failed then ranked[#ranked + 1] = trial end
+    if not trial.failed then succeeded[#succeeded + 1] = trial end
   end
-  local better = self.search:comparison(metric)
-  table.sort(ranked, function(a, b)
-    if better(a, b) then return true end
-    if better(b, a) then return false end
-    return a.number < b.number
-  end)
-  return ranked
+  return self.search:rank(succeeded, metric)
 end
 
 Result.best = core.declare("result:best", {

@@ -23,8 +23,8 @@ struct EffectResult {
 /// An effect inside another one (a measurement inside a trial) belongs to the outer one and isn't recorded by itself.
 final class Effects {
   private unowned let session: Session
-  /// How many effects of each kind and key were asked for so far.
-  private var occurrences: [String: Int] = [:]
+  /// How often each kind and key was asked for so far.
+  private var asked: [String: Int] = [:]
   private var depth = 0
   /// How many results came from this run's own record, and from its parent's.
   private(set) var replayed = 0
@@ -42,10 +42,12 @@ final class Effects {
   ///   - stream: names the random streams that `body` draws from; the effect's kind and key by default.
   ///   - starting: the trial shown as running to readers while `body` works.
   ///   - trial: the row of the trial that the effect completes.
+  ///   - isExact: an exact effect asked for again is the same one, not paid twice; an observed one (a clock, a
+  ///     measurement) is seen anew each time.
   func perform(
     kind: String, key: String, search: String? = nil, label: String, stream: String? = nil,
     starting: TrialRecord? = nil,
-    trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
+    isExact: Bool = true, trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
   ) throws -> EffectResult {
     guard depth == 0 else {
       let outcome = try body()
@@ -54,10 +56,13 @@ final class Effects {
     }
     let run = try session.startedRun()
     let identity = kind + "/" + key
-    let occurrence = occurrences[identity, default: 0]
-    occurrences[identity] = occurrence + 1
+    let before = asked[identity, default: 0], occurrence = isExact ? 0 : before
+    asked[identity] = before + 1
     if let found = try run.effect(kind: kind, key: key, occurrence: occurrence) {
-      return EffectResult(record: try take(found, for: search, in: run, trial: trial), isReplayed: true)
+      let record = try take(found, for: search, in: run, trial: trial)
+      // A second search that wants the same trial has a row of its own for it.
+      if isExact, before > 0, let row = trial(record) { try run.record([row]) }
+      return EffectResult(record: record, isReplayed: true)
     }
     if let starting { try run.begin(starting) }
     let start = session.clock.seconds

@@ -176,7 +176,9 @@ struct NetworkBinding {
     how.rounds = arguments.integer("rounds")
     how.calls = arguments.integer("calls")
     how.pause = arguments.number("pause_ms") / 1000
-    let effect = try session.effects.perform(kind: "latency", key: network.graph.digest, label: "latency") {
+    let effect = try session.effects.perform(
+      kind: "latency", key: network.graph.digest, label: "latency", isExact: false
+    ) {
       let timing = try LatencyMeter().measure(
         network.graph, network.weights, kernels: session.compute.kernelSet, as: how)
       return EffectOutcome(

@@ -93,7 +93,9 @@ final class SearchEffects {
 
   /// The active seconds of the run as an observed effect.
   private func clockReading(of search: String) throws -> Double {
-    let effect = try session.effects.perform(kind: "clock", key: search, search: search, label: "clock") {
+    let effect = try session.effects.perform(
+      kind: "clock", key: search, search: search, label: "clock", isExact: false
+    ) {
       EffectOutcome(exact: .null, observed: ["seconds": .number(session.clock.seconds)])
     }
     return effect.record.observed["seconds"]?.double ?? 0

@@ -27,24 +27,4 @@ struct CallCostTests {
     #expect(host.memoryInUse.lua < before + before / 20)
     #expect(alive.count <= 1)
   }
-
-  #if !DEBUG
-    /// A call of a host function costs at most twice a call of a C function: the best of several rounds counts.
-    @Test func aCallCostsAtMostTwiceACFunction() throws {
-      let (host, _) = try makeHost { $0.secondsBetweenCalls = 60 }
-      let add = host.function("add") { call in
-        guard let x = call.number(1) else { throw call.wrong(1, expected: "a number") }
-        call.push(x + 1)
-      }
-      let host1 = try #require(loop(add, host))
-      let stock = try #require(loop(host.run("return math.abs", chunkName: "recipe.lua")[0], host))
-      #expect(host1 < 2 * stock)
-    }
-
-    private func loop(_ function: LuaValue, _ host: LuaHost) throws -> Duration? {
-      let chunk = "return function(f) for i = 1, 1000000 do f(1.5) end end"
-      let body = try #require(host.run(chunk, chunkName: "recipe.lua").first?.function)
-      return try (1...5).map { _ in try ContinuousClock().measure { try body([function]) } }.min()
-    }
-  #endif
 }
