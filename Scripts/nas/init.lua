@@ -11,7 +11,7 @@ local function family(name)
     __index = function(members, key)
       local module = name .. "." .. tostring(key)
       if not core.has_module(module) then
-        core.fail {
+        nas.fail {
           message = "there is no " .. module,
           hint = core.suggest(tostring(key), core.modules_in(name)),
         }
@@ -23,6 +23,7 @@ local function family(name)
   })
 end
 
+nas.declare = core.declare
 nas.strategies = family "nas.strategies"
 nas.evaluators = family "nas.evaluators"
 nas.spaces = family "nas.spaces"
@@ -40,7 +41,7 @@ local function close(name, members)
     __index = function(_, key)
       local names = {}
       for known in pairs(members) do names[#names + 1] = known end
-      core.fail { message = ("%s has no '%s'"):format(name, tostring(key)), hint = core.suggest(tostring(key), names) }
+      nas.fail { message = ("%s has no '%s'"):format(name, tostring(key)), hint = core.suggest(tostring(key), names) }
     end,
   })
 end

@@ -11,7 +11,10 @@ final class API {
   /// In the order of registration; a Lua function refers to its own by position.
   private(set) var declarations: [Declaration] = []
 
-  init(host: LuaHost) { self.host = host }
+  init(host: LuaHost) {
+    self.host = host
+    declare(Self.declare)
+  }
 
   /// The host function of a declaration: checks, then runs `body`.
   func function(_ declaration: Declaration, _ body: @escaping Body) -> LuaFunction {
@@ -51,6 +54,17 @@ final class API {
   }
 
   // MARK: - Functions declared in Lua
+
+  /// What `nas/declare.lua` adds to the API.
+  static let declare = Declaration(
+    "nas.declare",
+    """
+    Returns `fn` behind argument checks, as the functions of nasrun have them. The declaration lists the positional
+    parameters, { name, type, doc =, default =, optional =, min =, max =, one_of = } each, then `options` in the same
+    form for a last table of named options, `doc`, and `source` for the paper.
+    """,
+    [Parameter("name", "string"), Parameter("declaration", "table"), Parameter("fn", "function")],
+    returns: "a function")
 
   /// `core.register(name, declaration)` and `core.check(id, …)`, on which `core.declare` is built.
   func declarationFunctions() -> [String: LuaFunction] {

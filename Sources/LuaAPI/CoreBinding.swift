@@ -21,13 +21,6 @@ struct CoreBinding {
 
   private var errors: [String: LuaFunction] {
     [
-      // fail { message, expected, got, hint, cause, path }
-      "fail": { call in
-        guard let table = call.table(1) else { throw call.wrong(1, expected: "a table") }
-        throw Fault(
-          .recipe, table["message"].string ?? "", path: table["path"].string, expected: table["expected"].string,
-          got: table["got"].string, hint: table["hint"].string, cause: table["cause"].string)
-      },
       "suggest": { call in
         call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
       },

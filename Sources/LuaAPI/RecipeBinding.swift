@@ -74,9 +74,17 @@ struct RecipeBinding {
   }
 
   private static let fail = Declaration(
-    "nas.fail", "Ends the recipe with a message for its user.", [Parameter("message", "string")])
+    "nas.fail",
+    """
+    Ends the recipe, or the trial, with an error at the caller's line: a message, or a table { message, expected, got,
+    hint, path }.
+    """,
+    [Parameter("message", "string|table")])
 
   private func fail(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
-    throw Fault(.recipe, arguments.text(0))
+    guard let table = arguments[0].table else { throw Fault(.recipe, arguments.text(0)) }
+    throw Fault(
+      .recipe, table["message"].string ?? "", path: table["path"].string, expected: table["expected"].string,
+      got: table["got"].string, hint: table["hint"].string, cause: table["cause"].string)
   }
 }

@@ -78,6 +78,7 @@ public final class RecipeRunner {
       .merging(SearchEffects(session: session).functions()) { $1 }
     var core = Dictionary(native.map { ($0, host.function("nas.core." + $0, $1)) }) { first, _ in first }
     core["public"] = recipeAPI
+    core["fail"] = recipeAPI.table?["fail"]
     core["nn"] = try build.declare()
     core["catch"] = host.catchFunction()
     host.provide("nas.core", try host.table(core))

@@ -1,9 +1,8 @@
 -- The training evaluator: trains the architecture's network from scratch and scores it on a held-out split.
 
-local core = require "nas.core"
 local nas = require "nas"
 
-return core.declare("nas.evaluators.train", {
+return nas.declare("nas.evaluators.train", {
   doc = [[
 Trains each architecture from scratch and returns its metrics on the `score` split: accuracy, balanced_accuracy,
 macro_f1 (per cent) and loss. Defaults are NAS-Bench-201's protocol (SGD with Nesterov momentum, cosine schedule to

@@ -2,7 +2,6 @@
 -- Dong & Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search", ICLR 2020.
 -- A cell has 4 nodes and 6 edges; each edge carries one of 5 operations: 15,625 cells.
 
-local core = require "nas.core"
 local nas = require "nas"
 local nn = nas.nn
 
@@ -92,7 +91,7 @@ local function parse(text)
       edges[#edges + 1] = operation
     end
     if #edges ~= target or target > 3 then
-      core.fail {
+      nas.fail {
         message = "this is no NAS-Bench-201 architecture string",
         expected = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2| with ops " .. table.concat(operations, ", "),
         got = text,
@@ -103,7 +102,7 @@ local function parse(text)
   return values
 end
 
-return core.declare("nas.spaces.nasbench201", {
+return nas.declare("nas.spaces.nasbench201", {
   doc = [[
 The NAS-Bench-201 cell space (15,625 cells). With 16 channels, 5 cells and 32×32×3 input the network is the
 benchmark's own. Mutation draws the node first, then one of its edges, as the benchmark's evolution does.]],

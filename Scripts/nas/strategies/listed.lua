@@ -1,8 +1,8 @@
 -- Evaluates given architectures in order: for comparisons under one protocol.
 
-local core = require "nas.core"
+local nas = require "nas"
 
-return core.declare("nas.strategies.listed", {
+return nas.declare("nas.strategies.listed", {
   doc = "Evaluates each of `archs` once, in order, then ends.",
   { "archs", "table", doc = "a list of architectures of the search's space" },
 }, function(archs)

@@ -1,9 +1,9 @@
 -- Random search: the baseline that any strategy has to beat.
 -- Li & Talwalkar, "Random Search and Reproducibility for Neural Architecture Search", UAI 2019.
 
-local core = require "nas.core"
+local nas = require "nas"
 
-return core.declare("nas.strategies.random", {
+return nas.declare("nas.strategies.random", {
   doc = "Uniform random search, with replacement; a repeated architecture is charged but not trained again.",
   options = {},
 }, function()

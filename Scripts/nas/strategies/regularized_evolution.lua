@@ -2,9 +2,9 @@
 -- Real, Aggarwal, Huang, Le, "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019, algorithm 1;
 -- tournament with replacement and single-edge mutation as in NATS-Bench (exps/NATS-algos/regularized_ea.py).
 
-local core = require "nas.core"
+local nas = require "nas"
 
-return core.declare("nas.strategies.regularized_evolution", {
+return nas.declare("nas.strategies.regularized_evolution", {
   doc = [[
 Regularised evolution: `population` random architectures; then, each time, the best of `sample` members drawn with
 replacement is mutated in one decision, the child is added and the oldest member is removed.]],
