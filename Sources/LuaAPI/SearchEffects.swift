@@ -173,11 +173,14 @@ final class SearchEffects {
   private func subject(of request: Request) throws -> String {
     let definition = request.arch.definition
     guard let build = definition.build else { return request.arch.architecture.canonicalText }
-    if let data = request.evaluator["data"].object(as: DataObject.self)?.dataset,
-      let graph = try? definition.graph(
-        of: request.arch.architecture, input: data.imageShape, classes: data.classNames.count)
-    {
-      return graph.digest + graph.parametersDigest
+    if let data = request.evaluator["data"].object(as: DataObject.self)?.dataset {
+      do {
+        let graph = try definition.graph(
+          of: request.arch.architecture, input: data.imageShape, classes: data.classNames.count)
+        return graph.digest + graph.parametersDigest
+      } catch let fault as Fault where fault.code == .recipe {
+        // Only a mistake of the recipe may change the key: an interruption must not.
+      }
     }
     return ContentDigest.of(request.arch.architecture.canonicalText, try session.digest(of: build))
   }

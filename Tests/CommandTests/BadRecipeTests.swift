@@ -15,7 +15,7 @@ import Testing
     try place.write("fine.lua", "return { metrics = { accuracy = 1 } }\n")
     try place.write("wrong.lua", "local = 1\n")
     if recipe.text.contains("\"data\"") { try place.writeImages("data") }
-    let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", "0.3"], killedAfter: 30)
+    let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", recipe.seconds], killedAfter: 60)
     let here = place.folder.resolvingSymlinksInPath().path
     #expect(outcome.errors.replacing(here, with: "PLACE") == "nasrun: \(recipe.error)\n")
     #expect(outcome.status == recipe.status)

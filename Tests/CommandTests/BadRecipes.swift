@@ -6,10 +6,12 @@ struct BadRecipe: Sendable, CustomTestStringConvertible {
   let text: String
   let status: Int32
   let error: String
+  /// The limit between calls: short for what never ends, so that the test soon does.
+  let seconds: String
   var testDescription: String { name }
 
-  init(_ name: String, _ text: String, _ error: String, status: Int32 = 65) {
-    (self.name, self.text, self.status, self.error) = (name, text, status, error)
+  init(_ name: String, _ text: String, _ error: String, status: Int32 = 65, seconds: String = "30") {
+    (self.name, self.text, self.status, self.error, self.seconds) = (name, text, status, error, seconds)
   }
 }
 
@@ -18,18 +20,23 @@ extension BadRecipe {
 
   /// What would never end, or take all memory.
   static let endless = [
-    BadRecipe("loop", "\nwhile true do end", "r.lua:2: " + tooLong),
-    BadRecipe("loop in pcall", "while true do pcall(function() while true do end end) end", "r.lua:1: " + tooLong),
+    BadRecipe("loop", "\nwhile true do end", "r.lua:2: " + tooLong, seconds: "0.3"),
     BadRecipe(
-      "loop in xpcall", "while true do\n xpcall(function() while true do end end, print) end", "r.lua:2: " + tooLong),
+      "loop in pcall", "while true do pcall(function() while true do end end) end", "r.lua:1: " + tooLong,
+      seconds: "0.3"),
+    BadRecipe(
+      "loop in xpcall", "while true do\n xpcall(function() while true do end end, print) end", "r.lua:2: " + tooLong,
+      seconds: "0.3"),
     BadRecipe(
       "loop in a coroutine", "local co = coroutine.wrap(function()\n while true do end end)\nco()",
-      "r.lua:2: " + tooLong),
-    BadRecipe("pattern", "local s = ('a'):rep(20000)\ns:find(('.-'):rep(2) .. 'b')", "r.lua:2: " + tooLong),
+      "r.lua:2: " + tooLong, seconds: "0.3"),
     BadRecipe(
-      "loop in an evaluator", search(evaluate: "function(trial)\n  while true do end\nend"), "r.lua:6: " + tooLong),
+      "pattern", "local s = ('a'):rep(20000)\ns:find(('.-'):rep(2) .. 'b')", "r.lua:2: " + tooLong, seconds: "0.3"),
     BadRecipe(
-      "loop in a build", build("while true do end"), "r.lua:5: " + tooLong),
+      "loop in an evaluator", search(evaluate: "function(trial)\n  while true do end\nend"), "r.lua:6: " + tooLong,
+      seconds: "0.3"),
+    BadRecipe(
+      "loop in a build", build("while true do end"), "r.lua:5: " + tooLong, seconds: "0.3"),
     BadRecipe("recursion", "local function f() return 1 + f() end\nf()", "r.lua:1: stack overflow"),
     BadRecipe(
       "long text", "local s = ('x'):rep(1e10)",
