@@ -51,7 +51,7 @@ struct CoreBinding {
   /// Whether the library has a module of this name, embedded or in the folder that wins over it.
   private func isLibraryModule(_ name: String) -> Bool {
     if library.contains(name) { return true }
-    guard let folder = session.options.libraryFolder else { return false }
+    guard let folder = session.options.scriptsFolder else { return false }
     return FileManager.default.fileExists(atPath: folder + "/" + name.replacingOccurrences(of: ".", with: "/") + ".lua")
   }
 

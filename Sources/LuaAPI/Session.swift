@@ -34,7 +34,7 @@ public struct SessionOptions {
   /// Only find out the recipe's settings.
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
-  public var libraryFolder: String?
+  public var scriptsFolder: String?
   /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
   public var secondsBetweenCalls = 60.0
 
@@ -92,7 +92,7 @@ final class Session {
     // A resumed run has the modules as they were; one that it had not come to yet is still beside the recipe.
     let kept = options.resuming.map { $0.folder.appending(path: "lib").path(percentEncoded: false) }
     lua.recipeFolders = [kept, options.recipe.folder].compactMap { $0 }
-    lua.libraryFolder = options.libraryFolder
+    lua.scriptsFolder = options.scriptsFolder
     lua.output = { [weak observer] line in observer?.printed(line) }
     return lua
   }

@@ -114,7 +114,7 @@ extension LuaHost {
         .recipe, "no module can have the name '\(name)'", expected: "names joined by dots, such as 'nas.search'")
     }
     let paths = [parts.joined(separator: "/") + ".lua", parts.joined(separator: "/") + "/init.lua"]
-    let libraries = [options.libraryFolder].compactMap { $0 }
+    let libraries = [options.scriptsFolder].compactMap { $0 }
     let folders = options.recipeFolders.map { ($0, false) } + libraries.map { ($0, true) }
     for (folder, isLibrary) in folders {
       for path in paths {
@@ -136,7 +136,7 @@ extension LuaHost {
   }
 
   private func missing(_ name: String, _ paths: [String]) -> Fault {
-    let folders = options.recipeFolders + [options.libraryFolder].compactMap { $0 }
+    let folders = options.recipeFolders + [options.scriptsFolder].compactMap { $0 }
     let places = folders.flatMap { folder in paths.map { folder + "/" + $0 } } + ["the embedded library"]
     let known = Set(Self.embeddedLibrary.map(\.name)).union(loaded.keys).union(neighbours())
     return Fault(

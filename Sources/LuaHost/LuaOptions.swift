@@ -18,7 +18,7 @@ public struct LuaOptions {
   /// The folders in which `require` looks for `<name>.lua` first, in order. Their chunks are recipe code.
   public var recipeFolders: [String] = []
   /// A folder that holds a `nas/` and wins over the embedded library. Its chunks are library code.
-  public var libraryFolder: String?
+  public var scriptsFolder: String?
   /// Called on a thread of its own with the error of a script that can't be stopped. The process should end.
   public var onUnresponsive: @Sendable (Fault) -> Void = { fault in
     FileHandle.standardError.write(Data("\(fault)\n".utf8))

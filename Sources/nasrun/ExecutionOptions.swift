@@ -33,7 +33,7 @@ struct ExecutionOptions: ParsableArguments {
     options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     options.trusted = trust
     options.secondsBetweenCalls = secondsBetweenCalls
-    options.libraryFolder = ProcessInfo.processInfo.environment["NASRUN_SCRIPTS"]
+    options.scriptsFolder = ProcessInfo.processInfo.environment["NASRUN_SCRIPTS"]
     guard let kernels else { return }
     guard let set = KernelSet(rawValue: kernels) else {
       let names = KernelSet.allCases.map(\.rawValue)

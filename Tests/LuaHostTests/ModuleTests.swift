@@ -26,7 +26,7 @@ struct ModuleTests {
     let library = try Folder(["nas/search.lua": "return 'mine'", "cells.lua": "return 'not this'"])
     let (host, lines) = try makeHost {
       $0.recipeFolders = [recipes.path]
-      $0.libraryFolder = library.path
+      $0.scriptsFolder = library.path
     }
     try host.run(
       "print(require('cells').name, require 'zoo', require 'nas.search', type(pcall(require, 'nas')), require 'cells' == require 'cells')",
@@ -83,7 +83,7 @@ struct ModuleTests {
       return { open = function(x) return core.check(x) end, raise = function() error('broken') end }
       """
     ])
-    let (host, _) = try makeHost { $0.libraryFolder = library.path }
+    let (host, _) = try makeHost { $0.scriptsFolder = library.path }
     let check = host.function("nas.check") { call in
       guard call.number(1) != nil else { throw call.wrong(1, expected: "a number") }
     }

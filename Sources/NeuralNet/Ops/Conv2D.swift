@@ -38,15 +38,7 @@ extension Op {
       return attributes.boolean("bias") ? [weight, bias] : [weight]
     },
     macs: { inputs, outputs, _ in outputs[0].shape.elementsPerSample * inputs[1].shape.dimensions[0..<3].reduce(1, *) },
-    kernel: { site in
-      let geometry = try convolution(site, input: site.inputs[0], output: site.outputs[0])
-      let hasBias = site.inputs.count > 2, compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.forward(
-          geometry, input: call.input(0), weight: call.input(1), bias: hasBias ? call.input(2) : nil,
-          output: call.output(0), scratch: call.scratch, compute: compute)
-      }
-    },
+    kernel: { .convolution(try convolution($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
     gradient: { site in
       let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
       let size = Extent(height: x.shape.height, width: x.shape.width)
@@ -69,14 +61,7 @@ extension Op {
       let channels = use.inputs[1].shape.dimensions[2] * use.attributes.integer("groups")
       return [ValueType(.image(size.height, size.width, channels))]
     },
-    kernel: { site in
-      let geometry = try convolution(site, input: site.outputs[0], output: site.inputs[0]), compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.inputGradient(
-          geometry, outputGradient: call.input(0), weight: call.input(1), inputGradient: call.output(0),
-          scratch: call.scratch, compute: compute)
-      }
-    })
+    kernel: { .convolutionInputGradient(try convolution($0, input: $0.outputs[0], output: $0.inputs[0]), $0) })
 
   /// The gradient of a convolution's weight: `[N, H, W, C]`, `[N, H', W', channels]` -> `[ky, kx, C / groups, channels]`.
   static let conv2dWeightGradient: Op = Op(
@@ -86,14 +71,7 @@ extension Op {
       let kernel = use.attributes.pair("kernel"), depth = use.input.shape.channels / use.attributes.integer("groups")
       return [ValueType(.array([kernel.height, kernel.width, depth, use.inputs[1].shape.channels]))]
     },
-    kernel: { site in
-      let geometry = try convolution(site, input: site.inputs[0], output: site.inputs[1]), compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.weightGradient(
-          geometry, input: call.input(0), outputGradient: call.input(1), weightGradient: call.output(0),
-          scratch: call.scratch, compute: compute)
-      }
-    })
+    kernel: { .convolutionWeightGradient(try convolution($0, input: $0.inputs[0], output: $0.inputs[1]), $0) })
 
   /// The geometry that a convolution and its two gradients share.
   private static func convolution(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry

@@ -29,15 +29,7 @@ extension Op {
       let features = outputs[0].shape.channels
       return inputs[0].shape.channels * features + (attributes.boolean("bias") ? features : 0)
     },
-    kernel: { site in
-      let geometry = try product(site, input: site.inputs[0], output: site.outputs[0])
-      let hasBias = site.inputs.count > 2, compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.forward(
-          geometry, input: call.input(0), weight: call.input(1), bias: hasBias ? call.input(2) : nil,
-          output: call.output(0), scratch: call.scratch, compute: compute)
-      }
-    },
+    kernel: { .convolution(try product($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
     gradient: { site in
       let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
       let dx = try site.apply(.linearInputGradient, [dy, weight], for: 0)
@@ -50,28 +42,14 @@ extension Op {
   static let linearInputGradient: Op = Op(
     "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
     paddingLanes: .cleared, infer: { [ValueType(.vector($0.inputs[1].shape.dimensions[0]))] },
-    kernel: { site in
-      let geometry = try product(site, input: site.outputs[0], output: site.inputs[0]), compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.inputGradient(
-          geometry, outputGradient: call.input(0), weight: call.input(1), inputGradient: call.output(0),
-          scratch: call.scratch, compute: compute)
-      }
-    })
+    kernel: { .convolutionInputGradient(try product($0, input: $0.outputs[0], output: $0.inputs[0]), $0) })
 
   /// The gradient of a linear layer's weight: `xᵀ · dy`.
   static let linearWeightGradient: Op = Op(
     "linear_weight_gradient", "Gradient of a linear layer's weight.", role: .derived, arity: .exactly(2),
     paddingLanes: .none,
     infer: { [ValueType(.array([$0.inputs[0].shape.channels, $0.inputs[1].shape.channels]))] },
-    kernel: { site in
-      let geometry = try product(site, input: site.inputs[0], output: site.inputs[1]), compute = site.compute
-      return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
-        Convolution.weightGradient(
-          geometry, input: call.input(0), outputGradient: call.input(1), weightGradient: call.output(0),
-          scratch: call.scratch, compute: compute)
-      }
-    })
+    kernel: { .convolutionWeightGradient(try product($0, input: $0.inputs[0], output: $0.inputs[1]), $0) })
 
   private static func product(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
