@@ -85,20 +85,27 @@ end
 local function measure_objectives(search, trial, exact, observed)
   for _, objective in ipairs(search.objectives) do
     local name = objective.name
-    if exact[name] == nil and observed[name] == nil then
-      local measure = measures[name]
-      if not measure then
-        local names = {}
-        for known in pairs(exact) do names[#names + 1] = known end
-        for known in pairs(measures) do names[#names + 1] = known end
-        core.fail {
-          message = ("the evaluator did not report the objective '%s', and it can't be measured"):format(name),
-          hint = core.suggest(name, names),
-        }
-      end
+    local measure = measures[name]
+    if exact[name] == nil and observed[name] == nil and measure then
       for key, value in pairs(measure.run(trial:network())) do
         (measure.observed and observed or exact)[key] = value + 0.0
       end
+    end
+  end
+end
+
+--- An objective that is neither reported nor measured is a mistake of the recipe, not of a trial: it ends the search.
+local function check_objectives(search, exact, observed)
+  for _, objective in ipairs(search.objectives) do
+    local name = objective.name
+    if exact[name] == nil and observed[name] == nil then
+      local names = {}
+      for known in pairs(exact) do names[#names + 1] = known end
+      for known in pairs(measures) do names[#names + 1] = known end
+      core.fail {
+        message = ("the evaluator did not report the objective '%s', and it can't be measured"):format(name),
+        hint = core.suggest(name, names),
+      }
     end
   end
 end
@@ -129,6 +136,7 @@ local function perform(search, trial)
   end)
   local failed
   if ok then
+    check_objectives(search, exact, observed)
     failed = divergence(search, exact, observed)
   else
     failed, exact = reason_for(exact), {}

@@ -119,9 +119,8 @@ extension BadRecipe {
       "r.lua:4: nas.nn.relu was called outside of build. nas.nn makes networks inside a space's build function."),
     BadRecipe(
       "objective that nobody reports", search("  objectives = { { 'acuracy', 'max' } },"),
-      "r.lua:4: the first 5 trials of the search 'search1' all failed (r.lua:4: the evaluator did not report the "
-        + "objective 'acuracy', and it can't be measured. Did you mean 'accuracy'?). "
-        + "Mend the cause and run the recipe again."),
+      "r.lua:4: the evaluator did not report the objective 'acuracy', and it can't be measured. "
+        + "Did you mean 'accuracy'?"),
     BadRecipe(
       "strategy with an error", search("  strategy = function(search)\n    error('no way on')\n  end,"),
       "r.lua:6: no way on"),
