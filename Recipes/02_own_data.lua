@@ -15,7 +15,7 @@ local args = nas.args {
   search_images = 12000,
   channels = 8,
   final_channels = 16,
-  final_epochs = 4,
+  final_epochs = 3,
   random_cells = 8,
 }
 if args.data == "" then
@@ -33,7 +33,9 @@ local result = nas.search {
   name = "search",
   space = nas.spaces.nasbench201 { channels = args.channels, cells = 1 },
   strategy = nas.strategies.regularized_evolution { population = 10, sample = 3 },
-  evaluate = nas.evaluators.train { data = search_data, epochs = args.epochs, batch = 64 },
+  evaluate = nas.evaluators.train {
+    data = search_data, epochs = args.epochs, batch = 64, schedule = "cosine_by_step",
+  },
   objectives = { { "accuracy", "max" }, { "latency_ms", "min" } },
   stop = { trials = args.trials },
 }
@@ -53,7 +55,7 @@ local final = nas.search {
   strategy = nas.strategies.listed(archs),
   evaluate = nas.evaluators.train {
     data = full_data, train = "train+valid", score = "test",
-    epochs = args.final_epochs, batch = 64, augment = { flip = true }, every = 0,
+    epochs = args.final_epochs, batch = 64, schedule = "cosine_by_step", augment = { flip = true }, every = 0,
   },
   objectives = { { "accuracy", "max" }, { "latency_ms", "min" }, { "params", "min" } },
 }

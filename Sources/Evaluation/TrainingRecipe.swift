@@ -5,13 +5,15 @@ import NeuralNet
 
 /// How a network is trained: everything that, with the data, the graph and the random stream, decides the result.
 public struct TrainingRecipe: Sendable, Equatable {
-  /// The learning rate's course over the epochs; it changes once per epoch, as in NAS-Bench-201.
+  /// The learning rate's course after the warm-up.
   public enum Course: String, Sendable, CaseIterable {
     case constant
     /// Divided by 10 after half and after three quarters of the epochs.
     case step
-    /// Half a cosine down to 0.
+    /// Half a cosine towards 0 that changes once per epoch, as in NAS-Bench-201. After few epochs it is still far from 0.
     case cosine
+    /// Half a cosine down to 0 that changes at every step: for trainings of a few epochs.
+    case cosineByStep = "cosine_by_step"
   }
 
   public var epochs: Int
@@ -51,7 +53,7 @@ public struct TrainingRecipe: Sendable, Equatable {
     self.augmentation = augmentation
   }
 
-  /// The learning rate of each step. The warm-up counts in steps, the rest in epochs.
+  /// The learning rate of each step. The warm-up counts in steps.
   func rate(step: Int, stepsPerEpoch: Int) throws -> Double {
     let warmSteps = Int((warmUp * Double(stepsPerEpoch)).rounded())
     if step < warmSteps { return learningRate * Double(step + 1) / Double(warmSteps) }
@@ -59,6 +61,10 @@ public struct TrainingRecipe: Sendable, Equatable {
     switch course {
     case .constant: return learningRate
     case .cosine: return try Schedule(.cosine(minimum: 0), peak: learningRate, total: epochs).value(at: epoch)
+    case .cosineByStep:
+      let schedule = try Schedule(
+        .cosine(minimum: 0), peak: learningRate, total: epochs * stepsPerEpoch, warmUp: warmSteps)
+      return schedule.value(at: step)
     case .step: return learningRate * (4 * epoch >= 3 * epochs ? 0.01 : 2 * epoch >= epochs ? 0.1 : 1)
     }
   }

@@ -78,6 +78,16 @@ private func trained(_ data: Dataset, _ recipe: TrainingRecipe, threads: Int = 1
     }
   }
 
+  @Test func theCosineByStepEndsNearZero() throws {
+    // 1500 training images in steps of 50: 30 steps per epoch, 60 in all; lr(s) = 0.1 (1 + cos(π s / 60)) / 2 at the
+    // epochs' last steps, s = 29 and 59, by hand.
+    let recipe = try TrainingRecipe(epochs: 2, batch: 50, course: .cosineByStep, optimiser: try SGD())
+    let (_, reports) = try trained(try smallData(), recipe)
+    for (report, expected) in zip(reports, [0.052616798, 0.000068523]) {
+      #expect(abs(report.learningRate - expected) < 1e-8)
+    }
+  }
+
   @Test func divergenceIsReportedAndEndsTheTraining() throws {
     let recipe = try TrainingRecipe(epochs: 5, batch: 32, learningRate: 1e30, course: .constant, optimiser: try SGD())
     let (_, reports) = try trained(try smallData(), recipe)

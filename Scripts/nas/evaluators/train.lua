@@ -15,7 +15,7 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
     { "epochs", "integer", min = 1, default = 3 },
     { "batch", "integer", min = 1, default = 64, doc = "images per step" },
     { "lr", "number", min = 0, default = 0.1, doc = "peak learning rate" },
-    { "schedule", "string", default = "cosine", doc = '"cosine", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)' },
+    { "schedule", "string", default = "cosine", doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)' },
     { "warmup", "number", min = 0, default = 0, doc = "epochs of linear warm-up" },
     { "momentum", "number", min = 0, max = 1, default = 0.9 },
     { "nesterov", "boolean", default = true },
