@@ -17,6 +17,7 @@ local function family(name)
         }
       end
       local value = require(module)
+      core.makers[value] = module
       rawset(members, key, value)
       return value
     end,
@@ -24,6 +25,7 @@ local function family(name)
 end
 
 nas.declare = core.declare
+core.makers = {}
 nas.strategies = family "nas.strategies"
 nas.evaluators = family "nas.evaluators"
 nas.spaces = family "nas.spaces"

@@ -110,13 +110,14 @@ local function check_objectives(search, exact, observed)
   end
 end
 
---- Why these metrics make a failed trial: a primary objective that is no number.
+--- Why these metrics make a failed trial: a primary objective or a loss that is not finite.
 local function divergence(search, exact, observed)
   local name = search.objectives[1].name
   local value = exact[name] or observed[name]
   local loss = exact.loss
-  if value ~= value then return ("diverged: %s is not a number"):format(name) end
-  if loss and loss ~= loss then return "diverged: the loss is not a number" end
+  local function is_finite(number) return number == number and math.abs(number) < math.huge end
+  if not is_finite(value) then return ("diverged: %s is %g"):format(name, value) end
+  if loss and not is_finite(loss) then return ("diverged: the loss is %g"):format(loss) end
 end
 
 --- Why an evaluator failed, from whatever it raised.
@@ -410,7 +411,22 @@ local function checked_objectives(list)
   return objectives
 end
 
+--- A common slip: the function that makes a strategy or an evaluator, not what it makes.
+local function check_made(option, value)
+  local name = core.makers[value]
+  if name then
+    core.fail {
+      message = ("nas.search: wrong option '%s'"):format(option),
+      expected = ("what %s makes"):format(name),
+      got = name .. " itself",
+      hint = ("Call it: %s { … }."):format(name),
+    }
+  end
+end
+
 local function new(options)
+  check_made("strategy", options.strategy)
+  check_made("evaluate", options.evaluate)
   local name = core.search_name(options.name)
   local evaluator = options.evaluate
   if type(evaluator) == "function" then evaluator = { run = evaluator, depends = {}, is_evaluator = true } end
@@ -460,6 +476,9 @@ where it was.]],
   end
   for _, trial in ipairs(search.finished) do deliver(search, trial) end
   search.ended = true
+  if #search.finished > 0 and search.failures == #search.finished then
+    core.warn(("every trial of the search '%s' failed; the last: %s"):format(search.name, search.finished[#search.finished].failed))
+  end
   core.search_ends { name = search.name, reason = reason, reused = search.reused }
   return Result.new(search, reason)
 end)

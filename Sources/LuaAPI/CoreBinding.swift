@@ -24,6 +24,7 @@ struct CoreBinding {
       "suggest": { call in
         call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
       },
+      "warn": { [session] call in session.warn(call.string(1) ?? "") },
       "show": { call in call.push(call.value(1).description) },
       // number(value, what, name): the value as a float, or an error that names it
       "number": { call in
@@ -116,7 +117,7 @@ enum MetricText {
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
   private static func grouped(_ value: Int) -> String {
-    var digits = Array(String(abs(value))), position = digits.count - 3
+    var digits = Array(String(value.magnitude)), position = digits.count - 3
     while position > 0 {
       digits.insert(",", at: position)
       position -= 3

@@ -3,14 +3,15 @@ import Foundation
 import RunStore
 import TensorCore
 
+/// The version of nasrun.
+public let nasrunVersion = "0.1.0"
+
 /// What a reader of a run needs to judge its numbers or to repeat it.
 enum Environment {
-  /// The version of nasrun.
-  static let version = "0.1.0"
 
   static func record(_ options: SessionOptions, compute: Compute, library: String) -> JSONValue {
     .object([
-      "nasrun": .string(version),
+      "nasrun": .string(nasrunVersion),
       "library": .string(library),
       "numerics": compute.numerics,
       "threads": .int(compute.threads),

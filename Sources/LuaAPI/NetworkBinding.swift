@@ -84,6 +84,7 @@ struct NetworkBinding {
       if !isPartOfTrial { try session.keep(network.weights, version: after) }
       return EffectOutcome(exact: ["weights": .string(network.weights.digest)])
     }
+    network.normalisation = split.normalisation
     if effect.isReplayed { try session.restore(network.weights, version: after) }
     network.advance(to: after)
   }

@@ -1,4 +1,5 @@
 import Canonical
+import Datasets
 import LuaHost
 import NeuralNet
 
@@ -8,6 +9,9 @@ final class NetworkObject: LuaObject {
   let graph: Graph
   let weights: Weights
   let arch: ArchitectureObject
+  let dataset: Dataset
+  /// How its input was normalised when it was last trained; else as for the data's training part.
+  var normalisation: Normalisation
   /// The name of its random streams.
   let stream: String
   /// Digest of (previous version, operation, inputs): equal versions have equal weights.
@@ -15,7 +19,11 @@ final class NetworkObject: LuaObject {
 
   var nativeBytes: Int { weights.byteCount }
 
-  init(_ graph: Graph, _ weights: Weights, arch: ArchitectureObject, stream: String, seed: UInt64) {
+  init(
+    _ graph: Graph, _ weights: Weights, arch: ArchitectureObject, dataset: Dataset, stream: String, seed: UInt64
+  ) {
+    self.dataset = dataset
+    normalisation = dataset.normalisation
     self.graph = graph
     self.weights = weights
     self.arch = arch

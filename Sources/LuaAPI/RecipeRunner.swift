@@ -39,6 +39,9 @@ public final class RecipeRunner {
   /// - Throws: the fault that ended it; what was recorded until then stays, and the run can be resumed.
   public func run() throws -> Outcome {
     do {
+      guard session.options.recipe.text.contains(where: { !$0.isWhitespace }) else {
+        throw Fault(.recipe, "the recipe is empty", at: session.options.recipe.file)
+      }
       try session.host.run(session.options.recipe.text, chunkName: session.options.recipe.file)
       try session.checkSettings()
       try session.keepModules()

@@ -43,6 +43,11 @@ final class SearchEffects {
     guard isPlain else {
       throw Fault(.recipe, "wrong name of a search", expected: "letters, digits, '_' and '-'", got: "'\(name)'")
     }
+    guard !session.effects.isNested else {
+      throw Fault(
+        .recipe, "nas.search was called inside a trial",
+        hint: "Search in the recipe or in a strategy, not in an evaluator.")
+    }
     guard searches[name] == nil else {
       throw Fault(.recipe, "two searches are named '\(name)'", hint: "Give one of them another name = \"…\".")
     }

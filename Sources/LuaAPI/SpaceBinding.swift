@@ -50,13 +50,16 @@ struct SpaceBinding {
         throw Fault(.recipe, "nas.space: wrong key", path: "space", expected: "a name", got: key.description)
       }
       if let function = value.function {
-        guard ["build", "valid", "input"].contains(name) else {
+        guard ["build", "valid"].contains(name) else {
           throw Fault(
             .recipe, "nas.space: '\(name)' is a function", path: "space.\(name)",
             expected: "a decision, a plain value, or one of the functions build, valid",
             hint: Suggestion.nearest(to: name, among: ["build", "valid"]).map { "Did you mean '\($0)'?" })
         }
         functions[name] = function
+      } else if name == "build" || name == "valid" {
+        throw Fault(
+          .recipe, "nas.space: wrong '\(name)'", path: "space.\(name)", expected: "a function", got: value.description)
       } else {
         fields.append((key: name, value: try SpaceNodes.node(value, depth: 32)))
       }

@@ -16,6 +16,11 @@ final class SpaceDefinition {
   /// The architectures that a script holds, so that equal ones are the same object.
   private var known: [String: WeakArchitecture] = [:]
 
+  /// The size at which entries of architectures that nobody holds are dropped from `known`.
+  private var sweepAt = 4096
+  /// Digests of the networks that `build` gave, by architecture, input and classes.
+  private var built: [String: String] = [:]
+
   private struct WeakArchitecture { weak var object: ArchitectureObject? }
 
   init(
@@ -36,8 +41,12 @@ final class SpaceDefinition {
     guard let valid else { return nil }
     return Validity { [session] architecture in
       let verdict = try valid([try session.host.value(architecture.values)]).first ?? .nil
-      if case .bool(false) = verdict { return false }
-      return !verdict.isNil
+      guard let isValid = verdict.bool else {
+        throw Fault(
+          .recipe, "wrong result of the space's valid function", path: "space.valid", expected: "true or false",
+          got: verdict.description, hint: "End it with `return …`.")
+      }
+      return isValid
     }
   }
 
@@ -45,7 +54,10 @@ final class SpaceDefinition {
   func object(for architecture: Architecture) -> ArchitectureObject {
     let id = architecture.id
     if let object = known[id]?.object { return object }
-    if known.count > 4096 { known = known.filter { $0.value.object != nil } }
+    if known.count >= sweepAt {
+      known = known.filter { $0.value.object != nil }
+      sweepAt = max(4096, 2 * known.count)
+    }
     let object = ArchitectureObject(architecture, id: id, definition: self)
     known[id] = WeakArchitecture(object: object)
     return object
@@ -77,7 +89,19 @@ final class SpaceDefinition {
         try host.value(architecture.values), .userdata(SymbolObject(builder.inputs[0])), try host.value(task),
       ])
     }
-    return try builder.finish(outputs: try Self.outputs(outputs.first ?? .nil))
+    let graph = try builder.finish(outputs: try Self.outputs(outputs.first ?? .nil))
+    try checkPurity(graph, of: "\(architecture.id) \(shape) \(classes)")
+    return graph
+  }
+
+  /// Throws when `build` gave another network for the same architecture before: its trials could not be repeated.
+  private func checkPurity(_ graph: Graph, of what: String) throws {
+    let digest = graph.digest + graph.parametersDigest
+    guard built.updateValue(digest, forKey: what) ?? digest == digest else {
+      throw Fault(
+        .recipe, "build gave two different networks for the same architecture", path: "space.build",
+        hint: "It must depend on its arguments alone: keep counters and other variables out of it.")
+    }
   }
 
   private static func outputs(_ value: LuaValue) throws -> [(name: String, value: Symbol)] {

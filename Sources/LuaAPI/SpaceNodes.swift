@@ -81,7 +81,13 @@ enum SpaceNodes {
   }
 
   private static func options(_ value: LuaValue) throws -> [SpaceNode] {
-    try (value.table?.array ?? []).map { try node($0, depth: 32) }
+    guard let table = value.table else { return [] }
+    guard table.pairs.count == table.count else {
+      throw Fault(
+        .recipe, "wrong options of a decision", path: "space", expected: "a list, such as { 8, 16 }",
+        got: "a table with named fields", hint: "Put options that are tables in a list too: { { … }, { … } }.")
+    }
+    return try table.array.map { try node($0, depth: 32) }
   }
 
   /// What a recipe wrote as a part of a space: a decision, a plain value, a record, or a list of parts.

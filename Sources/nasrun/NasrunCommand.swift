@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import LuaAPI
 
 /// The command line: `nasrun <command> …`.
 struct NasrunCommand: ParsableCommand {
@@ -11,7 +12,7 @@ struct NasrunCommand: ParsableCommand {
       nasrun <subcommand> [<options>]
       """,
     discussion: "'nasrun help run' shows the options of a run, 'nasrun <recipe.lua> --help' the settings of a recipe.",
-    subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
+    version: nasrunVersion, subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
     defaultSubcommand: RunCommand.self)
 
   /// The names of all commands, for suggestions.

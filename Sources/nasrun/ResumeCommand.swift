@@ -29,6 +29,11 @@ struct ResumeCommand: ParsableCommand {
     options.named = Set((identity.environment["named_settings"]?.array ?? []).compactMap(\.string))
     if let folder = identity.environment["folder"]?.string { options.workingFolder = folder }
     try execution.apply(to: &options)
+    let original = URL(filePath: identity.recipeFolder).appending(path: identity.recipe)
+    if !execution.quiet, let now = try? String(contentsOf: original, encoding: .utf8), now != source.text {
+      let note = "\(identity.recipe) has changed since; the run goes on with the text that it was started with\n"
+      FileHandle.standardError.write(Data(note.utf8))
+    }
     _ = try Execution(options, execution).run()
   }
 }

@@ -21,10 +21,10 @@ import Testing
     #expect(outcome.status == recipe.status)
   }
 
-  @Test func anEmptyFileIsNoError() throws {
+  @Test func anEmptyFileIsAMistake() throws {
     try place.write("r.lua", "")
     let outcome = try place.nasrun("r.lua")
-    #expect(outcome.output.isEmpty && outcome.errors.isEmpty && outcome.status == 0)
+    #expect(outcome.errors == "nasrun: r.lua: the recipe is empty\n" && outcome.status == 65)
   }
 
   @Test func invalidUTF8() throws {

@@ -10,12 +10,15 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
   source = "Dong & Yang, ICLR 2020, table 1",
   options = {
     { "data", "Data", doc = "from nas.data.open" },
-    { "train", "string", default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
-    { "score", "string", default = "valid", doc = 'split to score on: "valid" or "test"' },
+    { "train", "string", one_of = { "train", "train+valid" }, default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
+    { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = 'split to score on: "valid" or "test"' },
     { "epochs", "integer", min = 1, default = 3 },
     { "batch", "integer", min = 1, default = 64, doc = "images per step" },
     { "lr", "number", min = 0, default = 0.1, doc = "peak learning rate" },
-    { "schedule", "string", default = "cosine", doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)' },
+    {
+      "schedule", "string", one_of = { "cosine", "cosine_by_step", "constant", "step" }, default = "cosine",
+      doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)',
+    },
     { "warmup", "number", min = 0, default = 0, doc = "epochs of linear warm-up" },
     { "momentum", "number", min = 0, max = 1, default = 0.9 },
     { "nesterov", "boolean", default = true },
@@ -27,6 +30,21 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
     { "every", "integer", min = 0, default = 1, doc = "score after every so many epochs for the learning curve; 0: only at the end" },
   },
 }, function(options)
+  if options.train == "train+valid" and options.score == "valid" then
+    nas.fail {
+      message = "nas.evaluators.train would score on images that it trained on",
+      expected = 'score = "test" with train = "train+valid"',
+      got = 'score = "valid"',
+    }
+  end
+  for name in pairs(options.augment) do
+    if name ~= "flip" and name ~= "crop" and name ~= "cutout" then
+      nas.fail {
+        message = ("nas.evaluators.train: unknown augmentation '%s'"):format(tostring(name)),
+        expected = "flip, crop or cutout",
+      }
+    end
+  end
   local data, score, every, epochs = options.data, options.score, options.every, options.epochs
   local settings = {}
   for key, value in pairs(options) do

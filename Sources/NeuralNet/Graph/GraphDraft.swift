@@ -35,6 +35,9 @@ final class GraphDraft {
   /// Starts empty. With `mergingEqualNodes`, `apply` returns an earlier node of the same op, inputs and attributes.
   init(mergingEqualNodes: Bool = false) { isMerging = mergingEqualNodes }
 
+  /// The most layers that a recipe may put into a network: beyond it is a loop that never ends.
+  private static let mostNodes = 100_000
+
   func symbol(_ id: Int) -> Symbol { Symbol(id: id, type: graph.values[id], draft: identity) }
 
   func input(_ name: String, _ type: ValueType) -> Symbol {
@@ -53,6 +56,11 @@ final class GraphDraft {
   /// Adds a node whose parameters it creates at `path`. Returns all outputs.
   func layer(_ op: Op, _ inputs: [Symbol], _ attributes: [String: JSONValue], path: String) throws -> [Symbol] {
     try checkArity(op, inputs.count, path: path)
+    guard graph.nodes.count < Self.mostNodes else {
+      throw Fault(
+        .recipe, "the network has too many layers", path: path, expected: "at most \(Self.mostNodes)",
+        hint: "Does a loop in build never end?")
+    }
     if let stranger = inputs.firstIndex(where: { $0.draft != identity }) {
       throw Fault(
         .recipe, "\(op.name): input \(stranger + 1) belongs to another network", path: path,
