@@ -11,4 +11,17 @@ function core.declare(name, declaration, fn)
   return function(...) return fn(check(id, ...)) end
 end
 
+--- The `__index` of a class: its methods, nil for the fields that may be nil, an error with the nearest name for others.
+function core.class_index(class, name, optional)
+  local may_be_nil = {}
+  for _, field in ipairs(optional) do may_be_nil[field] = true end
+  return function(_, key)
+    local value = class[key]
+    if value ~= nil or may_be_nil[key] then return value end
+    local names = {}
+    for known in pairs(class) do names[#names + 1] = known end
+    core.fail { message = ("a %s has no '%s'"):format(name, tostring(key)), hint = core.suggest(tostring(key), names) }
+  end
+end
+
 return core.declare

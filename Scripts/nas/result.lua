@@ -3,7 +3,7 @@
 local core = require "nas.core"
 
 local Result = {}
-Result.__index = Result
+local metatable = { __index = core.class_index(Result, "result", {}) }
 
 local function new(search, reason)
   return setmetatable({
@@ -14,7 +14,7 @@ local function new(search, reason)
     space = search.space,
     search = search,
     reused = search.reused,
-  }, Result)
+  }, metatable)
 end
 
 --- The trials that succeeded, best first.
@@ -68,8 +68,8 @@ Result.front = core.declare("result:front", {
   return front
 end)
 
-function Result:__tostring()
-  return ("search '%s': %d trials (%s)"):format(self.name, #self.trials, self.reason)
+function metatable.__tostring(result)
+  return ("search '%s': %d trials (%s)"):format(result.name, #result.trials, result.reason)
 end
 
 return { new = new }

@@ -14,7 +14,7 @@ local patience = 1000
 local hopeless = 5
 
 local Search = {}
-Search.__index = Search
+local metatable = { __index = core.class_index(Search, "search", { "best", "ended", "planned", "stop_rule" }) }
 
 -- MARK: comparing
 
@@ -115,9 +115,11 @@ local function divergence(search, exact, observed)
   local name = search.objectives[1].name
   local value = exact[name] or observed[name]
   local loss = exact.loss
-  local function is_finite(number) return number == number and math.abs(number) < math.huge end
-  if not is_finite(value) then return ("diverged: %s is %g"):format(name, value) end
-  if loss and not is_finite(loss) then return ("diverged: the loss is %g"):format(loss) end
+  local function wrong(number)
+    return number ~= number and "not a number" or math.abs(number) == math.huge and "infinite" or nil
+  end
+  if wrong(value) then return ("diverged: %s is %s"):format(name, wrong(value)) end
+  if loss and wrong(loss) then return ("diverged: the loss is %s"):format(wrong(loss)) end
 end
 
 --- Why an evaluator failed, from whatever it raised.
@@ -444,7 +446,7 @@ local function new(options)
     token = core.token(),
     history = {}, finished = {}, queue = {}, asked = {},
     requests = 0, started = 0, failures = 0, reused = 0, idle_requests = 0, cost = 0.0,
-  }, Search)
+  }, metatable)
   search.stop_rule = options.stop and core.stop_rule(options.stop)
   search.planned = type(options.stop) == "table" and options.stop.trials or nil
   search.state = state_of(search)

@@ -3,7 +3,7 @@
 local core = require "nas.core"
 
 local Trial = {}
-Trial.__index = Trial
+local metatable = { __index = core.class_index(Trial, "trial", { "built", "delivered", "failed" }) }
 
 --- A new, unfinished trial of `search`.
 local function new(search, number, arch, budget)
@@ -17,7 +17,7 @@ local function new(search, number, arch, budget)
     failed = nil,
     done = false,
     seconds = 0,
-  }, Trial)
+  }, metatable)
 end
 
 Trial.report = core.declare("trial:report", {
@@ -60,13 +60,13 @@ function Trial:stream()
 end
 
 --- A row for people: number, architecture, metrics in the order of the objectives, then the rest.
-function Trial:__tostring()
-  local parts = { ("trial %d"):format(self.number), tostring(self.arch) }
-  if self.failed then
-    parts[#parts + 1] = "failed: " .. self.failed
+function metatable.__tostring(trial)
+  local parts = { ("trial %d"):format(trial.number), tostring(trial.arch) }
+  if trial.failed then
+    parts[#parts + 1] = "failed: " .. trial.failed
   else
-    for _, objective in ipairs(self.search.objectives) do
-      parts[#parts + 1] = objective.name .. " " .. core.format_metric(objective.name, self.metrics[objective.name])
+    for _, objective in ipairs(trial.search.objectives) do
+      parts[#parts + 1] = objective.name .. " " .. core.format_metric(objective.name, trial.metrics[objective.name])
     end
   end
   return table.concat(parts, "  ")

@@ -9,54 +9,60 @@ struct ArchitectureBinding {
   let api: API
   let session: Session
 
+  private static let this = Parameter("arch", "Architecture")
+
+  private var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration("arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [Self.this]),
+        { arguments, call in call.push(try arguments.object(0, as: ArchitectureObject.self).id) }
+      ),
+      (
+        Declaration("arch:values", "The decisions as build sees them, as a new table.", [Self.this]),
+        { arguments, call in try call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.values) }
+      ),
+      (
+        Declaration("arch:json", "The decisions as canonical JSON text.", [Self.this]),
+        { arguments, call in
+          call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText)
+        }
+      ),
+      (
+        Declaration(
+          "arch:with", "A copy with another value at a path such as `blocks[2].op`.",
+          [Self.this, Parameter("path", "string"), Parameter("value", "any")]),
+        { arguments, call in
+          let arch = try arguments.object(0, as: ArchitectureObject.self)
+          let changed = try arch.architecture.with(arguments.text(1), try LuaValues.json(arguments[2]))
+          try call.push(arch.definition.object(for: changed))
+        }
+      ),
+      (
+        Declaration(
+          "arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [Self.this]),
+        { arguments, call in
+          let encoding = try arguments.object(0, as: ArchitectureObject.self).architecture.encoding
+          try call.push(JSONValue.array(encoding.map(JSONValue.number)))
+        }
+      ),
+      (Self.costDeclaration, Self.cost),
+      (
+        Declaration(
+          "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
+          [Self.this, Parameter("data", "Data")]),
+        { arguments, call in
+          let arch = try arguments.object(0, as: ArchitectureObject.self)
+          let data = try arguments.object(1, as: DataObject.self)
+          try call.push(try session.network(arch, data: data, stream: "network/" + arch.id))
+        }
+      ),
+    ]
+  }
+
   func declare() throws {
-    let this = Parameter("arch", "Architecture")
     try api.host.declare(
       ArchitectureObject.self,
-      methods: api.methods([
-        (
-          Declaration("arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [this]),
-          { arguments, call in call.push(try arguments.object(0, as: ArchitectureObject.self).id) }
-        ),
-        (
-          Declaration("arch:values", "The decisions as build sees them, as a new table.", [this]),
-          { arguments, call in try call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.values) }
-        ),
-        (
-          Declaration("arch:json", "The decisions as canonical JSON text.", [this]),
-          { arguments, call in
-            call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText)
-          }
-        ),
-        (
-          Declaration(
-            "arch:with", "A copy with another value at a path such as `blocks[2].op`.",
-            [this, Parameter("path", "string"), Parameter("value", "any")]),
-          { arguments, call in
-            let arch = try arguments.object(0, as: ArchitectureObject.self)
-            let changed = try arch.architecture.with(arguments.text(1), try LuaValues.json(arguments[2]))
-            try call.push(arch.definition.object(for: changed))
-          }
-        ),
-        (
-          Declaration("arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [this]),
-          { arguments, call in
-            let encoding = try arguments.object(0, as: ArchitectureObject.self).architecture.encoding
-            try call.push(JSONValue.array(encoding.map(JSONValue.number)))
-          }
-        ),
-        (Self.costDeclaration, Self.cost),
-        (
-          Declaration(
-            "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
-            [this, Parameter("data", "Data")]),
-          { arguments, call in
-            let arch = try arguments.object(0, as: ArchitectureObject.self)
-            let data = try arguments.object(1, as: DataObject.self)
-            try call.push(try session.network(arch, data: data, stream: "network/" + arch.id))
-          }
-        ),
-      ]),
+      methods: api.methods(methods),
       metamethods: [
         .text: { call in
           let arch = try call.this(ArchitectureObject.self)

@@ -103,6 +103,7 @@ struct ArgumentCheck {
 
   private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: String) throws {
     guard let number = value.number else { return }
+    if number.isNaN { throw fault("wrong \(label)", expected: parameter.type.description, got: "NaN") }
     if let minimum = parameter.minimum, !(number >= minimum) {
       throw fault("wrong \(label)", expected: "at least \(Self.text(minimum))", got: Self.text(number))
     }

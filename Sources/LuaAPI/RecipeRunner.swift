@@ -25,6 +25,8 @@ public final class RecipeRunner {
   public var cancellation: LuaCancellation { session.host.cancellation }
   /// The run's id, once there is one.
   public var runID: String? { session.run?.identity.id }
+  /// The run's folder, once there is one.
+  public var runFolder: URL? { session.run?.folder }
   /// The calls that led to the last error, innermost first.
   public var traceback: String { session.host.lastTraceback.description }
 

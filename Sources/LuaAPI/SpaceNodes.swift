@@ -9,8 +9,13 @@ enum SpaceNodes {
     try api.host.declare(
       NodeObject.self,
       metamethods: [.text: { call in call.push("Decision(\(try call.this(NodeObject.self).node.name ?? "unnamed"))") }])
-    let name = Parameter("name", "string", optional: true, "a label for people")
-    return [
+    return choices + numbers
+  }
+
+  private static let name = Parameter("name", "string", optional: true, "a label for people")
+
+  private static var choices: [(Declaration, API.Body)] {
+    [
       (
         Declaration(
           "nas.oneof",
@@ -43,6 +48,11 @@ enum SpaceNodes {
             .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
         }
       ),
+    ]
+  }
+
+  private static var numbers: [(Declaration, API.Body)] {
+    [
       (
         Declaration(
           "nas.int", "A decision for a whole number from `low` to `high`.",

@@ -56,14 +56,23 @@ private final class Job: @unchecked Sendable {
       if trace { FileHandle.standardError.write(Data((runner.traceback + "\n").utf8)) }
       if let id = runner.runID, let fault = error as? Fault {
         if fault.code == .interrupted {
-          let place = options.runs.relativePath == "runs" ? "" : " --runs \(options.runs.relativePath)"
           throw Fault(
-            .interrupted, "interrupted; nothing recorded is lost", hint: "Go on with: nasrun resume \(id)\(place)")
+            .interrupted, "interrupted; nothing recorded is lost",
+            hint: "Go on with: nasrun resume \(words(for: runner.runFolder, id: id))")
         }
         observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
       }
       throw error
     }
+  }
+
+  /// How to name the run to `resume`: by its id where that finds it, else by its path.
+  private func words(for folder: URL?, id: String) -> String {
+    let expected = options.runs.appending(path: id).standardizedFileURL.resolvingSymlinksInPath().path
+    guard let folder, folder.standardizedFileURL.resolvingSymlinksInPath().path != expected else {
+      return options.runs.relativePath == "runs" ? id : "\(id) --runs '\(options.runs.relativePath)'"
+    }
+    return "'\(folder.path(percentEncoded: false))'"
   }
 }
 
