@@ -20,7 +20,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func kernels(_ name: String, instructionSet flags: [String]) -> Target {
   .target(
     name: name, dependencies: ["CKernels"],
-    swiftSettings: [.unsafeFlags(["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"] + flags.flatMap { ["-Xcc", $0] })])
+    swiftSettings: [
+      .unsafeFlags(["-O", "-wmo", "-num-threads", "1", "-disable-batch-mode"] + flags.flatMap { ["-Xcc", $0] })
+    ])
 }
 
 func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -45,7 +47,8 @@ let package = Package(
     .target(name: "CLuaShims", dependencies: ["CLua"]),
     .target(name: "CPUFeatures"),
     .target(name: "CKernels"),
-    kernels("KernelsAVX512", instructionSet: ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"]),
+    kernels(
+      "KernelsAVX512", instructionSet: ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"]),
     kernels("KernelsAVX2", instructionSet: ["-mavx2", "-mfma"]),
     kernels("KernelsBase", instructionSet: []),
 
@@ -79,7 +82,9 @@ let package = Package(
     tests("NeuralNetTests", ["NeuralNet", "Exchange", "TestSupport"]),
     tests("DatasetsTests", ["Datasets", "TestSupport"]),
     tests("SearchCoreTests", ["SearchCore", "TestSupport"]),
-    tests("EvaluationTests", ["Evaluation", "Canonical", "NeuralNet", "Datasets", "TensorCore", "Diagnostics", "TestSupport"]),
+    tests(
+      "EvaluationTests",
+      ["Evaluation", "Canonical", "NeuralNet", "Datasets", "TensorCore", "Diagnostics", "TestSupport"]),
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "LuaHost", "RunStore", "Canonical", "Diagnostics", "TestSupport"]),
