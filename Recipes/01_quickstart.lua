@@ -1,7 +1,7 @@
 -- %% [markdown]
 -- # A first search
 -- Regularised evolution over the NAS-Bench-201 cell space on "shapes", a set of small images that nasrun draws itself.
--- Nothing to download; about two minutes on two cores. Run it with `nasrun Recipes/01_quickstart.lua`, or change a
+-- Nothing to download; a minute or two on two cores. Run it with `nasrun Recipes/01_quickstart.lua`, or change a
 -- setting: `nasrun Recipes/01_quickstart.lua --set trials=80`.
 
 local nas = require "nas"
