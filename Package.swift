@@ -42,6 +42,8 @@ let package = Package(
   targets: [
     systemLibrary("CLua", pkgConfig: "lua5.4", apt: "liblua5.4-dev"),
     systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    systemLibrary("CTurboJPEG", pkgConfig: "libturbojpeg", apt: "libturbojpeg0-dev"),
+    systemLibrary("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
     systemLibrary("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
 
     .target(name: "CLuaShims", dependencies: ["CLua"]),
@@ -58,7 +60,7 @@ let package = Package(
       "TensorCore",
       ["CKernels", "KernelsAVX512", "KernelsAVX2", "KernelsBase", "CPUFeatures", "Canonical", "Diagnostics"]),
     library("NeuralNet", ["TensorCore", "Canonical", "Diagnostics"]),
-    library("Datasets", ["TensorCore", "CZlib", "Canonical", "Diagnostics"]),
+    library("Datasets", ["TensorCore", "CTurboJPEG", "CPNG", "CZlib", "Canonical", "Diagnostics"]),
     library("SearchCore", ["Canonical", "Diagnostics"]),
     library("Exchange", ["NeuralNet", "Canonical", "Diagnostics"]),
     library("Evaluation", ["NeuralNet", "Datasets", "SearchCore", "TensorCore", "Canonical", "Diagnostics"]),

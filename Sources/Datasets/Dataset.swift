@@ -48,6 +48,39 @@ public struct Dataset: Sendable {
     warnings = [split?.warning].compactMap { $0.map { name + ": " + $0 } }
   }
 
+  /// Takes the parts of one set of images, with a test part split off where there is none: `test` of all images, a fifth
+  /// unless given.
+  ///
+  /// - Throws: a `recipe` fault for options that leave a part empty, or that split off a part that is there already.
+  init(name: String, content: ImageFolder.Content, options: Options, test part: Double?) throws {
+    try Self.check(content, name: name, options: options, test: part)
+    var training = ImageSelection(content.set, indices: content.train), testing = training
+    if let given = content.test {
+      testing = ImageSelection(content.set, indices: given)
+    } else {
+      let split = try training.split(valid: .fraction(part ?? 0.2), seed: options.seed)
+      (training, testing) = (split.train, split.valid)
+    }
+    if let limit = options.limit { training = try training.limited(to: limit, seed: options.seed) }
+    let split = try options.valid.map { try training.split(valid: $0, seed: options.seed) }
+    self.name = name
+    train = split?.train ?? training
+    valid = split?.valid ?? content.valid.map { ImageSelection(content.set, indices: $0) }
+    self.test = try options.testLimit.map { try testing.limited(to: $0, seed: options.seed) } ?? testing
+    normalisation = Normalisation(measuring: train)
+    warnings = [split?.warning].compactMap { $0.map { name + ": " + $0 } }
+  }
+
+  private static func check(_ content: ImageFolder.Content, name: String, options: Options, test: Double?) throws {
+    let twice = [
+      ("valid", content.valid != nil && options.valid != nil), ("test", content.test != nil && test != nil),
+    ].first(where: \.1)
+    guard let (part, _) = twice else { return }
+    throw Fault(
+      .recipe, "the folder has a part '\(part)' of its own", path: name, expected: "no option '\(part)'",
+      hint: "Leave the option out, or move the folder away.")
+  }
+
   private init(joining data: Dataset, with valid: ImageSelection) {
     name = data.name
     train = ImageSelection(data.train.set, indices: (data.train.indices + valid.indices).sorted())

@@ -11,8 +11,7 @@ public struct ImageSet: Sendable {
   public let height: Int
   public let width: Int
   public let channels: Int
-  /// Intensities 0…255, image after image, rows from the top, channels of a pixel together.
-  public let pixels: [UInt8]
+  private let storage: PixelStorage
   /// The class of each image, in `0..<classNames.count`.
   public let labels: [Int32]
   public let classNames: [String]
@@ -24,11 +23,21 @@ public struct ImageSet: Sendable {
   public init(
     name: String, height: Int, width: Int, channels: Int, pixels: [UInt8], labels: [Int32], classNames: [String]
   ) throws {
+    try self.init(
+      name: name, height: height, width: width, channels: channels, storage: PixelStorage(pixels), labels: labels,
+      classNames: classNames)
+  }
+
+  /// The same over bytes that are shared, not copied.
+  init(
+    name: String, height: Int, width: Int, channels: Int, storage: PixelStorage, labels: [Int32], classNames: [String]
+  ) throws {
     let expected = labels.count * height * width * channels
-    guard pixels.count == expected, expected > 0 else {
+    guard storage.bytes.count == expected, expected > 0 else {
       throw Fault(
         .data, "\(name): pixels and labels disagree", path: name,
-        expected: "\(labels.count) images of \(height)×\(width)×\(channels), at least one", got: "\(pixels.count) bytes"
+        expected: "\(labels.count) images of \(height)×\(width)×\(channels), at least one",
+        got: "\(storage.bytes.count) bytes"
       )
     }
     if let index = labels.firstIndex(where: { $0 < 0 || $0 >= classNames.count }) {
@@ -40,10 +49,18 @@ public struct ImageSet: Sendable {
     self.height = height
     self.width = width
     self.channels = channels
-    self.pixels = pixels
+    self.storage = storage
     self.labels = labels
     self.classNames = classNames
-    digest = Self.digest(shape: [labels.count, height, width, channels, classNames.count], pixels, labels)
+    digest = Self.digest(shape: [labels.count, height, width, channels, classNames.count], storage, labels)
+  }
+
+  /// A copy of the intensities 0…255: image after image, rows from the top, channels of a pixel together.
+  public var pixels: [UInt8] { Array(storage.bytes) }
+
+  /// Passes the intensities without a copy.
+  func withPixels<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    withExtendedLifetime(storage) { body(storage.bytes.bindMemory(to: UInt8.self)) }
   }
 
   /// The number of images.
@@ -52,11 +69,11 @@ public struct ImageSet: Sendable {
   /// Values per image, `H * W * C`.
   public var imageSize: Int { height * width * channels }
 
-  private static func digest(shape: [Int], _ pixels: [UInt8], _ labels: [Int32]) -> String {
+  private static func digest(shape: [Int], _ storage: PixelStorage, _ labels: [Int32]) -> String {
     let digest = ContentDigest()
     digest.update("images")
     for size in shape { digest.update(UInt64(size)) }
-    pixels.withUnsafeBytes { digest.update(bytes: $0) }
+    digest.update(bytes: storage.bytes)
     labels.map(\.littleEndian).withUnsafeBytes { digest.update(bytes: $0) }
     return digest.finish()
   }

@@ -16,7 +16,7 @@ struct ImageWriter: Sendable {
 
   /// Writes image `index` of the set, moved, mirrored and with a hole.
   func write(_ index: Int, _ placement: Augmentation.Placement, to output: UnsafeMutablePointer<Float>) {
-    set.pixels.withUnsafeBufferPointer { pixels in
+    set.withPixels { pixels in
       table.withUnsafeBufferPointer { table in
         let image = pixels.baseAddress! + index * set.imageSize
         for y in 0..<set.height {

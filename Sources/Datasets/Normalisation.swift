@@ -13,7 +13,7 @@ public struct Normalisation: Sendable, Equatable {
   public init(measuring selection: ImageSelection) {
     let set = selection.set
     var sums = [UInt64](repeating: 0, count: set.channels), squares = sums
-    set.pixels.withUnsafeBufferPointer { pixels in
+    set.withPixels { pixels in
       for index in selection.indices {
         let image = UnsafeBufferPointer(rebasing: pixels[Int(index) * set.imageSize..<(Int(index) + 1) * set.imageSize])
         for channel in 0..<set.channels {

@@ -10,7 +10,7 @@ final class DataObject: LuaObject {
   let dataset: Dataset
   /// The same with the held-out images back in the training part.
   lazy var joined = dataset.joined()
-  var nativeBytes: Int { dataset.train.set.pixels.count + dataset.test.set.pixels.count }
+  var nativeBytes: Int { [dataset.train.set, dataset.test.set].reduce(0) { $0 + $1.count * $1.imageSize } }
   var orderKey: String? { dataset.digest }
 
   init(_ dataset: Dataset) { self.dataset = dataset }
@@ -60,8 +60,10 @@ struct DataBinding {
   private static let declaration = Declaration(
     "nas.data.open",
     """
-    Opens images: "shapes" (drawn by nasrun) or the path of a folder with the four IDX files. The training images are
-    split by class; the split depends on the options and their seed alone. Normalisation comes from the training part.
+    Opens images: "shapes" (drawn by nasrun) or the path of a folder. Its content tells the format: the four IDX files;
+    CIFAR-10 or CIFAR-100 in binary (data_batch_1.bin … or train.bin); JPEG and PNG files as train/<class>/…,
+    valid/<class>/… and test/<class>/…, or as <class>/…. The training images are split by class; the split depends on
+    the options and their seed alone. Normalisation comes from the training part.
     """,
     [Parameter("source", "string")],
     options: [
@@ -71,6 +73,17 @@ struct DataBinding {
       Parameter("limit", "integer", optional: true, min: 1, "use at most so many training images, stratified"),
       Parameter("test_limit", "integer", optional: true, min: 1, "use at most so many test images, stratified"),
       Parameter("seed", "integer", default: 0, min: 0, "of the split"),
+      Parameter(
+        "labels", "string", optional: true, oneOf: CIFAR.Labels.allCases.map(\.rawValue),
+        "of CIFAR-100: 100 classes (the default) or 20 superclasses"),
+      Parameter(
+        "size", "table", optional: true,
+        "{ height, width } of JPEG and PNG files: the largest centred part of these proportions is scaled, bilinear "
+          + "with antialiasing; without it all must have one size. Orientation tags are ignored"),
+      Parameter("channels", "integer", optional: true, "of JPEG and PNG files: 3 (RGB, the default) or 1 (grey)"),
+      Parameter(
+        "test", "number", optional: true, min: 0, max: 1,
+        "the part tested on, of a folder of images without a test part; 0.2 if left out"),
     ],
     returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
 
@@ -83,17 +96,29 @@ struct DataBinding {
     if !DataRegistry.names.contains(source), source.contains("/") || session.access.exists(source) {
       source = try session.access.resolve(source).path(percentEncoded: false)
     }
-    let key = source + options.valid.debugDescription + "\(options)"
+    let folder = FolderOptions(
+      labels: arguments["labels"].string.flatMap(CIFAR.Labels.init), size: try Self.size(arguments["size"].table),
+      channels: arguments["channels"].integer, test: arguments["test"].number)
+    let key = source + options.valid.debugDescription + "\(options)\(folder)"
     let data: DataObject
     if let open = session.openData[key] {
       data = open
     } else {
-      data = DataObject(try DataRegistry.open(source, options: options))
+      data = DataObject(try DataRegistry.open(source, options: options, folder: folder))
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  private static func size(_ table: LuaReference?) throws -> [Int]? {
+    try table?.array.map { value in
+      guard let side = value.integer else {
+        throw Fault(.recipe, "wrong size of images", expected: "{ height, width } in pixels", got: value.description)
+      }
+      return side
+    }
   }
 
   private static func fields(of dataset: Dataset) -> [String: JSONValue] {

@@ -42,7 +42,8 @@ import Testing
     let fixture = try IDXFixture()
     #expect(
       fixture.fault { try DataRegistry.open("shaeps") } == """
-        shaeps: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX files. \
+        shaeps: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX files, CIFAR files or \
+        images. \
         Did you mean 'shapes'?
         """)
     #expect(
