@@ -33,7 +33,8 @@ public final class Weights {
     }
   }
 
-  private init(layout: ParameterLayout) throws {
+  /// All zeros.
+  init(layout: ParameterLayout) throws {
     self.layout = layout
     buffer = try AlignedBuffer(count: layout.totalFloats)
     index = Dictionary(uniqueKeysWithValues: layout.entries.enumerated().map { ($1.path, $0) })
