@@ -43,6 +43,9 @@ public final class Weights {
   /// The paths in the graph's order.
   public var paths: [String] { layout.entries.map(\.path) }
 
+  /// How many numbers are trained.
+  public var trainedCount: Int { layout.entries.filter(\.kind.isTrained).reduce(0) { $0 + $1.count } }
+
   /// Bytes of the parameters and statistics.
   public var byteCount: Int { buffer.byteCount }
 

@@ -157,6 +157,56 @@ extension SharedWeights {
   }
 }
 
+// MARK: - Checkpoints
+
+extension SharedWeights {
+  private static let averagePrefix = "average/", accumulatedPrefix = "accumulated/"
+
+  /// Everything that is needed to go on bit for bit: the training's state, the average, accumulated gradients.
+  public func snapshot() -> (arrays: [NamedArray], metadata: [String: String]) {
+    var (arrays, metadata) = state.snapshot()
+    arrays += (average?.arrays ?? []).map { array in
+      NamedArray(name: Self.averagePrefix + array.name, shape: array.shape, values: array.values)
+    }
+    if let sums = accumulated {
+      arrays += sums.parameters.sorted().map { index in
+        let entry = state.weights.layout.entries[index]
+        let values = UnsafeBufferPointer(start: sums.gradients.pointer + entry.offset, count: entry.count)
+        return NamedArray(
+          name: Self.accumulatedPrefix + entry.path, shape: entry.shape.dimensions, values: Array(values))
+      }
+    }
+    metadata["average"] = average == nil ? "no" : "yes"
+    return (arrays, metadata)
+  }
+
+  /// Goes back to a snapshot. Throws a `data` fault that names what is missing or of another shape.
+  public func restore(_ snapshot: (arrays: [NamedArray], metadata: [String: String])) throws {
+    func part(_ prefix: String) -> [NamedArray] {
+      snapshot.arrays.filter { $0.name.hasPrefix(prefix) }.map { array in
+        NamedArray(name: String(array.name.dropFirst(prefix.count)), shape: array.shape, values: array.values)
+      }
+    }
+    let prefixes = [Self.averagePrefix, Self.accumulatedPrefix]
+    let own = snapshot.arrays.filter { array in !prefixes.contains { array.name.hasPrefix($0) } }
+    try state.restore(own, metadata: snapshot.metadata)
+    try average?.load(part(Self.averagePrefix))
+    accumulated = nil
+    let sums = part(Self.accumulatedPrefix)
+    guard !sums.isEmpty else { return }
+    let layout = state.weights.layout, gradients = try AlignedBuffer(count: layout.trainedFloats)
+    var parameters: Set<Int> = []
+    for (index, entry) in layout.entries.enumerated() {
+      guard let array = sums.first(where: { $0.name == entry.path }), array.values.count == entry.count else {
+        continue
+      }
+      (gradients.pointer + entry.offset).update(from: array.values, count: entry.count)
+      parameters.insert(index)
+    }
+    accumulated = (gradients, parameters)
+  }
+}
+
 // MARK: - Average and order
 
 extension SharedWeights {
