@@ -35,6 +35,9 @@ public struct TrainingBatches: Sendable {
         .recipe, "augmentation", expected: "crop and cutout of at least 0 pixels",
         got: "crop \(augmentation.crop), cutout \(augmentation.cutout)")
     }
+    guard selection.set.table == nil || augmentation == .none else {
+      throw Fault(.recipe, "augmentation", expected: "none for a table", hint: "Leave augment out.")
+    }
     self.batchSize = batchSize
     self.selection = selection
     self.augmentation = augmentation
@@ -57,14 +60,18 @@ public struct TrainingBatches: Sendable {
   }
 
   /// Writes the next batch: images dense `[batchSize, H, W, C]`, labels `[batchSize]`. False, and nothing written, at
-  /// the end of the epoch.
-  public mutating func next(images: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>) -> Bool {
+  /// the end of the epoch. `targets`, where given, are the standardised targets of a regression, `[batchSize]`.
+  public mutating func next(
+    images: UnsafeMutablePointer<Float>, labels: UnsafeMutablePointer<Int32>,
+    targets: UnsafeMutablePointer<Float>? = nil
+  ) -> Bool {
     guard position + batchSize <= order.count else { return false }
     let set = selection.set
     for place in 0..<batchSize {
       let index = Int(order[position + place])
       let placement = augmentation.draw(height: set.height, width: set.width, from: &draws)
       writer.write(index, placement, to: images + place * set.imageSize)
+      if let targets { targets[place] = writer.rows?.target(index) ?? 0 }
       labels[place] = set.labels[index]
     }
     position += batchSize

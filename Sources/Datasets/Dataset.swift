@@ -97,8 +97,11 @@ public struct Dataset: Sendable {
 
   public var classNames: [String] { train.set.classNames }
 
-  /// Height, width and channels of an image.
-  public var imageShape: [Int] { [train.set.height, train.set.width, train.set.channels] }
+  /// Height, width and channels of an image, or the inputs of a table.
+  public var imageShape: [Int] { train.set.sampleShape }
+
+  /// `classification` or `regression`.
+  public var kind: String { train.set.isRegression ? "regression" : "classification" }
 
   /// SHA-256 of the content of all parts.
   public var digest: String { ContentDigest.of(train.digest, valid?.digest ?? "", test.digest) }

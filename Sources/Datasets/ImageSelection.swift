@@ -26,6 +26,9 @@ public struct ImageSelection: Sendable {
   /// The number of images.
   public var count: Int { indices.count }
 
+  /// The target of one of the rows of a regression, by its place in the selection; NaN for classes.
+  public func target(_ place: Int) -> Double { Double(set.table?.targets?[Int(indices[place])] ?? .nan) }
+
   /// The number of images of each class of the set.
   public var classCounts: [Int] {
     var counts = [Int](repeating: 0, count: set.classNames.count)

@@ -12,6 +12,8 @@ public struct ImageSet: Sendable {
   public let width: Int
   public let channels: Int
   private let storage: PixelStorage
+  /// The rows of a table, whose set has no pixels: height and width are 1, channels are its inputs.
+  public let table: TableRows?
   /// The class of each image, in `0..<classNames.count`.
   public let labels: [Int32]
   public let classNames: [String]
@@ -50,10 +52,31 @@ public struct ImageSet: Sendable {
     self.width = width
     self.channels = channels
     self.storage = storage
+    table = nil
     self.labels = labels
     self.classNames = classNames
     digest = Self.digest(shape: [labels.count, height, width, channels, classNames.count], storage, labels)
   }
+
+  /// The rows of a table. Throws a `data` fault when there is none.
+  init(name: String, table: TableRows, labels: [Int32], classNames: [String]) throws {
+    guard !labels.isEmpty, table.values.count == labels.count * table.columns.count else {
+      throw Fault(.data, "rows and labels disagree", path: name, expected: "\(labels.count) rows, at least one")
+    }
+    self.name = name
+    (height, width, channels) = (1, 1, table.columns.count)
+    storage = PixelStorage([])
+    self.table = table
+    self.labels = labels
+    self.classNames = classNames
+    digest = table.digest(labels: labels, classes: classNames.count)
+  }
+
+  /// Whether a number is to be predicted instead of a class.
+  public var isRegression: Bool { table?.targets != nil }
+
+  /// The shape of a sample as networks get it: `[H, W, C]`, or `[C]` for a table.
+  public var sampleShape: [Int] { table == nil ? [height, width, channels] : [channels] }
 
   /// A copy of the intensities 0…255: image after image, rows from the top, channels of a pixel together.
   public var pixels: [UInt8] { Array(storage.bytes) }

@@ -3,10 +3,13 @@ struct ImageWriter: Sendable {
   let set: ImageSet
   /// `table[intensity * channels + channel]`.
   private let table: [Float]
+  /// For a table: writes instead of this.
+  let rows: RowWriter?
 
   init(_ set: ImageSet, _ normalisation: Normalisation) {
     self.set = set
-    table = normalisation.table
+    rows = set.table.map { RowWriter(table: $0, normalisation: normalisation) }
+    table = rows == nil ? normalisation.table : []
   }
 
   /// Writes image `index` of the set as it is.
@@ -16,6 +19,10 @@ struct ImageWriter: Sendable {
 
   /// Writes image `index` of the set, moved, mirrored and with a hole.
   func write(_ index: Int, _ placement: Augmentation.Placement, to output: UnsafeMutablePointer<Float>) {
+    if let rows {
+      rows.write(index, to: output)
+      return
+    }
     set.withPixels { pixels in
       table.withUnsafeBufferPointer { table in
         let image = pixels.baseAddress! + index * set.imageSize

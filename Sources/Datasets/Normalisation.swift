@@ -9,9 +9,18 @@ public struct Normalisation: Sendable, Equatable {
   /// input is then 0 everywhere).
   public let deviation: [Double]
 
-  /// Measures the images of a selection; sums are exact integers.
+  /// Of the targets of a regression; nil for classes.
+  public let target: TargetScale?
+
+  /// Measures the images of a selection; sums are exact integers. Of a table, columns of numbers are measured in double
+  /// precision, row by row, without missing values; columns of 0 and 1 stay as they are.
   public init(measuring selection: ImageSelection) {
     let set = selection.set
+    if let table = set.table {
+      (mean, deviation, target) = Self.measure(table, selection.indices)
+      return
+    }
+    target = nil
     var sums = [UInt64](repeating: 0, count: set.channels), squares = sums
     set.withPixels { pixels in
       for index in selection.indices {

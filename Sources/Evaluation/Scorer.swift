@@ -15,11 +15,13 @@ public struct Scorer {
   }
 
   /// The metrics over all images: `accuracy`, `balanced_accuracy` and `macro_f1` in per cent, `loss` (mean
-  /// cross-entropy, NaN when an output is).
+  /// cross-entropy, NaN when an output is). Of a regression: `rmse` and `mae` in the target's units, `r2`, and `loss`, the
+  /// mean squared error of standardised targets.
   public func score(
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation, batch: Int = 128
   ) throws -> [String: Double] {
     let plan = try InferencePlan(graph, batch: min(batch, images.count), compute: compute)
+    if images.set.isRegression { return try regression(plan, weights, images, normalisation) }
     return try score(plan, weights, on: images, normalisation: normalisation)
   }
 
@@ -62,6 +64,29 @@ public struct Scorer {
       "accuracy": score.accuracy, "balanced_accuracy": score.balancedAccuracy, "macro_f1": score.macroF1,
       "loss": score.meanLoss,
     ]
+  }
+
+  private func regression(
+    _ plan: InferencePlan, _ weights: Weights, _ rows: ImageSelection, _ normalisation: Normalisation
+  ) throws -> [String: Double] {
+    let size = plan.batch, scale = normalisation.target ?? TargetScale(mean: 0, deviation: 1)
+    let batches = try EvaluationBatches(rows, normalisation: normalisation, batchSize: size)
+    var values = [Float](repeating: 0, count: size * rows.set.imageSize), labels = [Int32](repeating: 0, count: size)
+    var score = RegressionScore(origin: scale.mean), place = 0
+    for number in 0..<batches.count {
+      let filled = batches.fill(number, images: &values, labels: &labels)
+      try values.withUnsafeBufferPointer { try plan.setInput($0) }
+      try plan.run(weights)
+      let outputs = plan.output(samples: filled)
+      try Trainer.check(classes: outputs.count / filled, of: rows)
+      for output in outputs {
+        score.add(target: rows.target(place), prediction: Double(output) * scale.deviation + scale.mean)
+        place += 1
+      }
+      if isCancelled() { throw Fault(.interrupted, "scoring was interrupted") }
+    }
+    let loss = score.rmse / scale.deviation
+    return ["rmse": score.rmse, "mae": score.mae, "r2": score.r2, "loss": loss * loss]
   }
 
   /// The position of the largest logit; the first of equal ones.

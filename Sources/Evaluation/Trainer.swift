@@ -36,7 +36,7 @@ public struct Trainer {
     recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
   ) throws {
     let plan = try TrainingPlan(
-      graph, batch: recipe.batch, loss: .crossEntropy(labelSmoothing: recipe.labelSmoothing),
+      graph, batch: recipe.batch, loss: Self.loss(of: images, recipe),
       random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
     try Self.check(classes: plan.classes, of: images)
     var batches = try TrainingBatches(
@@ -45,7 +45,9 @@ public struct Trainer {
     let state = try TrainingState(weights)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
     let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
+    let targets = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch)
     defer {
+      targets.deallocate()
       pixels.deallocate()
       labels.deallocate()
     }
@@ -53,9 +55,13 @@ public struct Trainer {
     for epoch in 0..<recipe.epochs {
       batches.startEpoch(epoch)
       var sum = 0.0, rate = 0.0, diverged = false
-      while !diverged, batches.next(images: firstPixel, labels: firstLabel) {
+      while !diverged, batches.next(images: firstPixel, labels: firstLabel, targets: targets.baseAddress) {
         try plan.setInput(UnsafeBufferPointer(pixels))
-        try plan.setLabels(UnsafeBufferPointer(labels))
+        if images.set.isRegression {
+          try plan.setTargets(UnsafeBufferPointer(targets))
+        } else {
+          try plan.setLabels(UnsafeBufferPointer(labels))
+        }
         rate = try recipe.rate(step: state.step, stepsPerEpoch: batches.batchesPerEpoch)
         let loss = try plan.step(state, recipe.optimiser, learningRate: rate)
         sum += Double(loss)
@@ -66,6 +72,11 @@ public struct Trainer {
       try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
       if diverged { return }
     }
+  }
+
+  /// Cross-entropy of classes; of a regression, the mean squared error of standardised targets.
+  private static func loss(of images: ImageSelection, _ recipe: TrainingRecipe) -> Loss {
+    images.set.isRegression ? .meanSquaredError : .crossEntropy(labelSmoothing: recipe.labelSmoothing)
   }
 
   /// Throws unless a network with so many outputs can tell the classes of the images apart.

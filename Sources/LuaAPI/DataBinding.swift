@@ -64,7 +64,8 @@ struct DataBinding {
     """
     Opens images: "shapes" (drawn by nasrun) or the path of a folder. Its content tells the format: the four IDX files;
     CIFAR-10 or CIFAR-100 in binary (data_batch_1.bin … or train.bin); JPEG and PNG files as train/<class>/…,
-    valid/<class>/… and test/<class>/…, or as <class>/…. The training images are split by class; the split depends on
+    valid/<class>/… and test/<class>/…, or as <class>/…. A .csv file is a table: its columns of numbers are standardised
+    by the training part, other columns become one input of 0 or 1 per distinct text (at most 100). The training images are split by class; the split depends on
     the options and their seed alone. Normalisation comes from the training part.
     """,
     [Parameter("source", "string")],
@@ -85,7 +86,14 @@ struct DataBinding {
       Parameter("channels", "integer", optional: true, "of JPEG and PNG files: 3 (RGB, the default) or 1 (grey)"),
       Parameter(
         "test", "number", optional: true, min: 0, max: 1,
-        "the part tested on, of a folder of images without a test part; 0.2 if left out"),
+        "the part tested on, of a table or a folder of images without a test part; 0.2 if left out"),
+      Parameter("target", "string", optional: true, "of a table: the column to predict"),
+      Parameter(
+        "task", "string", optional: true, oneOf: TableOptions.Task.allCases.map(\.rawValue),
+        "of a table: what to predict"),
+      Parameter(
+        "missing", "string", optional: true, oneOf: ["error", "mean"],
+        "of a table: what a missing input is; an error if left out"),
     ],
     returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
 
@@ -101,17 +109,38 @@ struct DataBinding {
     let folder = FolderOptions(
       labels: arguments["labels"].string.flatMap(CIFAR.Labels.init), size: try Self.size(arguments["size"].table),
       channels: arguments["channels"].integer, test: arguments["test"].number)
-    let key = source + options.valid.debugDescription + "\(options)\(folder)"
+    let table = try Self.table(arguments, source)
+    let key = source + options.valid.debugDescription + "\(options)\(folder)" + (table.map { "\($0)" } ?? "")
     let data: DataObject
     if let open = session.openData[key] {
       data = open
     } else {
-      data = DataObject(try DataRegistry.open(source, options: options, folder: folder))
+      let test = arguments["test"].number ?? 0.2
+      data = DataObject(
+        try table.map { try DataRegistry.table(source, $0, options: options, test: test) }
+          ?? DataRegistry.open(source, options: options, folder: folder))
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  /// How a table is read; nil for anything but a CSV file.
+  private static func table(_ arguments: Arguments, _ source: String) throws -> TableOptions? {
+    let isTable = source.hasSuffix(".csv") || source.hasSuffix(".csv.gz")
+    guard isTable else {
+      guard let name = ["target", "task", "missing"].first(where: { !arguments[$0].isNil }) else { return nil }
+      throw Fault(.recipe, "only a table has the option '\(name)'", expected: "the path of a .csv file", got: source)
+    }
+    guard let target = arguments["target"].string,
+      let task = arguments["task"].string.flatMap(TableOptions.Task.init)
+    else {
+      throw Fault(
+        .recipe, "a table needs the options target and task",
+        expected: "{ target = \"column\", task = \"classification\" or \"regression\" }")
+    }
+    return TableOptions(target: target, task: task, fillsMissing: arguments["missing"].string == "mean")
   }
 
   private static func size(_ table: LuaReference?) throws -> [Int]? {
@@ -134,7 +163,8 @@ struct DataBinding {
     let shape = dataset.imageShape.map(String.init).joined(separator: "×")
     let counts = [("train", dataset.train.count), ("valid", dataset.valid?.count ?? 0), ("test", dataset.test.count)]
     let parts = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
-    return
-      "\(dataset.name): \(shape) images in \(dataset.classNames.count) classes; \(parts); digest \(dataset.digest.prefix(12))"
+    let samples = dataset.train.set.table == nil ? "\(shape) images" : "rows of \(shape) inputs"
+    let classes = dataset.kind == "regression" ? "for a regression" : "in \(dataset.classNames.count) classes"
+    return "\(dataset.name): \(samples) \(classes); \(parts); digest \(dataset.digest.prefix(12))"
   }
 }

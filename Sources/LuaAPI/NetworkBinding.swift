@@ -99,7 +99,8 @@ struct NetworkBinding {
 
   private static let evaluateDeclaration = Declaration(
     "network:evaluate",
-    "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss.",
+    "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss; of a regression: "
+      + "rmse and mae in the target's units, r2, and loss.",
     context: "evaluator or recipe", [this, Parameter("data", "Data")],
     options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)])
 

@@ -181,7 +181,8 @@ final class SearchEffects {
     if let data = request.evaluator["data"].object(as: DataObject.self)?.dataset {
       do {
         let graph = try definition.graph(
-          of: request.arch.architecture, input: data.imageShape, classes: data.classNames.count)
+          of: request.arch.architecture, input: data.imageShape, classes: data.classNames.count,
+          kind: data.kind)
         return graph.digest + graph.parametersDigest
       } catch let fault as Fault where fault.code == .recipe {
         // Only a mistake of the recipe may change the key: an interruption must not.

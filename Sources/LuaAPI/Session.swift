@@ -196,7 +196,8 @@ final class Session {
   /// The stand-alone network of an architecture for some data, with weights from the stream `<stream>/weights`.
   func network(_ arch: ArchitectureObject, data: DataObject, stream: String) throws -> NetworkObject {
     let graph = try arch.definition.graph(
-      of: arch.architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
+      of: arch.architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count,
+      kind: data.dataset.kind)
     let weights = try Weights(graph, random: RandomSource(seed: seed, name: stream + "/weights"))
     return NetworkObject(graph, weights, arch: arch, dataset: data.dataset, stream: stream, seed: seed)
   }

@@ -73,20 +73,23 @@ final class SpaceDefinition {
   }
 
   /// Builds the network of an architecture for images of a shape: one call of the recipe's `build`.
-  func graph(of architecture: Architecture, input shape: [Int], classes: Int) throws -> Graph {
+  func graph(
+    of architecture: Architecture, input shape: [Int], classes: Int, kind: String = "classification"
+  ) throws -> Graph {
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
     let outputs = try session.building(with: builder, of: architecture.id) {
       try call(
-        build: try session.host.value(architecture.values), builder, Self.task(input: shape, classes: classes))
+        build: try session.host.value(architecture.values), builder,
+        Self.task(input: shape, classes: classes, kind: kind))
     }
     let graph = try builder.finish(outputs: outputs)
-    try checkPurity(graph, of: "\(architecture.id) \(shape) \(classes)")
+    try checkPurity(graph, of: "\(architecture.id) \(shape) \(classes) \(kind)")
     return graph
   }
 
   /// What `build` is told about the data.
-  static func task(input shape: [Int], classes: Int) -> JSONValue {
-    ["kind": "classification", "classes": .int(classes), "input": .array(shape.map(JSONValue.int))]
+  static func task(input shape: [Int], classes: Int, kind: String = "classification") -> JSONValue {
+    ["kind": .string(kind), "classes": .int(classes), "input": .array(shape.map(JSONValue.int))]
   }
 
   /// Calls the recipe's `build` on an architecture as it sees one.

@@ -146,6 +146,9 @@ final class Supernet {
     _ build: OpenBuild
   ) throws -> OpenGraph {
     let shape = data.dataset.imageShape
+    guard data.dataset.kind == "classification" else {
+      throw Fault(.recipe, "shared weights can't be trained for a regression", expected: "data with classes")
+    }
     return try definition.openGraph(
       of: architecture, leavingOpen: open, input: shape,
       task: SpaceDefinition.task(input: shape, classes: data.dataset.classNames.count), build)

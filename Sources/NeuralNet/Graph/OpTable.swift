@@ -16,7 +16,7 @@ public enum OpTable {
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .multiply, .reshape,
     .constant, .crossEntropy, .crossEntropyGradient, .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient,
-    .scaledByElement,
+    .scaledByElement, .meanSquaredError, .meanSquaredErrorGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -7,6 +7,10 @@ public enum Loss: Hashable, Sendable {
   /// Mean cross-entropy of the logits `[N, classes]`; the target of the label is `1 − labelSmoothing`, and
   /// `labelSmoothing` is spread evenly over all classes.
   case crossEntropy(labelSmoothing: Double = 0)
+  /// Mean of the squared differences of the output `[N, 1]` and the targets.
+  case meanSquaredError
+
+  var name: String { if case .crossEntropy = self { "cross_entropy" } else { "mean_squared_error" } }
 }
 
 /// A network compiled to be trained at one batch size: forward pass, loss, gradients.
@@ -20,7 +24,9 @@ public final class TrainingPlan {
   /// The number of classes of the output that is trained.
   public let classes: Int
   package let plan: Plan
-  private let labels: UnsafeMutablePointer<Int32>
+  /// Labels (Int32) or targets (Float), as the loss wants.
+  private let answers: UnsafeMutableRawPointer
+  private let isRegression: Bool
   private let loss: UnsafeMutablePointer<Float>
   /// The ranges of the flat buffers that have a gradient, joined where they touch and are of one kind.
   private(set) var trained: [(range: Range<Int>, kind: ParameterKind)]
@@ -48,12 +54,15 @@ public final class TrainingPlan {
   ) throws {
     let draft = try graph.expanded(for: mode)
     let logits = draft.symbol(try Self.port(output, of: draft.graph).value)
-    guard logits.shape.isVector else {
+    let isRegression = loss == .meanSquaredError
+    guard logits.shape.isVector, !isRegression || logits.shape.channels == 1 else {
       throw Fault(
-        .recipe, "cross_entropy: wrong shape of the output", path: output, expected: "[N, classes]",
-        got: logits.shape.description, hint: "End the network with a linear layer.")
+        .recipe, "\(loss.name): wrong shape of the output", path: output,
+        expected: isRegression ? "[N, 1]" : "[N, classes]", got: logits.shape.description,
+        hint: "End the network with a linear layer.")
     }
-    let target = draft.input("labels", ValueType(.activation([]), .int32))
+    let target = draft.input(
+      isRegression ? "targets" : "labels", ValueType(.activation([]), isRegression ? .float : .int32))
     let lossSymbol = try Self.apply(loss, [logits, target], in: draft)
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let one = Attributes(["value": 1, "dimensions": []])
@@ -70,10 +79,11 @@ public final class TrainingPlan {
     inputs = draft.graph.inputs.dropLast()
     outputs = draft.graph.outputs
     classes = logits.shape.channels
-    guard let labels = plan.buffer(target.id), let loss = plan.buffer(lossSymbol.id) else {
+    guard let answers = plan.buffer(target.id), let loss = plan.buffer(lossSymbol.id) else {
       throw Fault(.internal, "the plan lost its loss")
     }
-    self.labels = labels.assumingMemoryBound(to: Int32.self)
+    self.answers = answers
+    self.isRegression = isRegression
     self.loss = loss.assumingMemoryBound(to: Float.self)
     trained = plan.layout.ranges(of: Set(gradientValues.keys))
   }
@@ -103,7 +113,7 @@ public final class TrainingPlan {
 
   /// Writes the labels of a batch, each in `0 ..< classes`. Throws a `data` fault that names the first that is not.
   public func setLabels(_ values: UnsafeBufferPointer<Int32>) throws {
-    guard values.count == batch else {
+    guard !isRegression, values.count == batch else {
       throw Fault(.recipe, "wrong number of labels for a batch", expected: "\(batch)", got: "\(values.count)")
     }
     if let wrong = values.firstIndex(where: { $0 < 0 || $0 >= classes }) {
@@ -111,7 +121,15 @@ public final class TrainingPlan {
         .data, "label \(wrong + 1) of the batch is out of range", expected: "0 to \(classes - 1)",
         got: "\(values[wrong])")
     }
-    if let base = values.baseAddress { labels.update(from: base, count: batch) }
+    if let base = values.baseAddress { answers.assumingMemoryBound(to: Int32.self).update(from: base, count: batch) }
+  }
+
+  /// Writes the targets of a batch, for the loss `meanSquaredError`.
+  public func setTargets(_ values: UnsafeBufferPointer<Float>) throws {
+    guard isRegression, values.count == batch else {
+      throw Fault(.recipe, "wrong number of targets for a batch", expected: "\(batch)", got: "\(values.count)")
+    }
+    if let base = values.baseAddress { answers.assumingMemoryBound(to: Float.self).update(from: base, count: batch) }
   }
 
   /// Computes the loss, the outputs and all gradients. `step` counts from 0; dropout's masks depend on it. A loss that
@@ -143,6 +161,7 @@ public final class TrainingPlan {
       let attributes = try Attributes.checked(
         ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
       return try draft.apply(.crossEntropy, inputs, attributes, path: "loss")[0]
+    case .meanSquaredError: return try draft.apply(.meanSquaredError, inputs, path: "loss")[0]
     }
   }
 }
