@@ -48,6 +48,9 @@ static const char nas_strategies_regularized_evolution[] = {
 static const char nas_trial[] = {
 #embed "../../Scripts/nas/trial.lua"
 };
+static const char nas_weight_names[] = {
+#embed "../../Scripts/nas/weight_names.lua"
+};
 
 #define SCRIPT(path, text) {path, text, text + sizeof text}
 
@@ -67,6 +70,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/random.lua", nas_strategies_random),
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
     SCRIPT("nas/trial.lua", nas_trial),
+    SCRIPT("nas/weight_names.lua", nas_weight_names),
 };
 
 const shim_module *shim_modules(void) { return modules; }

@@ -5,7 +5,7 @@ import NeuralNet
 
 /// The safetensors format: eight bytes of header length, a JSON header, then the arrays' bytes, little-endian.
 ///
-/// Only 32-bit floats (`F32`). The file written is canonical: keys sorted, arrays in the order given and aligned to
+/// Written as 32-bit floats (`F32`); 16-bit ones (`F16`, `BF16`) are read too. The file written is canonical: keys sorted, arrays in the order given and aligned to
 /// their place in the file by spaces after the header, so equal arrays make equal files.
 public enum Safetensors {
   /// Arrays in the order of their bytes, and the header's `__metadata__`.
@@ -22,8 +22,10 @@ public enum Safetensors {
   }
 
   /// Reads a file. Throws a `data` fault that names the file, the offset, what was expected and what came.
-  public static func read(_ path: String) throws -> Content {
-    try SafetensorsReader(data: try AtomicFile.read(path), source: path).read()
+  ///
+  /// - Parameter skipsIntegers: passes over arrays of whole numbers (such as PyTorch's `num_batches_tracked`).
+  public static func read(_ path: String, skipsIntegers: Bool = false) throws -> Content {
+    try SafetensorsReader(data: try AtomicFile.read(path), source: path, skipsIntegers: skipsIntegers).read()
   }
 
   /// The bytes of a file.

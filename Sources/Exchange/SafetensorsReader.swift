@@ -8,6 +8,7 @@ struct SafetensorsReader {
   /// One array as the header describes it.
   private struct Entry {
     let name: String
+    let type: NumberType
     let shape: [Int]
     /// Offsets from the end of the header.
     let bytes: Range<Int>
@@ -15,6 +16,8 @@ struct SafetensorsReader {
 
   let data: Data
   let source: String
+  /// Passes over arrays of whole numbers, which are an error otherwise.
+  var skipsIntegers = false
 
   func read() throws -> Safetensors.Content {
     let headerLength = try headerLength()
@@ -32,7 +35,7 @@ struct SafetensorsReader {
       ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
     }
     try checkCover(entries, start: start, available: available)
-    return (entries.map { array($0, start: start) }, metadata)
+    return (entries.filter(\.type.isFloat).map { array($0, start: start) }, metadata)
   }
 
   private func headerLength() throws -> Int {
@@ -66,11 +69,12 @@ struct SafetensorsReader {
   }
 
   private func entry(_ name: String, _ json: JSONValue, start: Int, available: Int) throws -> Entry {
-    guard json["dtype"] == "F32" else {
-      throw fault("wrong dtype", offset: 8, path: name, expected: "F32", got: json["dtype"]?.string ?? "none")
+    guard let type = json["dtype"]?.string.flatMap(NumberType.init), type.isFloat || skipsIntegers else {
+      throw fault(
+        "wrong dtype", offset: 8, path: name, expected: "F32, F16 or BF16", got: json["dtype"]?.string ?? "none")
     }
     let shape = json["shape"]?.array?.map { $0.int ?? -1 }
-    guard let shape, shape.allSatisfy({ $0 >= 0 }), let size = bytes(of: shape) else {
+    guard let shape, shape.allSatisfy({ $0 >= 0 }), let size = bytes(of: shape, type) else {
       throw fault(
         "wrong shape", offset: 8, path: name, expected: "a list of sizes", got: json["shape"]?.text() ?? "none")
     }
@@ -90,7 +94,7 @@ struct SafetensorsReader {
         "the shape and the bytes disagree", offset: start + offsets[0], path: name,
         expected: "\(size) bytes for the shape \(shape)", got: "\(offsets[1] - offsets[0]) bytes")
     }
-    return Entry(name: name, shape: shape, bytes: offsets[0]..<offsets[1])
+    return Entry(name: name, type: type, shape: shape, bytes: offsets[0]..<offsets[1])
   }
 
   /// The arrays must follow each other without overlap or gap, to the end of the file.
@@ -112,6 +116,7 @@ struct SafetensorsReader {
   }
 
   private func array(_ entry: Entry, start: Int) -> NamedArray {
+    guard entry.type == .F32 else { return halves(entry, start: start) }
     let count = entry.bytes.count / 4
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       data.dropFirst(start + entry.bytes.lowerBound).prefix(entry.bytes.count).copyBytes(
@@ -121,9 +126,18 @@ struct SafetensorsReader {
     return NamedArray(name: entry.name, shape: entry.shape, values: values)
   }
 
+  /// An array of 16-bit floats; every one of them is a 32-bit float too.
+  private func halves(_ entry: Entry, start: Int) -> NamedArray {
+    let bytes = [UInt8](data.dropFirst(start + entry.bytes.lowerBound).prefix(entry.bytes.count))
+    let values = stride(from: 0, to: bytes.count, by: 2).map { offset in
+      entry.type.float(UInt16(bytes[offset]) | UInt16(bytes[offset + 1]) << 8)
+    }
+    return NamedArray(name: entry.name, shape: entry.shape, values: values)
+  }
+
   /// The bytes of an array of floats; nil when they overflow.
-  private func bytes(of shape: [Int]) -> Int? {
-    shape.reduce(4) { size, extent in
+  private func bytes(of shape: [Int], _ type: NumberType) -> Int? {
+    shape.reduce(type.size) { size, extent in
       guard let size else { return nil }
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
       return overflow ? nil : product

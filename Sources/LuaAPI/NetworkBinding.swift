@@ -24,6 +24,7 @@ struct NetworkBinding {
       methods: api.methods([
         (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
         (Self.saveDeclaration, save),
+        NetworkLoading(session: session).method,
       ]),
       metamethods: [
         .index: { call in
@@ -36,7 +37,7 @@ struct NetworkBinding {
           case "arch": try call.push(network.arch)
           case "digest": call.push(network.graph.digest)
           default:
-            let known = ["params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save"]
+            let known = ["params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save", "load"]
             throw Fault(.recipe, "a Network has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
           }
         },

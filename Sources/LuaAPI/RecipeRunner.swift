@@ -90,6 +90,8 @@ public final class RecipeRunner {
     core["fail"] = recipeAPI.table?["fail"]
     core["nn"] = try build.declare()
     core["catch"] = host.catchFunction()
-    host.provide("nas.core", try host.table(core))
+    let table = try host.table(core)
+    session.core = table.table
+    host.provide("nas.core", table)
   }
 }

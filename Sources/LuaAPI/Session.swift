@@ -55,6 +55,8 @@ final class Session {
   /// The recipe's settings by name, once `nas.args` was called.
   var arguments: [String: JSONValue]?
   var openData: [String: DataObject] = [:]
+  /// The table of `nas.core`, to which the Lua library adds.
+  var core: LuaReference?
   private var builders: [(graph: GraphBuilder, open: OpenBuild?)] = []
   /// Spaces whose build functions are being digested: a build may capture its own space.
   private var digested: [SpaceDefinition] = []

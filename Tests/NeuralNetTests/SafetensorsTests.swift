@@ -57,8 +57,8 @@ import Testing
       ),
       (file("[]", data: 0), "w, offset 8: the header is not a JSON object: expected a JSON object, got \"[]\""),
       (
-        file(#"{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}"#),
-        "w, offset 8: a: wrong dtype: expected F32, got F16"
+        file(#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#),
+        "w, offset 8: a: wrong dtype: expected F32, F16 or BF16, got F64"
       ),
       (
         file(#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#),
