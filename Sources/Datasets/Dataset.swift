@@ -48,8 +48,8 @@ public struct Dataset: Sendable {
     warnings = [split?.warning].compactMap { $0.map { name + ": " + $0 } }
   }
 
-  /// Takes the parts of one set of images, with a test part split off where there is none: `test` of all images, a fifth
-  /// unless given.
+  /// Takes the parts of one set of images, with a test part split off where there is none: `test` of all images, a
+  /// fifth unless given.
   ///
   /// - Throws: a `recipe` fault for options that leave a part empty, or that split off a part that is there already.
   init(name: String, content: ImageFolder.Content, options: Options, test part: Double?) throws {
