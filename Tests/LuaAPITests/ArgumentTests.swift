@@ -51,7 +51,7 @@ import Testing
     ),
     (
       "nas.data.open('shpaes')",
-      "recipe.lua:2: shpaes: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX files. Did you mean 'shapes'?"
+      "recipe.lua:2: shpaes: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX files, CIFAR files or images. Did you mean 'shapes'?"
     ),
   ])
   func wrongCallsSayWhatToDo(call: String, text: String) throws {
