@@ -99,7 +99,7 @@ extension BadRecipe {
     BadRecipe(
       "data set", start + "nas.data.open('shapse')",
       "r.lua:4: shapse: no data set of this name and no such folder: expected 'shapes' or the path of a folder of IDX "
-        + "files. Did you mean 'shapes'?", status: 66),
+        + "files, CIFAR files or images. Did you mean 'shapes'?", status: 66),
     BadRecipe(
       "function of nas", start + "nas.serach {}", "r.lua:4: nas has no 'serach'. Did you mean 'search'?"),
     BadRecipe(
