@@ -92,6 +92,11 @@ extension Tape {
     }
   }
 
+  /// A tensor times a number.
+  public func scaled(_ tensor: Tensor, by factor: Float) throws -> Tensor {
+    try compute(.multiply, [tensor, try Tensor.filled(like: tensor, factor)], Attributes())[0]
+  }
+
   /// The inputs in the forms to try, the likeliest first.
   private func forms(of inputs: [Tensor], for op: Op, path: String) throws -> [[Tensor]] {
     if Self.batched.contains(op.name) {

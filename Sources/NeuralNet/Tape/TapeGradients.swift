@@ -13,7 +13,7 @@ extension Tape {
   public func gradients(
     of output: Tensor, seed: Tensor? = nil, wrt targets: [Tensor], createGraph: Bool = false
   ) throws -> [Tensor?] {
-    let seed = try seed ?? one(for: output)
+    let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output)
     var sums = GradientSums(targets: targets, from: output)
     return try recording(createGraph) {
       sums.add(seed, to: output.key)
@@ -45,6 +45,16 @@ extension Tape {
           try recording(false) { try compute(.add, [before, gradient], Attributes())[0] }
         } ?? gradient
     }
+  }
+
+  /// A given gradient of `output` in the form that `output` has.
+  private func seed(_ seed: Tensor, for output: Tensor) throws -> Tensor {
+    guard seed.shape == output.shape else {
+      throw Fault(
+        .recipe, "the gradient of a tensor has its shape", expected: "\(Shape.array(output.shape))",
+        got: "\(Shape.array(seed.shape))")
+    }
+    return output.type.shape.hasBatch ? try batch(seed) : try fromBatch(seed)
   }
 
   private func one(for output: Tensor) throws -> Tensor {

@@ -100,6 +100,13 @@ public final class Tensor {
     }
   }
 
+  /// A tensor of one number in the shape of another, without history.
+  public static func filled(like other: Tensor, _ value: Float) throws -> Tensor {
+    let tensor = Tensor(try Storage(other.type, batch: other.batch))
+    try tensor.set([Float](repeating: value, count: other.count))
+    return tensor
+  }
+
   /// The only number. Throws a `recipe` fault for a tensor of more.
   public func item() throws -> Float {
     guard count == 1 else {
