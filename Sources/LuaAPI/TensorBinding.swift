@@ -45,11 +45,11 @@ struct TensorBinding {
       (
         Declaration(
           "nas.zeros", "A tensor of zeros.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
-        { arguments, call in try make(arguments, call) { 0 } }
+        { arguments, call in try fill(arguments, call, 0) }
       ),
       (
         Declaration("nas.ones", "A tensor of ones.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
-        { arguments, call in try make(arguments, call) { 1 } }
+        { arguments, call in try fill(arguments, call, 1) }
       ),
       (
         Declaration(
@@ -70,6 +70,12 @@ struct TensorBinding {
         }
       ),
     ]
+  }
+
+  private func fill(_ arguments: Arguments, _ call: borrowing LuaCall, _ value: Float) throws {
+    let shape = try TensorText.shape(arguments[0], in: call.name)
+    let values = [Float](repeating: value, count: shape.reduce(1, *))
+    try call.push(try Tensor(shape, values, requiresGradient: arguments.flag("requires_grad")))
   }
 
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall, _ value: () -> Float) throws {
