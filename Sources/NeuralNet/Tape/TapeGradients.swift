@@ -18,6 +18,7 @@ extension Tape {
     return try recording(createGraph) {
       sums.add(seed, to: output.key)
       for node in sums.nodes {
+        try sums.checkSaved(of: node)
         guard let gradient = try sums.total(TensorKey(object: ObjectIdentifier(node), output: 0), on: self) else {
           continue
         }
@@ -109,6 +110,15 @@ private struct GradientSums {
 
   func isWanted(_ tensor: Tensor) -> Bool {
     wanted.contains(tensor.key) || (tensor.producer.map { passing.contains(ObjectIdentifier($0)) } ?? false)
+  }
+
+  /// Throws when a gradient came to an output that a node only saves: no rule takes it further.
+  func checkSaved(of node: TapeNode) throws {
+    for output in node.outputs.indices.dropFirst()
+    where terms[TensorKey(object: ObjectIdentifier(node), output: output)] != nil {
+      guard case .op(let op, _) = node.computation else { continue }
+      throw Fault(.recipe, "\(op.name) has no second gradient", hint: "Leave create_graph out.")
+    }
   }
 
   mutating func add(_ term: Tensor, to key: TensorKey) { terms[key, default: []].append(term) }
