@@ -50,6 +50,6 @@ local function close(name, members)
 end
 
 close("nas", nas)
-for _, part in ipairs { "nn", "stop", "plot" } do close("nas." .. part, nas[part]) end
+for _, part in ipairs { "nn", "stop", "plot", "optim" } do close("nas." .. part, nas[part]) end
 
 return nas

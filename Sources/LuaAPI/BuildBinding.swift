@@ -25,35 +25,99 @@ struct BuildBinding {
       api.declare(Self.declaration(of: op, named: name))
       functions[op.name] = api.host.function(name) { [session] call in try Self.apply(op, call, session) }
     }
+    let parameter = Self.parameterDeclaration
+    functions["parameter"] = api.host.function(
+      parameter.name, api.function(parameter) { [session] in try Self.parameter($0, $1, session) })
     return try api.host.table(functions)
+  }
+
+  private static let parameterDeclaration = Declaration(
+    "nas.nn.parameter", "A trained tensor of a model, found by its name in the open scope.", context: "model",
+    [Parameter("name", "string"), Parameter("shape", "table", "a list of dimensions")],
+    options: [
+      Parameter("init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"]),
+      Parameter("scale", "number", default: 0.1, "the bound, the deviation or the value"),
+    ], returns: "a Tensor")
+
+  private static func parameter(_ arguments: Arguments, _ call: borrowing LuaCall, _ session: Session) throws {
+    guard let model = session.models.last?.model else {
+      throw Fault(
+        .recipe, "nas.nn.parameter was called outside of a model",
+        hint: "Call it inside nas.model(function(x) … end).")
+    }
+    let scale = arguments.number("scale")
+    let initialiser: Initialiser =
+      switch arguments.text("init") {
+      case "normal": .normal(deviation: scale)
+      case "constant": .constant(Float(scale))
+      default: .uniform(bound: scale)
+      }
+    let shape = try TensorText.shape(arguments[1], in: call.name)
+    try call.push(try model.parameter(arguments.text(0), shape, initialiser: initialiser))
   }
 
   /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built.
   func coreFunctions() -> [String: LuaFunction] {
     [
-      "push_scope": { [session] call in try session.builder(for: "nas.nn.scope").pushScope(call.string(1) ?? "") },
-      "pop_scope": { [session] _ in try session.builder(for: "nas.nn.scope").popScope() },
+      "push_scope": { [session] call in
+        let name = call.string(1) ?? ""
+        if let model = session.models.last?.model { return try model.pushScope(name) }
+        try session.builder(for: "nas.nn.scope").pushScope(name)
+      },
+      "pop_scope": { [session] _ in
+        if let model = session.models.last?.model { return model.popScope() }
+        try session.builder(for: "nas.nn.scope").popScope()
+      },
     ]
   }
 
-  /// One layer: reads the call and hands it to the graph builder, which checks shapes and options.
+  /// One layer: on values of a build it adds a node, on tensors it is computed at once.
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
-    let builder = try session.builder(for: call.name)
-    var position = 1
-    var inputs: [Symbol] = []
-    while let value = try call.object(position, as: SymbolObject.self) {
-      inputs.append(value.symbol)
-      position += 1
+    let tensors = try inputs(call, as: Tensor.self)
+    guard tensors.isEmpty else {
+      let (attributes, name) = try options(of: op, call, from: tensors.count + 1, session)
+      return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
-    if inputs.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
-    var attributes: [String: JSONValue] = [:]
+    let builder = try session.builder(for: call.name)
+    let symbols = try inputs(call, as: SymbolObject.self).map(\.symbol)
+    if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
+    let (attributes, name) = try options(of: op, call, from: symbols.count + 1, session)
+    try call.push(SymbolObject(try builder.apply(op.name, symbols, attributes: attributes, name: name)))
+  }
+
+  /// A layer on tensors; one with parameters finds them in the model that is being called.
+  private static func compute(
+    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, _ session: Session
+  ) throws -> Tensor {
+    let tape = try session.tape()
+    guard let model = session.models.last?.model else {
+      return try tape.apply(op.name, inputs, attributes: attributes)
+    }
+    return try model.apply(op, inputs, attributes: attributes, name: name, on: tape)
+  }
+
+  /// The leading arguments of one class.
+  private static func inputs<Input: LuaObject>(_ call: borrowing LuaCall, as type: Input.Type) throws -> [Input] {
+    var inputs: [Input] = []
+    while let value = try call.object(inputs.count + 1, as: type) { inputs.append(value) }
+    return inputs
+  }
+
+  /// The required attributes in order, then the table of the others and the name.
+  private static func options(
+    of op: Op, _ call: borrowing LuaCall, from first: Int, _ session: Session
+  ) throws -> (attributes: [String: JSONValue], name: String?) {
+    var position = first, attributes: [String: JSONValue] = [:], name: String?
+    if try call.object(position, as: Tensor.self) != nil || call.object(position, as: SymbolObject.self) != nil {
+      throw call.wrong(
+        position, expected: "inputs of one kind", hint: "Tensors and the values of a build can't be mixed.")
+    }
     for schema in op.attributes where schema.standard == nil {
       if position > call.count || call.isTable(position) { break }
       try refuse(call.value(position), session)
       attributes[schema.name] = try call.json(position)
       position += 1
     }
-    var name: String?
     if call.isTable(position) {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
@@ -62,10 +126,8 @@ struct BuildBinding {
       }
       position += 1
     }
-    if position <= call.count, !call.isNil(position) {
-      throw call.wrong(position, expected: "a table of options")
-    }
-    try call.push(SymbolObject(try builder.apply(op.name, inputs, attributes: attributes, name: name)))
+    if position <= call.count, !call.isNil(position) { throw call.wrong(position, expected: "a table of options") }
+    return (attributes, name)
   }
 
   /// Throws for an open decision in the place of a number: the network needs its value.

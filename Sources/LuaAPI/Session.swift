@@ -62,6 +62,9 @@ final class Session {
   private var digested: [SpaceDefinition] = []
   private var notes: [(kind: String, text: String)] = []
   private var streams: [String: StreamObject] = [:]
+  /// The models whose functions are being called, the innermost last.
+  var models: [ModelObject] = []
+  private var openTape: Tape?
 
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
@@ -105,6 +108,15 @@ final class Session {
     let stream = StreamObject(seed: seed, name: name, scopes: randomScopes)
     streams[name] = stream
     return stream
+  }
+
+  /// The tape that tensors are computed on. Ops that draw random numbers outside of a model draw from the stream
+  /// `tensor/draws`.
+  func tape() throws -> Tape {
+    if let openTape { return openTape }
+    let tape = try Tape(compute: compute) { [unowned self] in stream("tensor/draws").stream.next() }
+    openTape = tape
+    return tape
   }
 
   // MARK: - The run

@@ -6,17 +6,8 @@ import Diagnostics
 /// A node's path is the open scopes joined by `/`, then its name, or its op and a number counted within that scope from
 /// 1 (`conv2d1`, `batch_norm1`). Its parameters are at `<path>/weight` and so on. A path is used once.
 public final class GraphBuilder {
-  /// One scope that is open.
-  private struct Scope {
-    let path: String
-    /// How many nodes of each op have had an automatic name here.
-    var counts: [String: Int] = [:]
-  }
-
   private let draft = GraphDraft()
-  private var scopes = [Scope(path: "")]
-  /// Every path in use, with what it is.
-  private var paths: [String: String] = [:]
+  private var names = NamePaths()
   /// The values to build on, in the order given.
   public private(set) var inputs: [Symbol] = []
   /// For each scope with layers whose names were counted and that have parameters, the names in their order.
@@ -26,8 +17,8 @@ public final class GraphBuilder {
   public init(inputs: [(name: String, shape: [Int])]) throws {
     guard !inputs.isEmpty else { throw Fault(.recipe, "a network needs an input") }
     for (name, shape) in inputs {
-      try checkName(name, path: name)
-      try claim(name, as: "an input")
+      try NamePaths.check(name, path: name)
+      try names.claim(name, as: "an input")
       guard [1, 3].contains(shape.count), shape.allSatisfy({ (1...Op.largestExtent).contains($0) }) else {
         throw Fault(
           .recipe, "wrong input shape", path: name,
@@ -38,20 +29,13 @@ public final class GraphBuilder {
   }
 
   /// The path of the open scopes, empty at the top.
-  public var scopePath: String { scopes[scopes.count - 1].path }
+  public var scopePath: String { names.scopePath }
 
   /// Opens a scope. A scope of this name must not have been opened in the same parent before: its nodes would mix.
-  public func pushScope(_ name: String) throws {
-    let path = join(scopePath, name)
-    try checkName(name, path: path)
-    try claim(path, as: "a scope")
-    scopes.append(Scope(path: path))
-  }
+  public func pushScope(_ name: String) throws { try names.pushScope(name) }
 
   /// Closes the scope opened last.
-  public func popScope() {
-    if scopes.count > 1 { scopes.removeLast() }
-  }
+  public func popScope() { names.popScope() }
 
   /// Adds a node and returns its output.
   ///
@@ -61,10 +45,10 @@ public final class GraphBuilder {
     _ op: String, _ inputs: [Symbol], attributes: [String: JSONValue] = [:], name: String? = nil
   ) throws -> Symbol {
     let op = try OpTable.layer(op, path: scopePath.isEmpty ? nil : scopePath)
-    let leaf = name ?? automaticName(op.name)
-    let path = join(scopePath, leaf)
-    try checkName(leaf, path: path)
-    try claim(path, as: "a node")
+    let leaf = name ?? names.automaticName(op.name)
+    let path = names.path(of: leaf)
+    try NamePaths.check(leaf, path: path)
+    try names.claim(path, as: "a node")
     let known = draft.graph.parameters.count
     let value = try draft.layer(op, inputs, attributes, path: path)[0]
     if name == nil, draft.graph.parameters.count > known { countedNames[scopePath, default: []].append(leaf) }
@@ -77,8 +61,8 @@ public final class GraphBuilder {
   ///   - decision: the decision's path in the space.
   ///   - branches: for each option its name and its value.
   public func choice(decision: String, branches: [(option: String, value: Symbol)]) throws -> Symbol {
-    let path = join(scopePath, automaticName("choice"))
-    try claim(path, as: "a choice")
+    let leaf = names.automaticName("choice"), path = names.path(of: leaf)
+    try names.claim(path, as: "a choice")
     let attributes: [String: JSONValue] = [
       "decision": .string(decision), "options": .array(branches.map { .string($0.option) }),
     ]
@@ -87,23 +71,23 @@ public final class GraphBuilder {
 
   /// Adds a trained array that belongs to no layer: the mixing weights of a decision. All zeros at first.
   public func mixingWeights(_ path: String, count: Int) throws -> Symbol {
-    try claim(path, as: "mixing weights")
+    try names.claim(path, as: "mixing weights")
     return draft.parameter(path, .array([count]), kind: .mixing, initialiser: .constant(0))
   }
 
   /// Adds a sum of values, each multiplied by its element of the array `weights`; see `Op.weightedSum`.
   public func weightedSum(_ values: [Symbol], weights: Symbol) throws -> Symbol {
-    let path = join(scopePath, automaticName("weighted_sum"))
-    try claim(path, as: "a weighted sum")
+    let leaf = names.automaticName("weighted_sum"), path = names.path(of: leaf)
+    try names.claim(path, as: "a weighted sum")
     return try draft.apply(.weightedSum, [weights] + values, path: path)[0]
   }
 
   /// Adds a node whose whole path is known: from a graph file.
   func apply(_ op: String, _ inputs: [Symbol], attributes: [String: JSONValue], path: String) throws -> Symbol {
     for part in path.split(separator: "/", omittingEmptySubsequences: false) {
-      try checkName(String(part), path: path)
+      try NamePaths.check(String(part), path: path)
     }
-    try claim(path, as: "a node")
+    try names.claim(path, as: "a node")
     return try draft.layer(try OpTable.layer(op, path: path), inputs, attributes, path: path)[0]
   }
 
@@ -122,34 +106,5 @@ public final class GraphBuilder {
       draft.output(name, value)
     }
     return draft.graph
-  }
-
-  private func automaticName(_ op: String) -> String {
-    let count = scopes[scopes.count - 1].counts[op, default: 0] + 1
-    scopes[scopes.count - 1].counts[op] = count
-    return "\(op)\(count)"
-  }
-
-  private func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : "\(scope)/\(name)" }
-
-  /// Takes a path, or throws when it is taken.
-  private func claim(_ path: String, as what: String) throws {
-    if let holder = paths[path] {
-      throw Fault(
-        .recipe, "\(what) can't have a path that \(holder) has already", path: path,
-        hint: "Give one of them another name.")
-    }
-    paths[path] = what
-  }
-
-  private func checkName(_ name: String, path: String) throws {
-    let isPlain = name.unicodeScalars.allSatisfy { scalar in
-      "a"..."z" ~= scalar || "A"..."Z" ~= scalar || "0"..."9" ~= scalar || scalar == "_" || scalar == "-"
-    }
-    guard isPlain, !name.isEmpty else {
-      throw Fault(
-        .recipe, "wrong name", path: path, expected: "letters, digits, '_' and '-'",
-        got: JSONValue.string(name).text())
-    }
   }
 }

@@ -15,8 +15,8 @@ public enum OpTable {
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .multiply, .reshape,
-    .constant, .crossEntropy, .crossEntropyGradient, .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient,
-    .scaledByElement, .meanSquaredError, .meanSquaredErrorGradient,
+    .constant, .crossEntropy, .crossEntropyGradient, .toBatch, .fromBatch, .choice, .chosenGradient, .weightedSum,
+    .weightedSumWeightGradient, .scaledByElement, .meanSquaredError, .meanSquaredErrorGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -5,6 +5,8 @@ import TensorCore
 public enum Initialiser: Hashable, Sendable {
   /// Uniform in `[-bound, bound)`.
   case uniform(bound: Double)
+  /// Normal with mean 0.
+  case normal(deviation: Double)
   case constant(Float)
 
   /// PyTorch's default for convolutions and linear layers, weights and biases alike: Kaiming-uniform with a = √5, which
@@ -18,6 +20,8 @@ public enum Initialiser: Hashable, Sendable {
       for index in 0..<count { values[index] = value }
     case .uniform(let bound):
       for index in 0..<count { values[index] = Float((2 * stream.uniform() - 1) * bound) }
+    case .normal(let deviation):
+      for index in 0..<count { values[index] = Float(stream.normal() * deviation) }
     }
   }
 
@@ -25,6 +29,7 @@ public enum Initialiser: Hashable, Sendable {
     switch self {
     case .constant(let value): ["constant": .number(Double(value))]
     case .uniform(let bound): ["uniform": .number(bound)]
+    case .normal(let deviation): ["normal": .number(deviation)]
     }
   }
 }

@@ -4,7 +4,14 @@ extension Op {
   /// The product of two values of one shape.
   static let multiply: Op = Op(
     "multiply", "Product of two values.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
-    inPlace: .anyInput, infer: { [$0.input] },
+    inPlace: .anyInput,
+    infer: { use in
+      guard use.inputs[1] == use.input else {
+        throw use.fault(
+          "input 2 has another shape", expected: use.input.shape.description, got: use.inputs[1].shape.description)
+      }
+      return [use.input]
+    },
     kernel: { site in
       let count = site.elements(site.inputs[0]), compute = site.compute
       return Kernel { call in

@@ -1,0 +1,131 @@
+import Canonical
+import Diagnostics
+import Exchange
+import Foundation
+import LuaHost
+import NeuralNet
+import RunStore
+
+/// A script's own model: a function whose layers find their parameters here.
+final class ModelObject: LuaObject {
+  static let luaName = "Model"
+  let model: Model
+  let stream: StreamObject
+  let function: LuaReference
+  var nativeBytes: Int { model.parameters.reduce(0) { $0 + $1.byteCount } }
+
+  init(_ model: Model, stream: StreamObject, function: LuaReference) {
+    (self.model, self.stream, self.function) = (model, stream, function)
+  }
+}
+
+/// `nas.model` and the class `Model`.
+struct ModelBinding {
+  let api: API
+  let session: Session
+
+  func declare() throws -> [(Declaration, API.Body)] {
+    try api.host.declare(
+      ModelObject.self, methods: api.methods(methods),
+      metamethods: [
+        .index: API.unknownName(of: "Model", methods),
+        .text: { call in
+          let model = try call.this(ModelObject.self).model
+          call.push("Model(\(model.parameters.reduce(0) { $0 + $1.count }) parameters)")
+        },
+        .call: { [session] call in
+          let model = try call.this(ModelObject.self)
+          try call.push(try session.calling(model) { try model.function(call.values(from: 2)) })
+        },
+      ])
+    return [
+      (
+        Declaration(
+          "nas.model",
+          "A model of a function on tensors: the layers that it calls keep their parameters by scope and name.",
+          [Parameter("fn", "function")],
+          options: [Parameter("stream", "string", default: "model", "where first values are drawn from")],
+          returns: "a Model, called like the function"),
+        { [session] arguments, call in
+          guard let function = arguments[0].function else { return }
+          let name = arguments.text("stream")
+          let model = Model(random: RandomSource(seed: session.seed, name: name))
+          try call.push(ModelObject(model, stream: session.stream(name + "/draws"), function: function))
+        }
+      )
+    ]
+  }
+
+  private static let this = Parameter("model", "Model")
+
+  private var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "model:parameters", "The trained parameters in a list; each has a `name`.", [Self.this],
+          returns: "a list of Tensors"),
+        { [session] arguments, call in
+          let parameters = try arguments.object(0, as: ModelObject.self).model.parameters
+          try call.push(try session.host.table(parameters.map { LuaValue.userdata($0) }))
+        }
+      ),
+      (
+        Declaration("model:train", "Layers behave as in training from now on: the default.", [Self.this]),
+        { arguments, _ in try arguments.object(0, as: ModelObject.self).model.isTraining = true }
+      ),
+      (
+        Declaration("model:eval", "Layers behave as in use from now on.", [Self.this]),
+        { arguments, _ in try arguments.object(0, as: ModelObject.self).model.isTraining = false }
+      ),
+      (
+        Declaration(
+          "model:save", "Writes the parameters as safetensors into the run's folder; returns the path.",
+          [Self.this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")],
+          returns: "a path"),
+        { [session] arguments, call in
+          let name = arguments.text(1), arrays = try arguments.object(0, as: ModelObject.self).model.arrays
+          call.push(try session.save(arrays, name: name))
+        }
+      ),
+      (
+        Declaration(
+          "model:load", "Takes parameters from a safetensors file.", [Self.this, Parameter("path", "string")]),
+        { [session] arguments, _ in
+          let file = try session.readable(arguments.text(1))
+          try arguments.object(0, as: ModelObject.self).model.load(try Safetensors.read(file).arrays)
+        }
+      ),
+    ]
+  }
+}
+
+extension Session {
+  /// Runs a model's function: layers find their parameters in it.
+  func calling<Result>(_ object: ModelObject, _ body: () throws -> Result) throws -> Result {
+    object.model.begin()
+    models.append(object)
+    defer { models.removeLast() }
+    return try tape().running(
+      in: object.model.isTraining ? .training : .inference, keys: { object.stream.stream.next() }, body)
+  }
+
+  /// Writes arrays into `models/<name>.safetensors` of the run's folder.
+  fileprivate func save(_ arrays: [NamedArray], name: String) throws -> String {
+    guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }) else {
+      throw Fault(.recipe, "model:save: wrong name", expected: "letters, digits, '_' and '-'", got: name)
+    }
+    let folder = try startedRun().folder.appending(path: "models", directoryHint: .isDirectory)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let path = folder.appending(path: name + ".safetensors").path(percentEncoded: false)
+    try Safetensors.write(arrays, to: path)
+    return path
+  }
+
+  /// A file of this run, or one that the recipe may read.
+  fileprivate func readable(_ path: String) throws -> String {
+    if let folder = run?.folder.path(percentEncoded: false), path.hasPrefix(folder), !path.contains("..") {
+      return path
+    }
+    return try access.resolve(path).path(percentEncoded: false)
+  }
+}

@@ -1,0 +1,217 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import NeuralNet
+import TensorCore
+
+extension Tensor: LuaObject {
+  public static let luaName = "Tensor"
+  public var nativeBytes: Int { byteCount }
+}
+
+/// `nas.tensor` and its kin, the gradient functions, and the class `Tensor`.
+struct TensorBinding {
+  let api: API
+  let session: Session
+
+  /// Declares the class; returns the functions of `nas`.
+  func declare() throws -> [(Declaration, API.Body)] {
+    let methods = self.methods
+    try api.host.declare(Tensor.self, methods: api.methods(methods), metamethods: metamethods(methods))
+    return makers + gradients
+  }
+
+  // MARK: - Making tensors
+
+  private static let gradOption = Parameter(
+    "requires_grad", "boolean", default: false, "whether gradients by it can be asked for")
+  private static let shape = Parameter("shape", "table", "a list of dimensions; {} for a single number")
+  private static let random = [
+    Parameter("stream", "string", default: "tensor", "the random stream to draw from"), gradOption,
+  ]
+
+  private var makers: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "nas.tensor", "A tensor of the numbers in a nested table, or of a single number.",
+          [Parameter("values", "table|number")], options: [Self.gradOption], returns: "a Tensor"),
+        { arguments, call in
+          var shape: [Int] = [], values: [Float] = []
+          try TensorText.read(arguments[0], into: &values, shape: &shape)
+          try call.push(try Tensor(shape, values, requiresGradient: arguments.flag("requires_grad")))
+        }
+      ),
+      (
+        Declaration(
+          "nas.zeros", "A tensor of zeros.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
+        { arguments, call in try fill(arguments, call, 0) }
+      ),
+      (
+        Declaration("nas.ones", "A tensor of ones.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
+        { arguments, call in try fill(arguments, call, 1) }
+      ),
+      (
+        Declaration(
+          "nas.randn", "A tensor of numbers from the standard normal distribution.", [Self.shape],
+          options: Self.random, returns: "a Tensor"),
+        { [session] arguments, call in
+          let stream = session.stream(arguments.text("stream"))
+          try make(arguments, call) { Float(stream.stream.normal()) }
+        }
+      ),
+      (
+        Declaration(
+          "nas.rand", "A tensor of numbers uniform in [0, 1).", [Self.shape], options: Self.random,
+          returns: "a Tensor"),
+        { [session] arguments, call in
+          let stream = session.stream(arguments.text("stream"))
+          try make(arguments, call) { Float(stream.stream.uniform()) }
+        }
+      ),
+    ]
+  }
+
+  private func fill(_ arguments: Arguments, _ call: borrowing LuaCall, _ value: Float) throws {
+    let shape = try TensorText.shape(arguments[0], in: call.name)
+    let values = [Float](repeating: value, count: shape.reduce(1, *))
+    try call.push(try Tensor(shape, values, requiresGradient: arguments.flag("requires_grad")))
+  }
+
+  private func make(_ arguments: Arguments, _ call: borrowing LuaCall, _ value: () -> Float) throws {
+    let shape = try TensorText.shape(arguments[0], in: call.name)
+    let values = (0..<shape.reduce(1, *)).map { _ in value() }
+    try call.push(try Tensor(shape, values, requiresGradient: arguments.flag("requires_grad")))
+  }
+
+  // MARK: - Gradients
+
+  private var gradients: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "nas.grad", "The gradients of a tensor of one element by other tensors, in a list.",
+          [Parameter("loss", "Tensor"), Parameter("tensors", "table", "a list of tensors")],
+          options: [
+            Parameter("create_graph", "boolean", default: false, "record the gradients, so that they have gradients")
+          ], returns: "a list of Tensors; false for one that the loss does not depend on"),
+        { [session] arguments, call in
+          let targets = try TensorText.tensors(arguments[1], in: "nas.grad")
+          let gradients = try session.tape().gradients(
+            of: try arguments.object(0), wrt: targets, createGraph: arguments.flag("create_graph"))
+          try call.push(try session.host.table(gradients.map { $0.map { LuaValue.userdata($0) } ?? .bool(false) }))
+        }
+      ),
+      (
+        Declaration(
+          "nas.no_grad", "Calls `fn` without recording, and returns what it returns.", [Parameter("fn", "function")],
+          returns: "what fn returns"),
+        { [session] arguments, call in
+          guard let fn = arguments[0].function else { return }
+          try call.push(try session.tape().recording(false) { try fn([]) })
+        }
+      ),
+    ]
+  }
+
+  // MARK: - The class
+
+  private static let this = Parameter("tensor", "Tensor")
+
+  private var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration("tensor:item", "The number of a tensor of one element.", [Self.this], returns: "a number"),
+        { arguments, call in call.push(Double(try arguments.object(0, as: Tensor.self).item())) }
+      ),
+      (
+        Declaration(
+          "tensor:totable", "The numbers as nested tables; a number for a tensor without dimensions.", [Self.this]),
+        { arguments, call in
+          let tensor = try arguments.object(0, as: Tensor.self)
+          try call.push(TensorText.json(tensor.values[...], tensor.shape[...]))
+        }
+      ),
+      (
+        Declaration("tensor:detach", "The same numbers without their history.", [Self.this], returns: "a Tensor"),
+        { arguments, call in try call.push(try arguments.object(0, as: Tensor.self).detached()) }
+      ),
+      (
+        Declaration(
+          "tensor:backward",
+          "Adds the gradients of this tensor of one element to `grad` of every tensor with requires_grad that it "
+            + "depends on.",
+          [
+            Self.this,
+            Parameter("gradient", "Tensor", optional: true, "of this tensor itself, for one of more elements"),
+          ]),
+        { [session] arguments, _ in
+          try session.tape().backward(try arguments.object(0), seed: arguments[1].object(as: Tensor.self))
+        }
+      ),
+    ]
+  }
+
+  private func metamethods(_ methods: [(Declaration, API.Body)]) -> [LuaMetamethod: LuaFunction] {
+    let names = methods.map { API.leaf($0.0.name) }
+    return [
+      .index: { call in try Self.field(call, names) },
+      .newIndex: { call in
+        guard call.string(2) == "grad", call.isNil(3) else {
+          throw Fault(
+            .recipe, "a field of a Tensor can't be set", expected: "t.grad = nil", got: call.value(2).description)
+        }
+        try call.this(Tensor.self).gradient = nil
+      },
+      .text: { call in call.push(TensorText.text(try call.this(Tensor.self))) },
+      .length: { call in call.push(try call.this(Tensor.self).shape.first ?? 0) },
+      .add: { [session] call in
+        let (a, b) = try Self.operands(call)
+        try call.push(try session.tape().apply("add", [a, b]))
+      },
+      .subtract: { [session] call in
+        let (a, b) = try Self.operands(call), tape = try session.tape()
+        try call.push(try tape.apply("add", [a, try tape.scaled(b, by: -1)]))
+      },
+      .multiply: { [session] call in
+        let (a, b) = try Self.operands(call)
+        try call.push(try session.tape().apply("multiply", [a, b]))
+      },
+      .divide: { [session] call in
+        guard let number = call.number(2) else { throw call.wrong(2, expected: "a number") }
+        try call.push(try session.tape().scaled(try call.this(Tensor.self), by: Float(1 / number)))
+      },
+      .negate: { [session] call in
+        try call.push(try session.tape().scaled(try call.this(Tensor.self), by: -1))
+      },
+    ]
+  }
+
+  /// The two operands of an operator; a number becomes a tensor of the other's shape.
+  private static func operands(_ call: borrowing LuaCall) throws -> (Tensor, Tensor) {
+    switch (try call.object(1, as: Tensor.self), try call.object(2, as: Tensor.self)) {
+    case (let a?, let b?): return (a, b)
+    case (let a?, nil):
+      guard let number = call.number(2) else { throw call.wrong(2, expected: "a Tensor or a number") }
+      return (a, try Tensor.filled(like: a, Float(number)))
+    case (nil, let b?):
+      guard let number = call.number(1) else { throw call.wrong(1, expected: "a Tensor or a number") }
+      return (try Tensor.filled(like: b, Float(number)), b)
+    default: throw call.wrong(1, expected: "a Tensor")
+    }
+  }
+
+  private static func field(_ call: borrowing LuaCall, _ methods: [String]) throws {
+    let tensor = try call.this(Tensor.self), name = call.string(2) ?? call.value(2).description
+    switch name {
+    case "shape": try call.push(JSONValue.array(tensor.shape.map(JSONValue.int)))
+    case "requires_grad": call.push(tensor.requiresGradient)
+    case "grad": if let gradient = tensor.gradient { try call.push(gradient) } else { call.pushNil() }
+    case "name": if let name = tensor.name { call.push(name) } else { call.pushNil() }
+    default:
+      throw Fault(
+        .recipe, "a Tensor has no '\(name)'",
+        hint: Suggestion.hint(for: name, among: methods + ["shape", "requires_grad", "grad", "name"]))
+    }
+  }
+}

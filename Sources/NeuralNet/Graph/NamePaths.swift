@@ -1,0 +1,67 @@
+import Canonical
+import Diagnostics
+
+/// The names of what one build, or one call of a model, makes: open scopes, automatic names, paths in use.
+///
+/// A path is the open scopes joined by `/`, then a name, or an op and a number counted within that scope from 1
+/// (`conv2d1`, `batch_norm1`). It is used once.
+struct NamePaths {
+  /// One scope that is open.
+  private struct Scope {
+    let path: String
+    /// How many nodes of each op have had an automatic name here.
+    var counts: [String: Int] = [:]
+  }
+
+  private var scopes = [Scope(path: "")]
+  /// Every path in use, with what it is.
+  private var paths: [String: String] = [:]
+
+  /// The path of the open scopes, empty at the top.
+  var scopePath: String { scopes[scopes.count - 1].path }
+
+  /// Opens a scope. A scope of this name must not have been opened in the same parent before: its nodes would mix.
+  mutating func pushScope(_ name: String) throws {
+    let path = path(of: name)
+    try Self.check(name, path: path)
+    try claim(path, as: "a scope")
+    scopes.append(Scope(path: path))
+  }
+
+  /// Closes the scope opened last.
+  mutating func popScope() {
+    if scopes.count > 1 { scopes.removeLast() }
+  }
+
+  /// The next automatic name of an op in the open scope.
+  mutating func automaticName(_ op: String) -> String {
+    let count = scopes[scopes.count - 1].counts[op, default: 0] + 1
+    scopes[scopes.count - 1].counts[op] = count
+    return "\(op)\(count)"
+  }
+
+  /// The path that a name has in the open scope.
+  func path(of name: String) -> String { scopePath.isEmpty ? name : "\(scopePath)/\(name)" }
+
+  /// Takes a path, or throws when it is taken.
+  mutating func claim(_ path: String, as what: String) throws {
+    if let holder = paths[path] {
+      throw Fault(
+        .recipe, "\(what) can't have a path that \(holder) has already", path: path,
+        hint: "Give one of them another name.")
+    }
+    paths[path] = what
+  }
+
+  /// Throws for a name of other characters than paths are made of.
+  static func check(_ name: String, path: String) throws {
+    let isPlain = name.unicodeScalars.allSatisfy { scalar in
+      "a"..."z" ~= scalar || "A"..."Z" ~= scalar || "0"..."9" ~= scalar || scalar == "_" || scalar == "-"
+    }
+    guard isPlain, !name.isEmpty else {
+      throw Fault(
+        .recipe, "wrong name", path: path, expected: "letters, digits, '_' and '-'",
+        got: JSONValue.string(name).text())
+    }
+  }
+}

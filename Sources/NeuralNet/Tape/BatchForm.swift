@@ -1,0 +1,156 @@
+import Canonical
+import Diagnostics
+import TensorCore
+
+extension Op {
+  /// `[n, …] -> [N, …]`: an array as a batch of `n` samples, channels padded.
+  static let toBatch: Op = Op(
+    "to_batch", "An array as a batch.", role: .derived, paddingLanes: .cleared,
+    infer: { [ValueType(.activation(Array($0.input.shape.dimensions.dropFirst())))] },
+    kernel: { site in
+      let channels = site.outputs[0].shape.channels, rows = site.batch * site.outputs[0].shape.rows(batch: 1)
+      let stride = rowStride(site.outputs[0].shape), count = site.elements(site.outputs[0])
+      return Kernel { call in
+        call.output(0).update(repeating: 0, count: count)
+        copy(rows, channels, from: call.input(0), stride: channels, to: call.output(0), stride: stride)
+      }
+    },
+    gradient: { site in try site.apply(.fromBatch, [site.outputGradient], site.attributes) })
+
+  /// `[N, …] -> [n, …]`: a batch of `n` samples as a dense array.
+  static let fromBatch: Op = Op(
+    "from_batch", "A batch as an array.", role: .derived, paddingLanes: .none,
+    infer: { [ValueType(.array([$0.attributes.integer("n")] + $0.input.shape.dimensions))] },
+    kernel: { site in
+      let channels = site.inputs[0].shape.channels, rows = site.rows(site.inputs[0])
+      let stride = rowStride(site.inputs[0].shape)
+      return Kernel { call in
+        copy(rows, channels, from: call.input(0), stride: stride, to: call.output(0), stride: channels)
+      }
+    },
+    gradient: { site in try site.apply(.toBatch, [site.outputGradient], site.attributes) })
+
+  private static func rowStride(_ shape: Shape) -> Int {
+    shape.dimensions.isEmpty ? 1 : paddedChannels(shape.channels)
+  }
+
+  private static func copy(
+    _ rows: Int, _ channels: Int, from source: UnsafePointer<Float>, stride from: Int,
+    to target: UnsafeMutablePointer<Float>, stride to: Int
+  ) {
+    for row in 0..<rows {
+      target.advanced(by: row &* to).update(from: source.advanced(by: row &* from), count: channels)
+    }
+  }
+}
+
+extension Tape {
+  /// The layers that work on a batch only; the other ops take arrays too.
+  private static let batched: Set<String> = [
+    "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten", "concat",
+    "zero", "resize", "drop_path",
+  ]
+
+  /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers
+  /// that want one, and values of different forms become arrays.
+  ///
+  /// - Parameters:
+  ///   - parameters: gives the tensors of the parameters that the op declares.
+  ///   - path: the node's path in a model, for errors.
+  /// - Returns: the first output.
+  func apply(
+    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], path: String,
+    parameters: ([ParameterDeclaration]) throws -> [Tensor]
+  ) throws -> Tensor {
+    try checkArity(op, inputs.count, path: path)
+    let checked = try Attributes.checked(attributes, for: op, path: path)
+    var failure: (any Error)?
+    for form in try forms(of: inputs, for: op, path: path) {
+      var use = OpUse(op: op, path: path, inputs: form.map(\.type), attributes: checked)
+      do {
+        use.attributes = try op.resolve(use)
+        _ = try op.infer(use)
+      } catch {
+        failure = error
+        continue
+      }
+      return try expand(op, form + parameters(op.parameters(use)), use.attributes)[0]
+    }
+    throw failure ?? Fault(.internal, "\(op.name): no form fits", path: path)
+  }
+
+  /// Runs an op without parameters on tensors of any form.
+  public func apply(_ op: String, _ inputs: [Tensor], attributes: [String: JSONValue] = [:]) throws -> Tensor {
+    guard let op = OpTable.named(op) else { throw Fault(.internal, "unknown op '\(op)'") }
+    return try apply(op, inputs, attributes, path: op.name) { declared in
+      guard declared.isEmpty else {
+        throw Fault(
+          .recipe, "\(op.name) has parameters, which only a model or a build can hold",
+          hint: "Call it inside nas.model(function(x) … end).")
+      }
+      return []
+    }
+  }
+
+  /// A tensor times a number.
+  public func scaled(_ tensor: Tensor, by factor: Float) throws -> Tensor {
+    try compute(.multiply, [tensor, try Tensor.filled(like: tensor, factor)], Attributes())[0]
+  }
+
+  /// The inputs in the forms to try, the likeliest first.
+  private func forms(of inputs: [Tensor], for op: Op, path: String) throws -> [[Tensor]] {
+    if Self.batched.contains(op.name) {
+      let batches = inputs.filter { !$0.shape.isEmpty }
+      if let other = batches.first(where: { $0.shape[0] != batches[0].shape[0] }) {
+        throw Fault(
+          .recipe, "\(op.name): batches of different sizes", path: path,
+          expected: "\(Shape.array(batches[0].shape))", got: "\(Shape.array(other.shape))")
+      }
+      return [try inputs.map(toBatch)]
+    }
+    let isMixed = inputs.contains { $0.type.shape.hasBatch }
+    return (fitTogether(inputs) ? [inputs] : []) + (isMixed ? [try inputs.map(fromBatch)] : [])
+  }
+
+  /// Whether batches have one size, and arrays beside them have fewer dimensions, so that they are the same for every
+  /// sample.
+  private func fitTogether(_ inputs: [Tensor]) -> Bool {
+    let batches = inputs.filter { $0.type.shape.hasBatch }
+    guard let first = batches.first else { return true }
+    let rank = batches.map { $0.shape.count }.min() ?? 0
+    return batches.allSatisfy { $0.batch == first.batch }
+      && inputs.allSatisfy { $0.type.shape.hasBatch || $0.shape.count < rank }
+  }
+
+  private func toBatch(_ tensor: Tensor) throws -> Tensor {
+    guard !tensor.type.shape.hasBatch, let n = tensor.shape.first else { return tensor }
+    return try compute(.toBatch, [tensor], Attributes(["n": .int(n)]))[0]
+  }
+
+  /// The tensor as a dense array.
+  func fromBatch(_ tensor: Tensor) throws -> Tensor {
+    guard tensor.type.shape.hasBatch else { return tensor }
+    return try compute(.fromBatch, [tensor], Attributes(["n": .int(tensor.batch)]))[0]
+  }
+
+  private func checkArity(_ op: Op, _ count: Int, path: String) throws {
+    let (isRight, expected) =
+      switch op.arity {
+      case .exactly(let number): (count == number, "\(number)")
+      case .atLeast(let number): (count >= number, "at least \(number)")
+      }
+    guard isRight else {
+      throw Fault(.recipe, "\(op.name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
+    }
+  }
+}
+
+extension Tape {
+  /// A node of a graph on inputs of the form it has there.
+  package func applyNode(_ op: Op, _ inputs: [Tensor], _ attributes: Attributes) throws -> Tensor {
+    try expand(op, inputs, attributes)[0]
+  }
+
+  /// The tensor as a batch, its first dimension the samples.
+  package func batch(_ tensor: Tensor) throws -> Tensor { try toBatch(tensor) }
+}

@@ -1,0 +1,48 @@
+import Synchronization
+
+/// One recorded computation.
+///
+/// It keeps its inputs with their history, and its outputs' numbers without handles, so that there is no cycle.
+final class TapeNode {
+  /// What was computed.
+  enum Computation {
+    case op(Op, Attributes)
+    case function(any TapeFunction)
+  }
+
+  private static let count = Atomic<Int>(0)
+
+  /// Grows with every node: a node's inputs come from nodes of smaller numbers.
+  let order = TapeNode.count.add(1, ordering: .relaxed).newValue
+  let computation: Computation
+  private(set) var inputs: [Tensor]
+  private(set) var outputs: [Tensor.Storage] = []
+
+  init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage]) {
+    self.computation = computation
+    self.inputs = inputs
+    self.outputs = outputs
+  }
+
+  /// A handle of an output, with this history.
+  func tensor(_ output: Int) -> Tensor { Tensor(outputs[output], producer: self, output: output) }
+
+  /// Releases a chain of nodes one after the other: a recursion would take a stack frame for each.
+  deinit {
+    var open = inputs
+    inputs = []
+    while var tensor = open.popLast() {
+      guard isKnownUniquelyReferenced(&tensor), var node = tensor.releaseProducer(),
+        isKnownUniquelyReferenced(&node)
+      else { continue }
+      open += node.inputs
+      node.inputs = []
+    }
+  }
+}
+
+/// A computation on a tape with a gradient of its own: a compiled plan, for example.
+public protocol TapeFunction: AnyObject {
+  /// The gradients of the inputs for the gradient of the output; nil where an input has none or isn't `wanted`.
+  func gradients(_ outputGradient: Tensor, wanted: [Bool]) throws -> [Tensor?]
+}

@@ -1,0 +1,24 @@
+import Foundation
+import Testing
+
+/// Tensors that a recipe drops give their memory back.
+@Suite(.serialized) struct TensorMemoryTests {
+  /// The resident size of this process in bytes.
+  private func residentBytes() throws -> Int {
+    let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+    return (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+  }
+
+  @Test(arguments: ["nas.zeros { 262144 }", "(x + nas.zeros { 262144 }) * x"])
+  func aLoopThatDropsLargeTensorsStaysFlat(expression: String) throws {
+    let before = try residentBytes()
+    let result = try RecipeHarness().run(
+      """
+      local nas = require 'nas'
+      local x = nas.ones({ 262144 }, { requires_grad = true })
+      for _ = 1, 10000 do local value = \(expression) end
+      """)
+    #expect(result.fault == nil)
+    #expect(try residentBytes() - before < 400 << 20)
+  }
+}
