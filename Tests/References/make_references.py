@@ -5,6 +5,7 @@
 
 from op_references import op_cases
 from reference_file import ReferenceFile
+from second_order_references import hessian_vector_case
 from training_references import nasbench201_case, optimiser_cases, schedule_cases
 
 ops = ReferenceFile("ops")
@@ -22,3 +23,7 @@ training.write()
 network = ReferenceFile("nasbench201")
 network.add(**nasbench201_case())
 network.write()
+
+second = ReferenceFile("second_order")
+second.add(**hessian_vector_case())
+second.write()

@@ -8,14 +8,17 @@ public enum OpTable {
   /// The ops that a recipe's `build` may use.
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
-    .flatten,
+    .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
+    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .meanSquaredError, .binaryCrossEntropy, .klDivergence,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .multiply, .reshape,
-    .constant, .crossEntropy, .crossEntropyGradient,
+    .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
+    .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
+    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
