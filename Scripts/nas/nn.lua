@@ -15,24 +15,64 @@ nn.scope = core.declare("nas.nn.scope", {
   return value
 end)
 
+--- The branch of an option; an error names an option without one.
+local function branch_of(branches, option)
+  local branch = branches[option]
+  if branch ~= nil then return branch end
+  local known = {}
+  for key in pairs(branches) do known[#known + 1] = tostring(key) end
+  core.fail {
+    message = "nn.choice has no branch for this option",
+    expected = "one of " .. table.concat(known, ", "),
+    got = tostring(option),
+    hint = "Give every option of the decision a branch.",
+  }
+end
+
+--- DARTS' mixture: the sum of all branches, each times the softmax of its mixing weight (Liu et al. 2019, eq. 2).
+local function softmax_mixture(decision, branches, x)
+  local values = {}
+  for i, branch in ipairs(branches) do values[i] = branch(x) end
+  return nn.weighted_sum(nn.softmax(decision.alpha), values)
+end
+
+--- The branches of an open decision: kept as a choice, or mixed where the space is relaxed.
+local function open_choice(handle, options, branches, x)
+  local calls = {}
+  for i, option in ipairs(options) do
+    local branch = branch_of(branches, option)
+    calls[i] = function(input) return nn.scope(tostring(option), function() return branch(input) end) end
+  end
+  local mix = core.mixture()
+  if mix then
+    local decision = { path = core.open_path(handle), options = options, alpha = core.mixing_weights(handle) }
+    return (mix == core.standard_mixture and softmax_mixture or mix)(decision, calls, x)
+  end
+  local values = {}
+  for i, call in ipairs(calls) do values[i] = call(x) end
+  return core.choose(handle, values)
+end
+
 nn.choice = core.declare("nas.nn.choice", {
-  doc = "Runs the branch that a decision chose. The branch's name becomes part of the parameter paths inside it.",
+  doc = [[
+Runs the branch that a decision chose and returns its value. The branch's name becomes part of the parameter paths
+inside it. Under shared weights the choice stays in the network; in a relaxed space the branches are mixed.]],
   context = "build",
   { "value", "any", doc = "what the build read from a `oneof` decision" },
   { "branches", "table", doc = "a function for each option of the decision" },
-}, function(value, branches)
-  local branch = branches[value]
-  if branch == nil then
-    local known = {}
-    for key in pairs(branches) do known[#known + 1] = tostring(key) end
-    core.fail {
-      message = "nn.choice has no branch for this option",
-      expected = "one of " .. table.concat(known, ", "),
-      got = tostring(value),
-      hint = "Give every option of the decision a branch.",
-    }
-  end
-  return nn.scope(value, branch)
+  { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
+}, function(value, branches, x)
+  local options = core.open_options(value)
+  if options then return open_choice(value, options, branches, x) end
+  local branch = branch_of(branches, value)
+  return nn.scope(tostring(value), function() return branch(x) end)
 end)
+
+nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
+  doc = "The sum of values of one shape, each times its weight, from the first to the last.",
+  context = "build",
+  { "weights", "Value", doc = "as many numbers as there are values: [k]" },
+  { "values", "table", doc = "a list of Values" },
+}, function(weights, values) return core.weighted_sum(weights, values) end)
 
 return nn

@@ -4,7 +4,7 @@ import Foundation
 import NeuralNet
 import TensorCore
 
-/// Scores a network on images, with the running statistics of its batch norms.
+/// Scores a network on images.
 public struct Scorer {
   let compute: Compute
   let isCancelled: () -> Bool
@@ -19,8 +19,18 @@ public struct Scorer {
   public func score(
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation, batch: Int = 128
   ) throws -> [String: Double] {
-    let size = min(batch, images.count)
-    let plan = try InferencePlan(graph, batch: size, compute: compute)
+    let plan = try InferencePlan(graph, batch: min(batch, images.count), compute: compute)
+    return try score(plan, weights, on: images, normalisation: normalisation)
+  }
+
+  /// The same on a compiled plan, on the path that it selected.
+  ///
+  /// - Parameter limit: the most batches to score. With the batch's own statistics only full batches count.
+  public func score(
+    _ plan: InferencePlan, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
+    limit: Int? = nil
+  ) throws -> [String: Double] {
+    let size = plan.batch
     let classes = images.set.classNames.count
     let batches = try EvaluationBatches(images, normalisation: normalisation, batchSize: size)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: size * images.set.imageSize)
@@ -31,7 +41,8 @@ public struct Scorer {
     }
     guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return [:] }
     var score = ClassificationScore(classes: classes)
-    for number in 0..<batches.count {
+    let full = plan.mode.batchNorm == .running ? batches.count : images.count / size
+    for number in 0..<min(full, limit ?? full) {
       let filled = batches.fill(number, images: firstPixel, labels: firstLabel)
       try plan.setInput(UnsafeBufferPointer(pixels))
       try plan.run(weights)

@@ -54,7 +54,7 @@ public struct TrainingRecipe: Sendable, Equatable {
   }
 
   /// The learning rate of each step. The warm-up counts in steps.
-  func rate(step: Int, stepsPerEpoch: Int) throws -> Double {
+  public func rate(step: Int, stepsPerEpoch: Int) throws -> Double {
     let warmSteps = Int((warmUp * Double(stepsPerEpoch)).rounded())
     if step < warmSteps { return learningRate * Double(step + 1) / Double(warmSteps) }
     let epoch = step / stepsPerEpoch

@@ -43,15 +43,15 @@ func multiply(
   }
 }
 
-func accumulate(_ a: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int64) {
+func accumulate(_ a: UnsafePointer<Float>, _ factor: Float, _ result: UnsafeMutablePointer<Float>, _ count: Int64) {
   let count = Int(count)
   var i = 0
   while i &+ 16 <= count {
-    store(load(result + i) + load(a + i), result + i)
+    store(fused(Lanes(repeating: factor), load(a + i), load(result + i)), result + i)
     i &+= 16
   }
   while i < count {
-    result[i] += a[i]
+    result[i] = fused(factor, a[i], result[i])
     i &+= 1
   }
 }

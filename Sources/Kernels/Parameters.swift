@@ -35,25 +35,28 @@ func sgd(_ pointer: UnsafePointer<nr_sgd_job>) {
   }
 }
 
-/// The sum of squares in double precision, as eight interleaved sums added as a tree. A square of a float is exact in
-/// double precision, so a fused multiply-add would change nothing.
-func squaredNorm(_ a: UnsafePointer<Float>, _ count: Int64) -> Double {
+/// The sum of products in double precision, as eight interleaved sums added as a tree. A product of two floats is exact
+/// in double precision, so a fused multiply-add would change nothing.
+func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int64) -> Double {
   let count = Int(count)
   var s = SIMD8<Double>(repeating: 0)
   var i = 0
   while i &+ 8 <= count {
-    let p = a + i
-    let x = SIMD8<Double>(
-      Double(p[0]), Double(p[1]), Double(p[2]), Double(p[3]), Double(p[4]), Double(p[5]), Double(p[6]), Double(p[7]))
-    s += x * x
+    s += doubles(a + i) * doubles(b + i)
     i &+= 8
   }
   let four = s.lowHalf + s.highHalf
   let two = four.lowHalf + four.highHalf
   var total = two.x + two.y
   while i < count {
-    total += Double(a[i]) * Double(a[i])
+    total += Double(a[i]) * Double(b[i])
     i &+= 1
   }
   return total
+}
+
+@inline(__always)
+private func doubles(_ p: UnsafePointer<Float>) -> SIMD8<Double> {
+  SIMD8<Double>(
+    Double(p[0]), Double(p[1]), Double(p[2]), Double(p[3]), Double(p[4]), Double(p[5]), Double(p[6]), Double(p[7]))
 }

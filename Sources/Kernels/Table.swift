@@ -22,7 +22,7 @@ public func kernelTable() -> nr_kernels {
     fill: { fill($0, $1!, $2) },
     scale: { scale($0!, $1, $2!, $3) },
     multiply: { multiply($0!, $1!, $2!, $3) },
-    accumulate: { accumulate($0!, $1!, $2) },
+    accumulate: { accumulate($0!, $1, $2!, $3) },
     sum: { sum($0!, $1, $2!, $3) },
     clamp: { clamp($0!, $1, $2!, $3) },
     clamp_gradient: { clampGradient($0!, $1!, $2, $3!, $4) },
@@ -32,5 +32,5 @@ public func kernelTable() -> nr_kernels {
     exponentials: { exponentials($0!, $1, $2!, $3!) },
     affine: { affine($0!, $1, $2, $3) },
     sgd: { sgd($0!) },
-    squared_norm: { squaredNorm($0!, $1) })
+    dot: { dot($0!, $1!, $2) })
 }

@@ -49,6 +49,7 @@ struct BuildBinding {
     var attributes: [String: JSONValue] = [:]
     for schema in op.attributes where schema.standard == nil {
       if position > call.count || call.isTable(position) { break }
+      try refuse(call.value(position), session)
       attributes[schema.name] = try call.json(position)
       position += 1
     }
@@ -56,6 +57,7 @@ struct BuildBinding {
     if call.isTable(position) {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
+        try refuse(value, session)
         if key == "name" { name = value.string } else { attributes[key] = try LuaValues.json(value) }
       }
       position += 1
@@ -64,6 +66,12 @@ struct BuildBinding {
       throw call.wrong(position, expected: "a table of options")
     }
     try call.push(SymbolObject(try builder.apply(op.name, inputs, attributes: attributes, name: name)))
+  }
+
+  /// Throws for an open decision in the place of a number: the network needs its value.
+  private static func refuse(_ value: LuaValue, _ session: Session) throws {
+    guard let handle = value.object(as: DecisionHandle.self) else { return }
+    throw session.openBuild?.fault(for: handle) ?? NeedsValue(path: handle.path).fault
   }
 
   /// `x.channels`, `x.height`, `x.width`, `x.shape` (without the batch).

@@ -41,8 +41,10 @@ struct DataBinding {
   let session: Session
 
   func declare() throws -> [(Declaration, API.Body)] {
+    let batches = BatchBinding(api: api, session: session)
+    try batches.declare()
     try api.host.declare(
-      DataObject.self,
+      DataObject.self, methods: api.methods(batches.methods),
       metamethods: [
         .text: { call in call.push(Self.text(of: try call.this(DataObject.self).dataset)) },
         .index: { call in

@@ -55,24 +55,16 @@ struct NetworkBinding {
     source: "Dong & Yang, ICLR 2020, table 1", [this],
     options: [
       Parameter("data", "Data"), Parameter("split", "string", default: "train"),
-      Parameter("epochs", "integer", min: 1), Parameter("batch", "integer", default: 64, min: 1),
-      Parameter("lr", "number", default: 0.1, min: 0),
-      Parameter("schedule", "string", default: "cosine", oneOf: TrainingRecipe.Course.allCases.map(\.rawValue)),
-      Parameter("warmup", "number", default: 0, min: 0, "epochs"),
-      Parameter("momentum", "number", default: 0.9, min: 0, max: 1), Parameter("nesterov", "boolean", default: true),
-      Parameter("weight_decay", "number", default: 5e-4, min: 0),
-      Parameter("decay_norm", "boolean", default: true, "also decay batch-norm parameters and biases"),
-      Parameter("clip", "number", default: 0, min: 0, "largest global gradient norm; 0: no clipping"),
-      Parameter("label_smoothing", "number", default: 0, min: 0, max: 1),
-      Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
-      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })"),
+      Parameter("epochs", "integer", min: 1),
+    ] + TrainingOptions.course + TrainingOptions.descent + [
+      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })")
     ])
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
     let split = try data.split(arguments.text("split"))
-    let recipe = try Self.recipe(arguments)
+    let recipe = try TrainingOptions.recipe(arguments)
     let operation: JSONValue = [
       "fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics,
     ]
@@ -101,36 +93,6 @@ struct NetworkBinding {
       let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
       try onEpoch?([.integer(report.epoch), try host.value(metrics)])
     }
-  }
-
-  private static func recipe(_ arguments: Arguments) throws -> TrainingRecipe {
-    let clip = arguments.number("clip")
-    return try TrainingRecipe(
-      epochs: arguments.integer("epochs"), batch: arguments.integer("batch"), learningRate: arguments.number("lr"),
-      course: TrainingRecipe.Course(rawValue: arguments.text("schedule")) ?? .cosine,
-      warmUp: arguments.number("warmup"),
-      optimiser: try SGD(
-        momentum: arguments.number("momentum"), nesterov: arguments.flag("nesterov"),
-        weightDecay: arguments.number("weight_decay"), undecayed: arguments.flag("decay_norm") ? [] : [.norm, .bias],
-        clipNorm: clip > 0 ? clip : nil),
-      labelSmoothing: arguments.number("label_smoothing"), augmentation: try augmentation(arguments["augment"].table))
-  }
-
-  private static func augmentation(_ table: LuaReference?) throws -> Augmentation {
-    var augmentation = Augmentation.none
-    for (key, value) in table?.pairs ?? [] {
-      let name = key.string ?? key.description
-      switch (name, value) {
-      case ("flip", .bool(let flip)): augmentation.flip = flip
-      case ("crop", _) where value.integer != nil: augmentation.crop = value.integer ?? 0
-      case ("cutout", _) where value.integer != nil: augmentation.cutout = value.integer ?? 0
-      default:
-        throw Fault(
-          .recipe, "wrong augmentation '\(name)'", expected: "{ flip = true, crop = pixels, cutout = pixels }",
-          got: value.description)
-      }
-    }
-    return augmentation
   }
 
   // MARK: - evaluate

@@ -55,7 +55,7 @@ final class Session {
   /// The recipe's settings by name, once `nas.args` was called.
   var arguments: [String: JSONValue]?
   var openData: [String: DataObject] = [:]
-  private var builders: [GraphBuilder] = []
+  private var builders: [(graph: GraphBuilder, open: OpenBuild?)] = []
   /// Spaces whose build functions are being digested: a build may capture its own space.
   private var digested: [SpaceDefinition] = []
   private var notes: [(kind: String, text: String)] = []
@@ -167,8 +167,10 @@ final class Session {
 
   /// Runs a recipe's `build` with the builder that `nas.nn` adds to. Random numbers that it draws are the same each
   /// time that it builds this architecture.
-  func building<Result>(with builder: GraphBuilder, of id: String, _ body: () throws -> Result) rethrows -> Result {
-    builders.append(builder)
+  func building<Result>(
+    with builder: GraphBuilder, of id: String, open: OpenBuild? = nil, _ body: () throws -> Result
+  ) rethrows -> Result {
+    builders.append((builder, open))
     let allowed = host.allowsRecipeModules
     host.allowsRecipeModules = true
     defer {
@@ -185,8 +187,11 @@ final class Session {
         .recipe, "\(function) was called outside of build",
         hint: "nas.nn makes networks inside a space's build function.")
     }
-    return builder
+    return builder.graph
   }
+
+  /// How the network that is being built treats open decisions; nil when it has none.
+  var openBuild: OpenBuild? { builders.last?.open }
 
   /// The stand-alone network of an architecture for some data, with weights from the stream `<stream>/weights`.
   func network(_ arch: ArchitectureObject, data: DataObject, stream: String) throws -> NetworkObject {
@@ -239,6 +244,20 @@ final class Session {
     try copyFromParent(Self.weightsPath(version))
     try weights.load(
       from: try startedRun().folder.appending(path: Self.weightsPath(version)).path(percentEncoded: false))
+  }
+
+  /// Keeps a training's state by its version, for a resumed run.
+  func save(_ snapshot: (arrays: [NamedArray], metadata: [String: String]), version: String) throws {
+    let file = try startedRun().folder.appending(path: Self.weightsPath(version))
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Safetensors.write(snapshot.arrays, metadata: snapshot.metadata, to: file.path(percentEncoded: false))
+  }
+
+  /// Reads a state that this run kept, or its parent.
+  func snapshot(version: String) throws -> (arrays: [NamedArray], metadata: [String: String]) {
+    try copyFromParent(Self.weightsPath(version))
+    return try Safetensors.read(
+      try startedRun().folder.appending(path: Self.weightsPath(version)).path(percentEncoded: false))
   }
 
   private static func weightsPath(_ version: String) -> String { "weights/\(version.prefix(16)).safetensors" }

@@ -12,7 +12,7 @@ final class SpaceDefinition {
   let format: LuaReference?
   let parse: LuaReference?
   private let valid: LuaReference?
-  private unowned let session: Session
+  unowned let session: Session
   /// The architectures that a script holds, so that equal ones are the same object.
   private var known: [String: WeakArchitecture] = [:]
 
@@ -74,24 +74,34 @@ final class SpaceDefinition {
 
   /// Builds the network of an architecture for images of a shape: one call of the recipe's `build`.
   func graph(of architecture: Architecture, input shape: [Int], classes: Int) throws -> Graph {
+    let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
+    let outputs = try session.building(with: builder, of: architecture.id) {
+      try call(
+        build: try session.host.value(architecture.values), builder, Self.task(input: shape, classes: classes))
+    }
+    let graph = try builder.finish(outputs: outputs)
+    try checkPurity(graph, of: "\(architecture.id) \(shape) \(classes)")
+    return graph
+  }
+
+  /// What `build` is told about the data.
+  static func task(input shape: [Int], classes: Int) -> JSONValue {
+    ["kind": "classification", "classes": .int(classes), "input": .array(shape.map(JSONValue.int))]
+  }
+
+  /// Calls the recipe's `build` on an architecture as it sees one.
+  func call(
+    build architecture: LuaValue, _ builder: GraphBuilder, _ task: JSONValue
+  ) throws -> [(name: String, value: Symbol)] {
     guard let build else {
       throw Fault(
         .recipe, "this space has no build function", path: "space",
         hint: "Give nas.space a build = function(arch, x, task).")
     }
-    let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
-    let task: JSONValue = [
-      "kind": "classification", "classes": .int(classes), "input": .array(shape.map(JSONValue.int)),
-    ]
-    let host = session.host
-    let outputs = try session.building(with: builder, of: architecture.id) {
-      try build([
-        try host.value(architecture.values), .userdata(SymbolObject(builder.inputs[0])), try host.value(task),
-      ])
-    }
-    let graph = try builder.finish(outputs: try Self.outputs(outputs.first ?? .nil))
-    try checkPurity(graph, of: "\(architecture.id) \(shape) \(classes)")
-    return graph
+    let result = try build([
+      architecture, .userdata(SymbolObject(builder.inputs[0])), try session.host.value(task),
+    ])
+    return try Self.outputs(result.first ?? .nil)
   }
 
   /// Throws when `build` gave another network for the same architecture before: its trials could not be repeated.

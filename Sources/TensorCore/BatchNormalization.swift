@@ -171,7 +171,7 @@ private struct BackwardPass {
     }
     vectors[3].update(from: partial, count: 2 * width)
     for chunk in 1..<max(1, chunks.count) {
-      compute.kernels.accumulate(partial + 2 * chunk * width, vectors[3], Int64(2 * width))
+      compute.kernels.accumulate(partial + 2 * chunk * width, 1, vectors[3], Int64(2 * width))
     }
   }
 

@@ -77,7 +77,9 @@ public enum Channels {
     }
     let total = scratch + chunks.count * width
     total.update(from: scratch, count: width)
-    for chunk in 1..<max(1, chunks.count) { compute.kernels.accumulate(scratch + chunk * width, total, Int64(width)) }
+    for chunk in 1..<max(1, chunks.count) {
+      compute.kernels.accumulate(scratch + chunk * width, 1, total, Int64(width))
+    }
     result.update(from: total, count: channels)
   }
 

@@ -39,7 +39,7 @@ enum ConvolutionWeightGradient {
       }
     }
     for chunk in 1..<max(1, chunks) {
-      kernels.accumulate(scratch + chunk * totals.packed, scratch, Int64(totals.packed))
+      kernels.accumulate(scratch + chunk * totals.packed, 1, scratch, Int64(totals.packed))
     }
     plan.forEachBlock { block in
       var job = plan.packJob(block, dense: weightGradient, packed: scratch)

@@ -173,7 +173,7 @@ enum DepthwiseConvolution {
       }
     }
     for chunk in 1..<max(1, chunks) {
-      kernels.accumulate(scratch + chunk * plan.packedFloats, scratch, Int64(plan.packedFloats))
+      kernels.accumulate(scratch + chunk * plan.packedFloats, 1, scratch, Int64(plan.packedFloats))
     }
     for block in 0..<plan.blocks {
       kernels.copy_channels(

@@ -33,11 +33,17 @@ public enum Elementwise {
     forEachPiece(count, compute) { compute.kernels.multiply(a + $0, b + $0, result + $0, $1) }
   }
 
-  /// result = result + input.
+  /// result = result + factor · input, each rounded once.
   public static func accumulate(
-    _ input: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+    _ input: UnsafePointer<Float>, times factor: Float = 1, into result: UnsafeMutablePointer<Float>, count: Int,
+    compute: Compute
   ) {
-    forEachPiece(count, compute) { compute.kernels.accumulate(input + $0, result + $0, $1) }
+    forEachPiece(count, compute) { compute.kernels.accumulate(input + $0, factor, result + $0, $1) }
+  }
+
+  /// The sum of a · b, in double precision and a fixed order that no number of threads changes.
+  public static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, compute: Compute) -> Double {
+    compute.kernels.dot(a, b, Int64(count))
   }
 
   /// result = the sum of one or more terms, added from the first to the last.

@@ -23,6 +23,6 @@ public enum ParameterUpdate {
 
   /// The sum of squares, in double precision and a fixed order: for clipping by the global norm.
   public static func squaredNorm(_ values: UnsafePointer<Float>, count: Int, compute: Compute) -> Double {
-    compute.kernels.squared_norm(values, Int64(count))
+    compute.kernels.dot(values, values, Int64(count))
   }
 }

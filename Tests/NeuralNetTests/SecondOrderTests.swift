@@ -38,6 +38,32 @@ import Testing
     }
   }
 
+  static let smooth = ((try? ReferenceFile("second_order").cases) ?? []).filter { $0.name.hasPrefix("second_order/") }
+
+  @Test func thereAreSecondOrderReferences() { #expect(Self.smooth.count == 9) }
+
+  @Test(arguments: smooth)
+  func secondOrderMatchesPyTorch(reference: ReferenceFile.Case) throws {
+    let shape = try #require(reference.shapes["input"])
+    let builder = try GraphBuilder(inputs: [("x", Array(shape.dropFirst()))])
+    let y = try builder.apply(reference.op, builder.inputs, attributes: reference.attributes)
+    let draft = try builder.finish(outputs: [("y", y)]).expanded(for: .inference)
+    let x = draft.symbol(draft.graph.inputs[0].value), output = draft.symbol(draft.graph.outputs[0].value)
+    let u = draft.input("u", x.type), v = draft.input("v", x.type)
+    let one = try draft.apply(.constant, [], Attributes(["value": 1, "dimensions": []]), path: "one")[0]
+    let first = try #require(try draft.gradients(of: output, from: u, wrt: [x])[0])
+    let sum = try draft.apply(.dot, [first, v], path: "dot")[0]
+    let second = try #require(try draft.gradients(of: sum, from: one, wrt: [x])[0])
+
+    let random = RandomSource(seed: 0, name: "test")
+    let plan = try Plan(draft.graph, batch: shape[0], kept: [second.id], random: random, compute: try Compute())
+    for (port, name) in zip(draft.graph.inputs, ["input", "u", "v"]) {
+      try #require(reference.floats[name]).withUnsafeBufferPointer { try plan.write($0, to: port) }
+    }
+    try plan.run(try Weights(draft.graph, random: random), step: 0)
+    #expect(relativeError(plan.read(second.id), try #require(reference.floats["second"])) < 1e-5)
+  }
+
   /// The values of the Hessian's product with `direction/<path>`, for each trained parameter.
   private func products(of loss: Symbol, _ draft: GraphDraft, _ trained: [Int]) throws -> [Int] {
     let one = try draft.apply(.constant, [], Attributes(["value": 1, "dimensions": []]), path: "one")[0]

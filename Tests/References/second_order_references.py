@@ -1,9 +1,9 @@
-"""The product of a Hessian with a vector, of a small network made like NAS-Bench-201's, in float64."""
+"""Gradients of gradients, in float64: of single ops, and of a small network made like NAS-Bench-201's."""
 
 import torch
 import torch.nn.functional as F
 
-from op_references import random
+from op_references import SMOOTH, random
 from reference_file import layout
 
 SHAPES = {
@@ -48,3 +48,38 @@ def hessian_vector_case():
         tensors[path] = layout(values[path], kind(path))
         tensors[f"direction/{path}"] = layout(directions[path], kind(path))
     return dict(name=name, op="hessian_vector", tensors=tensors, float32=float32)
+
+
+def second_order_cases():
+    """For f(x) and fixed u and v, the gradient by x of v . (the gradient by x of u . f(x))."""
+    functions = dict(SMOOTH, layer_norm=lambda x: F.layer_norm(x, (x.shape[-1],)))
+    for op, function in functions.items():
+        name = "second_order/" + op
+        x = random(name, 3, 2, 2, 18)
+        u, v = random(name + "/u", *x.shape), random(name + "/v", *x.shape)
+        results = []
+        for dtype in (torch.float64, torch.float32):
+            leaf = torch.tensor(x, dtype=dtype, requires_grad=True)
+            gradient, = torch.autograd.grad((function(leaf) * torch.tensor(u, dtype=dtype)).sum(), leaf,
+                                            create_graph=True)
+            product = (gradient * torch.tensor(v, dtype=dtype)).sum()
+            results.append({"second": torch.autograd.grad(product, leaf)[0].numpy()})
+        yield dict(name=name, op=op, attributes={"affine": False} if op == "layer_norm" else {},
+                   tensors={"input": x, "u": u, "v": v} | results[0], float32=results[1])
+
+
+def dirichlet_case():
+    """What PyTorch gives for the pathwise gradient of Dirichlet draws by their concentrations."""
+    name = "dirichlet"
+    concentration = torch.exp(torch.tensor(random(name, 40, 5), dtype=torch.float64))
+    torch.manual_seed(1)
+    draws = torch.distributions.Dirichlet(concentration).sample().clamp(1e-5, 1).float().double()
+    draws = draws / draws.sum(-1, keepdim=True)
+    upstream = random(name + "/u", 40, 5)
+    u = torch.tensor(upstream, dtype=torch.float64)
+    total = concentration.sum(-1, True).expand_as(concentration)
+    inner = torch._dirichlet_grad(draws, concentration, total)
+    gradient = inner * (u - (draws * u).sum(-1, True))
+    return dict(name=name, op="dirichlet", tensors={
+        "concentration": concentration.numpy(), "draws": draws.numpy(), "output_gradient": upstream,
+        "gradient": gradient.numpy()})

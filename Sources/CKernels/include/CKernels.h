@@ -162,7 +162,7 @@ typedef struct {
   void (*fill)(float value, float *result, int64_t count);
   void (*scale)(const float *a, float factor, float *result, int64_t count);
   void (*multiply)(const float *a, const float *b, float *result, int64_t count);
-  void (*accumulate)(const float *a, float *result, int64_t count);  // result += a
+  void (*accumulate)(const float *a, float factor, float *result, int64_t count);  // result += factor * a, fused
   void (*sum)(const float *const *terms, int64_t terms_count, float *result, int64_t count);
   void (*clamp)(const float *a, float high, float *result, int64_t count);  // to 0...high; NaN stays NaN
   // result = gradient where 0 < output < high, else 0
@@ -181,5 +181,5 @@ typedef struct {
   void (*affine)(float *result, int64_t classes, float factor, float shift);
 
   void (*sgd)(const nr_sgd_job *);
-  double (*squared_norm)(const float *a, int64_t count);
+  double (*dot)(const float *a, const float *b, int64_t count);
 } nr_kernels;

@@ -71,7 +71,7 @@ extension Graph {
   /// Nodes that no output depends on are counted too: NAS-Bench-201 counts a cell's dead edges, and an architecture's
   /// size should not depend on how clever the executor is.
   public var parameterCount: Int {
-    parameters.filter(\.kind.isTrained).reduce(0) { $0 + $1.shape.elementsPerSample }
+    parameters.filter { $0.kind.isTrained && $0.kind != .mixing }.reduce(0) { $0 + $1.shape.elementsPerSample }
   }
 
   /// Multiply-accumulates of one sample's forward pass: convolutions and linear layers (with the additions of a linear

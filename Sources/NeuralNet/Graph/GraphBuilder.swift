@@ -19,6 +19,8 @@ public final class GraphBuilder {
   private var paths: [String: String] = [:]
   /// The values to build on, in the order given.
   public private(set) var inputs: [Symbol] = []
+  /// For each scope with layers whose names were counted and that have parameters, the names in their order.
+  public private(set) var countedNames: [String: [String]] = [:]
 
   /// Starts a network on named inputs; shapes are without the batch, `[H, W, C]` or `[C]`.
   public init(inputs: [(name: String, shape: [Int])]) throws {
@@ -63,7 +65,37 @@ public final class GraphBuilder {
     let path = join(scopePath, leaf)
     try checkName(leaf, path: path)
     try claim(path, as: "a node")
-    return try draft.layer(op, inputs, attributes, path: path)[0]
+    let known = draft.graph.parameters.count
+    let value = try draft.layer(op, inputs, attributes, path: path)[0]
+    if name == nil, draft.graph.parameters.count > known { countedNames[scopePath, default: []].append(leaf) }
+    return value
+  }
+
+  /// Adds a choice between the values that the branches of a decision gave; see `Op.choice`.
+  ///
+  /// - Parameters:
+  ///   - decision: the decision's path in the space.
+  ///   - branches: for each option its name and its value.
+  public func choice(decision: String, branches: [(option: String, value: Symbol)]) throws -> Symbol {
+    let path = join(scopePath, automaticName("choice"))
+    try claim(path, as: "a choice")
+    let attributes: [String: JSONValue] = [
+      "decision": .string(decision), "options": .array(branches.map { .string($0.option) }),
+    ]
+    return try draft.apply(.choice, branches.map(\.value), Attributes(attributes), path: path)[0]
+  }
+
+  /// Adds a trained array that belongs to no layer: the mixing weights of a decision. All zeros at first.
+  public func mixingWeights(_ path: String, count: Int) throws -> Symbol {
+    try claim(path, as: "mixing weights")
+    return draft.parameter(path, .array([count]), kind: .mixing, initialiser: .constant(0))
+  }
+
+  /// Adds a sum of values, each multiplied by its element of the array `weights`; see `Op.weightedSum`.
+  public func weightedSum(_ values: [Symbol], weights: Symbol) throws -> Symbol {
+    let path = join(scopePath, automaticName("weighted_sum"))
+    try claim(path, as: "a weighted sum")
+    return try draft.apply(.weightedSum, [weights] + values, path: path)[0]
   }
 
   /// Adds a node whose whole path is known: from a graph file.

@@ -33,6 +33,8 @@ struct Kernel {
 struct KernelArguments {
   let inputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
   let outputs: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// How many inputs there are: for a sum on a path, only those that are present.
+  let inputCount: Int
   let scratch: UnsafeMutablePointer<Float>
   /// The number of the training step (from 0), or of the batch in a recalibration: what dropout and running averages
   /// depend on.

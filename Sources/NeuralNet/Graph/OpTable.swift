@@ -19,6 +19,8 @@ public enum OpTable {
     .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise,
+    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient,
+    .scaledByElement,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -36,6 +36,8 @@ public enum ParameterKind: String, Sendable, CaseIterable {
   case bias
   /// The scale and shift of a normalisation.
   case norm
+  /// The mixing weights of a relaxed decision: trained by gradients, but not counted as a parameter of the network.
+  case mixing
   /// A running statistic: kept and saved with the weights, never trained, not counted as a parameter.
   case statistic
 

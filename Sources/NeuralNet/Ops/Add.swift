@@ -13,11 +13,12 @@ extension Op {
       return [use.input]
     },
     kernel: { site in
-      let count = site.elements(site.inputs[0]), inputs = site.inputs.count, compute = site.compute
+      let count = site.elements(site.inputs[0]), compute = site.compute
       return Kernel { call in
-        call.inputs.withMemoryRebound(to: UnsafePointer<Float>.self, capacity: inputs) { terms in
+        call.inputs.withMemoryRebound(to: UnsafePointer<Float>.self, capacity: call.inputCount) { terms in
           Elementwise.add(
-            UnsafeBufferPointer(start: terms, count: inputs), result: call.output(0), count: count, compute: compute)
+            UnsafeBufferPointer(start: terms, count: call.inputCount), result: call.output(0), count: count,
+            compute: compute)
         }
       }
     },

@@ -37,6 +37,12 @@ public final class InferencePlan {
     outputs = expanded.outputs
   }
 
+  /// Takes a branch at every choice of the graph, by the position of its option; see `decisions`.
+  public func select(_ selection: [Int]) throws { try plan.select(selection) }
+
+  /// The decisions of the graph's choices and their options, in the order in which `select` takes them.
+  public var decisions: [(name: String, options: [String])] { plan.decisions }
+
   /// Bytes of activations and scratch memory.
   public var arenaBytes: Int { plan.arenaBytes }
   /// Bytes of activations, scratch memory, parameters and running statistics: what an evaluation takes, exactly.

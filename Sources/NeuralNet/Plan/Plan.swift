@@ -20,6 +20,7 @@ package final class Plan {
     /// The first input's place in the pointer table; outputs follow inputs.
     let firstInput: Int
     let firstOutput: Int
+    var inputCount: Int
   }
 
   package let graph: Graph
@@ -28,12 +29,18 @@ package final class Plan {
   let layout: ParameterLayout
   /// The gradients of the parameters, laid out as the trained part of the weights.
   let gradients: AlignedBuffer
-  /// The parameters that have a gradient.
-  let hasGradient: Set<Int>
+  /// For the index of a parameter that can have a gradient, the gradient's value.
+  private let gradientValues: [Int: Int]
   private let arena: AlignedBuffer
   private let scratch: UnsafeMutablePointer<Float>
   private var places: [Int: Place] = [:]
+  /// Every node that can run.
   private var calls: [Call] = []
+  /// What runs: all calls, or those of the selected path.
+  private var active: [Call] = []
+  private let resolver: PathResolver?
+  /// The path that was selected last; nil before, and for a graph without choices.
+  private var path: PathResolver.Path?
   /// For each call's inputs and outputs, a pointer.
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
   /// The entries of `pointers` that move with the weights, and their offsets.
@@ -63,7 +70,10 @@ package final class Plan {
     self.graph = graph
     self.batch = batch
     self.compute = compute
-    hasGradient = Set(gradientValues.keys)
+    self.gradientValues = gradientValues
+    resolver =
+      PathResolver.isNeeded(for: graph)
+      ? PathResolver(graph, nodes: schedule.nodes, kept: kept, external: Set(gradientValues.values)) : nil
     layout = ParameterLayout(graph)
     arena = try AlignedBuffer(count: schedule.floats + scratchFloats)
     scratch = arena.pointer.advanced(by: schedule.floats)
@@ -87,13 +97,8 @@ package final class Plan {
   /// Runs every call once on the parameters of `weights`.
   func run(_ weights: Weights, step: Int) throws {
     try bind(weights)
-    try calls.withUnsafeBufferPointer { calls in
-      for index in calls.indices {
-        try calls[index].run(
-          KernelArguments(
-            inputs: pointers.advanced(by: calls[index].firstInput),
-            outputs: pointers.advanced(by: calls[index].firstOutput), scratch: scratch, step: step))
-      }
+    try active.withUnsafeBufferPointer { calls in
+      for index in calls.indices { try run(calls[index], step: step) }
     }
   }
 
@@ -102,26 +107,37 @@ package final class Plan {
     _ weights: Weights, step: Int, around: (_ call: Int, _ run: () throws -> Void) throws -> Void
   ) throws {
     try bind(weights)
-    for (index, call) in calls.enumerated() {
-      try around(index) {
-        try call.run(
-          KernelArguments(
-            inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
-            scratch: scratch, step: step))
-      }
-    }
+    for (index, call) in active.enumerated() { try around(index) { try run(call, step: step) } }
+  }
+
+  private func run(_ call: borrowing Call, step: Int) throws {
+    try call.run(
+      KernelArguments(
+        inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
+        inputCount: call.inputCount, scratch: scratch, step: step))
   }
 
   /// The buffer of a value, channel-padded. Kept values are valid after a run, inputs before it.
   func buffer(_ value: Int) -> UnsafeMutableRawPointer? {
-    guard case .arena(let offset) = places[value] else { return nil }
-    return UnsafeMutableRawPointer(arena.pointer.advanced(by: offset))
+    guard let path else { return pointer(to: value) }
+    return path.roots[value].flatMap { pointer(to: $0) }
+  }
+
+  private func pointer(to value: Int) -> UnsafeMutableRawPointer? {
+    switch places[value] {
+    case .arena(let offset): UnsafeMutableRawPointer(arena.pointer.advanced(by: offset))
+    case .gradient(let offset): UnsafeMutableRawPointer(gradients.pointer.advanced(by: offset))
+    case .parameter(let offset):
+      bound.map { UnsafeMutableRawPointer($0.buffer.pointer.advanced(by: offset)) }
+    case nil: nil
+    }
   }
 
   private static func kernel(
     _ graph: Graph, _ index: Int, _ batch: Int, _ random: RandomSource, _ compute: Compute, _ isRead: [Bool]
   ) throws -> Kernel {
     let node = graph.nodes[index]
+    if [Op.choice.name, Op.chosenGradient.name].contains(node.op.name) { return Kernel { _ in } }
     guard let prepare = node.op.kernel else {
       throw Fault(.internal, "\(node.op.name) has no kernel", path: node.path)
     }
@@ -140,9 +156,12 @@ package final class Plan {
         point(next, at: value)
         next += 1
       }
-      calls.append(Call(run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count))
+      calls.append(
+        Call(
+          run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count, inputCount: node.inputs.count))
       steps.append((node.op.name, node.path))
     }
+    active = resolver == nil ? calls : []
   }
 
   private func point(_ index: Int, at value: Int) {
@@ -162,5 +181,50 @@ package final class Plan {
       pointers[index] = UnsafeMutableRawPointer(weights.buffer.pointer.advanced(by: offset))
     }
     bound = weights
+    redirectInputs()
+  }
+}
+
+// MARK: - Choices
+
+extension Plan {
+  /// The decisions of the graph's choices and their options; empty for a graph without choices.
+  package var decisions: [(name: String, options: [String])] { resolver?.decisions ?? [] }
+
+  /// The parameters that have a gradient on the selected path, or at all in a graph without choices.
+  var parametersWithGradient: Set<Int> {
+    Set(gradientValues.filter { value in path.map { $0.roots[value.value] != nil } ?? true }.keys)
+  }
+
+  /// Takes a branch at every choice: for each of `decisions`, the position of an option. What runs next is that path.
+  ///
+  /// Costs a pass over the nodes; nothing is compiled.
+  package func select(_ selection: [Int]) throws {
+    guard let resolver else { return }
+    guard selection.count == resolver.decisions.count,
+      zip(selection, resolver.decisions).allSatisfy({ $1.options.indices.contains($0) })
+    else {
+      throw Fault(
+        .internal, "a selection doesn't fit the choices", expected: "\(resolver.decisions.map(\.options.count))",
+        got: "\(selection)")
+    }
+    let path = resolver.resolve(selection)
+    self.path = path
+    active = path.calls.map { step in
+      var call = calls[step.call]
+      call.inputCount = step.inputs.count
+      return call
+    }
+    redirectInputs()
+  }
+
+  /// Points the calls of the selected path at the buffers of the values that they read.
+  private func redirectInputs() {
+    guard let path, bound != nil else { return }
+    for (step, call) in zip(path.calls, active) {
+      for (position, value) in step.inputs.enumerated() {
+        if let pointer = pointer(to: value) { pointers[call.firstInput + position] = pointer }
+      }
+    }
   }
 }

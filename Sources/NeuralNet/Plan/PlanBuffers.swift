@@ -57,7 +57,8 @@ extension Plan {
 
   /// The gradient of one parameter after a run, dense; nil for a path without one.
   func gradient(of path: String) -> [Float]? {
-    guard let index = layout.entries.firstIndex(where: { $0.path == path }), hasGradient.contains(index) else {
+    guard let index = layout.entries.firstIndex(where: { $0.path == path }), parametersWithGradient.contains(index)
+    else {
       return nil
     }
     let entry = layout.entries[index]

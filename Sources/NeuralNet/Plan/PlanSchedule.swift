@@ -8,6 +8,8 @@ struct PlanSchedule {
   private(set) var floats = 0
   /// For each value, whether a node that runs, or somebody outside, reads it.
   private(set) var isRead: [Bool]
+  /// Values that can be another value's buffer on some path: nothing may be written over them.
+  private let mayAlias: Set<Int>
 
   /// Schedules the nodes that `kept` values depend on, and those that update statistics. Inputs are kept too, so that a
   /// run can be repeated. Values in `external` and parameters have their place elsewhere.
@@ -28,6 +30,9 @@ struct PlanSchedule {
       lastUse[value] = nodes.count
       isRead[value] = true
     }
+    let aliases = PathResolver.isNeeded(for: graph) ? Self.aliases(graph, nodes) : []
+    for (output, input) in aliases.reversed() { lastUse[input] = max(lastUse[input], lastUse[output]) }
+    mayAlias = Set(aliases.map(\.output))
     if !sharesMemory { lastUse = lastUse.map { _ in nodes.count } }
     place(graph, batch: batch, lastUse: lastUse, external: external)
   }
@@ -49,6 +54,7 @@ struct PlanSchedule {
           position == 0
           ? overwritable(node, in: graph).first { input in
             lastUse[input] == step && graph.values[input] == graph.values[output] && bufferOf[input] != nil
+              && !mayAlias.contains(input)
           } : nil
         if let reused, let buffer = bufferOf[reused] {
           bufferOf[output] = buffer
@@ -61,6 +67,14 @@ struct PlanSchedule {
     let placement = Placement(buffers)
     floats = placement.floats
     offsets = bufferOf.mapValues { placement.offsets[$0] }
+  }
+
+  /// In a graph with choices, the outputs that are one of their inputs on some path, in the order in which they run.
+  private static func aliases(_ graph: Graph, _ nodes: [Int]) -> [(output: Int, input: Int)] {
+    let ops = [Op.choice.name, Op.chosenGradient.name, Op.add.name]
+    return nodes.map { graph.nodes[$0] }.filter { ops.contains($0.op.name) }.flatMap { node in
+      node.inputs.map { (node.outputs[0], $0) }
+    }
   }
 
   /// The inputs whose buffer a node's first output may take.

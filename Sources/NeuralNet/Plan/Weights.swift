@@ -33,7 +33,8 @@ public final class Weights {
     }
   }
 
-  private init(layout: ParameterLayout) throws {
+  /// All zeros.
+  init(layout: ParameterLayout) throws {
     self.layout = layout
     buffer = try AlignedBuffer(count: layout.totalFloats)
     index = Dictionary(uniqueKeysWithValues: layout.entries.enumerated().map { ($1.path, $0) })
@@ -41,6 +42,9 @@ public final class Weights {
 
   /// The paths in the graph's order.
   public var paths: [String] { layout.entries.map(\.path) }
+
+  /// How many numbers are trained.
+  public var trainedCount: Int { layout.entries.filter(\.kind.isTrained).reduce(0) { $0 + $1.count } }
 
   /// Bytes of the parameters and statistics.
   public var byteCount: Int { buffer.byteCount }

@@ -93,10 +93,14 @@ extension TrainingPlan {
   /// before the update, finite or not.
   public func step(_ state: TrainingState, _ optimiser: SGD, learningRate: Double) throws -> Float {
     let loss = try forwardBackward(state.weights, step: state.step)
-    optimiser.update(
-      buffers(state), learningRate: learningRate, isFirst: state.step == 0, compute: plan.compute)
+    update(state, optimiser, learningRate: learningRate, isFirst: state.step == 0)
     state.step += 1
     return loss
+  }
+
+  /// Updates the parameters by the gradients of the last `forwardBackward`; `isFirst` starts the momentum from them.
+  func update(_ state: TrainingState, _ optimiser: SGD, learningRate: Double, isFirst: Bool) {
+    optimiser.update(buffers(state), learningRate: learningRate, isFirst: isFirst, compute: plan.compute)
   }
 
   /// The global norm of the gradients of the last step, before clipping.

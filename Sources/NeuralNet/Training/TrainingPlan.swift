@@ -23,7 +23,7 @@ public final class TrainingPlan {
   private let labels: UnsafeMutablePointer<Int32>
   private let loss: UnsafeMutablePointer<Float>
   /// The ranges of the flat buffers that have a gradient, joined where they touch and are of one kind.
-  let trained: [(range: Range<Int>, kind: ParameterKind)]
+  private(set) var trained: [(range: Range<Int>, kind: ParameterKind)]
 
   /// Compiles a graph and its gradient.
   ///
@@ -77,6 +77,16 @@ public final class TrainingPlan {
     self.loss = loss.assumingMemoryBound(to: Float.self)
     trained = plan.layout.ranges(of: Set(gradientValues.keys))
   }
+
+  /// Takes a branch at every choice of the graph, by the position of its option; see `decisions`. Parameters off the
+  /// path have no gradient and no update.
+  public func select(_ selection: [Int]) throws {
+    try plan.select(selection)
+    trained = plan.layout.ranges(of: plan.parametersWithGradient)
+  }
+
+  /// The decisions of the graph's choices and their options, in the order in which `select` takes them.
+  public var decisions: [(name: String, options: [String])] { plan.decisions }
 
   /// Bytes of activations, their gradients and scratch memory.
   public var arenaBytes: Int { plan.arenaBytes }

@@ -1,0 +1,108 @@
+import Canonical
+import Datasets
+import Diagnostics
+import LuaHost
+import TensorCore
+
+/// Images with their labels, ready for a network: what steps of training are made on.
+final class BatchObject: LuaObject {
+  static let luaName = "Batch"
+  /// Dense `[count, H, W, C]`, normalised.
+  let images: [Float]
+  /// From 0.
+  let labels: [Int32]
+  let data: DataObject
+  /// Digest of everything that decides the numbers.
+  let key: String
+  var count: Int { labels.count }
+  var nativeBytes: Int { 4 * (images.count + labels.count) }
+  var orderKey: String? { key }
+
+  init(images: [Float], labels: [Int32], data: DataObject, key: String) {
+    (self.images, self.labels, self.data, self.key) = (images, labels, data, key)
+  }
+}
+
+/// `data:batches` and the class `Batch`.
+struct BatchBinding {
+  let api: API
+  let session: Session
+
+  private static let this = Parameter("data", "Data")
+
+  /// The methods of `Data` that give batches.
+  var methods: [(Declaration, API.Body)] { [(Self.declaration, batches)] }
+
+  func declare() throws {
+    try api.host.declare(
+      BatchObject.self,
+      metamethods: [
+        .text: { call in call.push("Batch(\(try call.this(BatchObject.self).count) images)") },
+        .length: { call in call.push(try call.this(BatchObject.self).count) },
+        .index: { call in
+          let batch = try call.this(BatchObject.self), name = call.string(2) ?? call.value(2).description
+          switch name {
+          case "count": call.push(batch.count)
+          case "labels": try call.push(JSONValue.array(batch.labels.map { .int(Int($0) + 1) }))
+          default:
+            throw Fault(
+              .recipe, "a Batch has no '\(name)'", hint: Suggestion.hint(for: name, among: ["count", "labels"]))
+          }
+        },
+      ])
+  }
+
+  private static let declaration = Declaration(
+    "data:batches",
+    """
+    An iterator over full batches of a split, in a new random order each epoch: for batch, epoch in data:batches{ … }.
+    The order and the augmentation depend on the seed, the stream's name and the epoch alone.
+    """,
+    [this],
+    options: [
+      Parameter("split", "string", default: "train"), Parameter("size", "integer", default: 64, min: 1),
+      Parameter("epochs", "integer", default: 1, min: 1),
+      Parameter("first_epoch", "integer", default: 1, min: 1, "the number of the first epoch"),
+      Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
+      Parameter("stream", "string", default: "batches", "the name of the random stream"),
+    ],
+    returns: "an iterator: batch, epoch")
+
+  private func batches(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let data = try arguments.object(0, as: DataObject.self), split = try data.split(arguments.text("split"))
+    let size = arguments.integer("size"), stream = arguments.text("stream"), seed = session.seed
+    let augmentation = try TrainingOptions.augmentation(arguments["augment"].table)
+    var batches = try TrainingBatches(
+      split.images, normalisation: split.normalisation, batchSize: size, augmentation: augmentation, seed: seed,
+      stream: stream)
+    let first = arguments.integer("first_epoch"), last = first + arguments.integer("epochs") - 1
+    var epoch = first, number = 0
+    batches.startEpoch(epoch - 1)
+    let next = session.host.function("data:batches iterator") { call in
+      var images = [Float](repeating: 0, count: size * split.images.set.imageSize)
+      var labels = [Int32](repeating: 0, count: size)
+      while !Self.fill(&batches, &images, &labels) {
+        guard epoch < last else { return call.pushNil() }
+        (epoch, number) = (epoch + 1, 0)
+        batches.startEpoch(epoch - 1)
+      }
+      number += 1
+      let key = ContentDigest.of([
+        "split": .string(split.digest), "size": .int(size), "seed": .string(String(seed)), "stream": .string(stream),
+        "augment": augmentation.json, "epoch": .int(epoch), "number": .int(number),
+      ])
+      try call.push(BatchObject(images: images, labels: labels, data: data, key: key))
+      call.push(epoch)
+    }
+    try call.push(next)
+  }
+
+  private static func fill(_ batches: inout TrainingBatches, _ images: inout [Float], _ labels: inout [Int32]) -> Bool {
+    images.withUnsafeMutableBufferPointer { images in
+      labels.withUnsafeMutableBufferPointer { labels in
+        guard let image = images.baseAddress, let label = labels.baseAddress else { return false }
+        return batches.next(images: image, labels: label)
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Canonical
+import Diagnostics
+import LuaHost
+import NeuralNet
+import SearchCore
+
+/// A decision that is left open while a network is built: what `build` reads in place of its value.
+///
+/// `nn.choice` takes it. Any other use needs the value, which is an error that names the decision.
+final class DecisionHandle: LuaObject {
+  static let luaName = "OpenDecision"
+  /// Where it is in an architecture: `node2[1]`, `blocks[3].op`.
+  let path: String
+  /// The values to choose from, in the space's order.
+  let options: [JSONValue]
+  /// Whether an `nn.choice` took it.
+  var isConsumed = false
+  var orderKey: String? { path }
+
+  init(path: String, options: [JSONValue]) {
+    self.path = path
+    self.options = options
+  }
+
+  /// The options as names: of scopes, and in errors.
+  var names: [String] { options.map { $0.string ?? $0.text() } }
+}
+
+/// A decision whose value `build` needs: thrown when an open one is used otherwise than by `nn.choice`.
+struct NeedsValue {
+  let path: String
+
+  /// The fault that a recipe sees when the decision must stay open.
+  var fault: Fault {
+    Fault(
+      .recipe, "build needs the value of a decision that is left open", path: "space.\(path)",
+      expected: "nn.choice(arch.\(path), { … }) with a branch for each option",
+      hint: "Only nn.choice takes open decisions; narrow the space with space:fix { … } to decide it first.")
+  }
+}
+
+/// How a network with open decisions is built: what becomes of `nn.choice`.
+final class OpenBuild {
+  /// The mixture's function of a relaxed space; nil keeps the choices in the graph.
+  let mix: LuaReference?
+  /// The decisions that were found to be needed by value.
+  private(set) var needed: [String] = []
+  /// The mixing weights of each relaxed decision, once it was met.
+  var mixingWeights: [String: Symbol] = [:]
+  /// The open decisions in the order in which `nn.choice` met them.
+  private(set) var met: [DecisionHandle] = []
+
+  init(mix: LuaReference?) { self.mix = mix }
+
+  func consume(_ handle: DecisionHandle) {
+    if !handle.isConsumed { met.append(handle) }
+    handle.isConsumed = true
+  }
+
+  /// The fault for a use that needs the value; it is remembered.
+  func fault(for handle: DecisionHandle) -> Fault {
+    needed.append(handle.path)
+    return NeedsValue(path: handle.path).fault
+  }
+}
+
+/// `nn.choice` on open decisions, and the class of what stands for them.
+struct ChoiceBinding {
+  let api: API
+  let session: Session
+
+  /// Declares `OpenDecision`: every use of one as a value is an error that names it.
+  func declare() throws {
+    let refuse: LuaFunction = { [session] call in
+      for position in 1...max(1, call.count) {
+        if let handle = try call.object(position, as: DecisionHandle.self) {
+          throw session.openBuild?.fault(for: handle) ?? NeedsValue(path: handle.path).fault
+        }
+      }
+    }
+    var metamethods: [LuaMetamethod: LuaFunction] = [:]
+    for metamethod: LuaMetamethod in [
+      .index, .newIndex, .equal, .less, .lessOrEqual, .length, .call, .concatenate, .pairs, .add, .subtract, .multiply,
+      .divide, .negate,
+    ] {
+      metamethods[metamethod] = refuse
+    }
+    metamethods[.text] = refuse
+    try api.host.declare(DecisionHandle.self, metamethods: metamethods)
+  }
+
+  /// What `nn.choice` and `nn.weighted_sum` in Scripts/nas/nn.lua are made of.
+  func coreFunctions() -> [String: LuaFunction] {
+    [
+      // options(handle): the options of an open decision; nil for any other value
+      "open_options": { [session] call in
+        guard let handle = try call.object(1, as: DecisionHandle.self) else { return call.pushNil() }
+        session.openBuild?.consume(handle)
+        try call.push(JSONValue.array(handle.options))
+      },
+      "open_path": { call in call.push(try call.object(1, as: DecisionHandle.self)?.path ?? "") },
+      // mixture(): the function that mixes the branches of a relaxed space; nil where choices stay choices
+      "mixture": { [session] call in
+        if let mix = session.openBuild?.mix { try call.push(.function(mix)) } else { call.pushNil() }
+      },
+      // mixing_weights(handle): the trained array of a relaxed decision
+      "mixing_weights": { [session] call in
+        guard let handle = try call.object(1, as: DecisionHandle.self), let build = session.openBuild else {
+          throw call.wrong(1, expected: "an open decision")
+        }
+        let symbol =
+          try build.mixingWeights[handle.path]
+          ?? session.builder(for: "nas.nn.choice").mixingWeights("alpha/" + handle.path, count: handle.options.count)
+        build.mixingWeights[handle.path] = symbol
+        try call.push(SymbolObject(symbol))
+      },
+      // choose(handle, values): the choice among the branches' values
+      "choose": { [session] call in
+        guard let handle = try call.object(1, as: DecisionHandle.self) else {
+          throw call.wrong(1, expected: "an open decision")
+        }
+        let branches = zip(handle.names, try Self.values(call, 2)).map { (option: $0, value: $1) }
+        let builder = try session.builder(for: "nas.nn.choice")
+        try call.push(SymbolObject(try builder.choice(decision: handle.path, branches: branches)))
+      },
+      // weighted_sum(weights, values)
+      "weighted_sum": { [session] call in
+        guard let weights = try call.object(1, as: SymbolObject.self) else {
+          throw call.wrong(1, expected: "a Value with one weight for each value")
+        }
+        let builder = try session.builder(for: "nas.nn.weighted_sum")
+        try call.push(SymbolObject(try builder.weightedSum(try Self.values(call, 2), weights: weights.symbol)))
+      },
+    ]
+  }
+
+  private static func values(_ call: borrowing LuaCall, _ position: Int) throws -> [Symbol] {
+    try (call.table(position)?.array ?? []).enumerated().map { index, value in
+      guard let symbol = value.object(as: SymbolObject.self) else {
+        throw Fault(
+          .recipe, "branch \(index + 1) of nn.choice gave no value", expected: "a value of nas.nn",
+          got: value.description, hint: "End every branch with `return …`.")
+      }
+      return symbol.symbol
+    }
+  }
+}

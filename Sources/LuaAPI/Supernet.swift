@@ -1,0 +1,181 @@
+import Canonical
+import Datasets
+import Diagnostics
+import LuaHost
+import NeuralNet
+import SearchCore
+import TensorCore
+
+/// A space over shared weights: which network and which path an architecture is.
+///
+/// Decisions that `build` gives to `nn.choice` alone stay open: all their architectures are paths of one network, and a
+/// new path costs no compiling. The other decisions (sizes) give a network for each combination of their values, made
+/// when it is first asked for.
+final class Supernet {
+  /// A network of the space, with its plans.
+  final class Member {
+    let network: SharedWeights.Network
+    /// The options of each open decision, by its path.
+    let options: [String: [JSONValue]]
+    fileprivate var training: [Int: TrainingPlan] = [:]
+    fileprivate var inference: [String: InferencePlan] = [:]
+
+    init(_ network: SharedWeights.Network, open: [DecisionHandle]) {
+      self.network = network
+      options = Dictionary(uniqueKeysWithValues: open.map { ($0.path, $0.options) })
+    }
+  }
+
+  /// How many networks are kept compiled.
+  private static let mostMembers = 64
+  /// How many architectures are built to find the sizes of the shared parameters, besides the largest.
+  private static let samples = 64
+
+  let definition: SpaceDefinition
+  let data: DataObject
+  let shared: SharedWeights
+  /// The paths of the decisions that stay open.
+  let open: Set<String>
+  private var members: [String: Member] = [:]
+  private var order: [String] = []
+  private let random: RandomSource
+
+  /// Builds the space's networks once to find what they share.
+  init(_ definition: SpaceDefinition, data: DataObject, random: RandomSource) throws {
+    (self.definition, self.data, self.random) = (definition, data, random)
+    let (open, first) = try Self.discover(definition, data)
+    self.open = open
+    var layout = SharedLayout(), stream = RandomStream(seed: 0, name: "supernet/sizes")
+    try layout.add(first.graph, countedNames: first.countedNames, architecture: "the largest architecture")
+    var seen: Set<String> = []
+    for sample in 0..<Self.samples {
+      let architecture = try definition.space.random(using: &stream, validity: definition.validity)
+      let isNew = seen.insert(Self.key(architecture, open)).inserted
+      guard isNew || sample < 4 else { continue }
+      let build = OpenBuild(mix: nil)
+      let graph = try Self.graph(definition, architecture, data, open, build)
+      try layout.add(graph.graph, countedNames: graph.countedNames, architecture: architecture.id)
+      if sample < 4 { try Self.check(graph, is: architecture, definition, data) }
+    }
+    shared = try SharedWeights(
+      layout, random: RandomSource(seed: random.seed, name: random.name + "/weights"),
+      compute: definition.session.compute)
+  }
+
+  // MARK: - Networks
+
+  /// The network that an architecture is a path of.
+  func member(of architecture: Architecture) throws -> Member {
+    let key = Self.key(architecture, open)
+    if let member = members[key] { return member }
+    let built = try Self.graph(definition, architecture, data, open, OpenBuild(mix: nil))
+    let member = Member(try shared.network(built.graph), open: built.open)
+    if order.count == Self.mostMembers { members[order.removeFirst()] = nil }
+    members[key] = member
+    order.append(key)
+    return member
+  }
+
+  /// The plan for training at a batch size, on an architecture's path. Running statistics stay as they are.
+  func training(
+    _ architecture: Architecture, batch: Int, loss: Loss
+  ) throws -> (member: Member, plan: TrainingPlan) {
+    let member = try member(of: architecture)
+    let plan =
+      try member.training[batch]
+      ?? TrainingPlan(
+        member.network.graph, batch: batch, loss: loss,
+        mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true),
+        random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: definition.session.compute)
+    member.training[batch] = plan
+    try plan.select(try selection(architecture, member, plan.decisions))
+    return (member, plan)
+  }
+
+  /// The plan for evaluating at a batch size, on an architecture's path.
+  func inference(
+    _ architecture: Architecture, batch: Int, batchNorm: ExecutionMode.BatchNorm
+  ) throws -> (member: Member, plan: InferencePlan) {
+    let member = try member(of: architecture), key = "\(batch) \(batchNorm)"
+    let plan =
+      try member.inference[key]
+      ?? InferencePlan(
+        member.network.graph, batch: batch, batchNorm: batchNorm, compute: definition.session.compute)
+    member.inference[key] = plan
+    try plan.select(try selection(architecture, member, plan.decisions))
+    return (member, plan)
+  }
+
+  /// For each of a plan's decisions, the position of the architecture's option.
+  private func selection(
+    _ architecture: Architecture, _ member: Member, _ decisions: [(name: String, options: [String])]
+  ) throws -> [Int] {
+    try decisions.map { decision in
+      let value = try architecture.value(at: decision.name)
+      guard let position = member.options[decision.name]?.firstIndex(of: value) else {
+        throw Fault(.internal, "an architecture has no option of an open decision", path: decision.name)
+      }
+      return position
+    }
+  }
+
+  // MARK: - Discovery
+
+  /// Finds the decisions that can stay open, by building the largest architecture until every open one is taken by
+  /// `nn.choice` and by nothing else.
+  private static func discover(
+    _ definition: SpaceDefinition, _ data: DataObject
+  ) throws -> (open: Set<String>, graph: OpenGraph) {
+    var open = Set(definition.openDecisions.map(\.path))
+    while true {
+      let build = OpenBuild(mix: nil)
+      do {
+        let graph = try graph(definition, definition.space.largest, data, open, build)
+        let met = Set(graph.open.map(\.path))
+        if build.needed.isEmpty, met == open { return (open, graph) }
+        open = met.subtracting(build.needed)
+      } catch let fault as Fault where fault.code == .recipe {
+        guard !build.needed.isEmpty else { throw fault }
+        open.subtract(build.needed)
+      }
+    }
+  }
+
+  private static func graph(
+    _ definition: SpaceDefinition, _ architecture: Architecture, _ data: DataObject, _ open: Set<String>,
+    _ build: OpenBuild
+  ) throws -> OpenGraph {
+    let shape = data.dataset.imageShape
+    return try definition.openGraph(
+      of: architecture, leavingOpen: open, input: shape,
+      task: SpaceDefinition.task(input: shape, classes: data.dataset.classNames.count), build)
+  }
+
+  /// Throws unless the path of an architecture is the network that `build` makes of it: a decision that is compared in
+  /// `build` as well as given to `nn.choice` can't stay open.
+  private static func check(
+    _ built: OpenGraph, is architecture: Architecture, _ definition: SpaceDefinition, _ data: DataObject
+  ) throws {
+    var selection: [String: Int] = [:]
+    for handle in built.open {
+      selection[handle.path] = handle.options.firstIndex(of: try architecture.value(at: handle.path))
+    }
+    let path = try built.graph.taking(selection)
+    let alone = try definition.graph(
+      of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
+    guard path.digest == alone.digest else {
+      throw Fault(
+        .recipe, "a path of the supernet is not the network that build makes of its architecture",
+        path: "space.build", expected: "the same layers with and without open decisions", got: architecture.id,
+        hint:
+          "Don't compare a decision in build (arch.op == …) that nn.choice takes; put what depends on it into the branches."
+      )
+    }
+  }
+
+  /// What tells the networks of a space apart: the values of the decisions that don't stay open.
+  private static func key(_ architecture: Architecture, _ open: Set<String>) -> String {
+    architecture.decisions.filter { !open.contains($0.info.path) }
+      .map { $0.info.path + "=" + $0.value.text() }.joined(separator: ";")
+  }
+}

@@ -1,0 +1,301 @@
+import Canonical
+import Datasets
+import Diagnostics
+import Evaluation
+import Exchange
+import Foundation
+import LuaHost
+import NeuralNet
+import RunStore
+import SearchCore
+import TensorCore
+
+/// Shared weights as scripts hold them.
+final class WeightsObject: LuaObject {
+  static let luaName = "Weights"
+  let space: SpaceObject
+  let supernet: Supernet
+  let optimiser: SGD
+  let labelSmoothing: Double
+  let stream: String
+  let state: VersionedState
+  var nativeBytes: Int { 2 * supernet.shared.weights.byteCount }
+  var orderKey: String? { state.version }
+
+  init(
+    _ space: SpaceObject, _ supernet: Supernet, optimiser: SGD, labelSmoothing: Double, stream: String,
+    state: VersionedState
+  ) {
+    (self.space, self.supernet, self.optimiser) = (space, supernet, optimiser)
+    (self.labelSmoothing, self.stream, self.state) = (labelSmoothing, stream, state)
+  }
+
+  /// The architecture of an argument, which must be of this space.
+  func architecture(_ object: ArchitectureObject) throws -> Architecture {
+    object.definition === space.definition ? object.architecture : try space.space.adopt(object.architecture)
+  }
+}
+
+/// `nas.weights` and its methods: one set of weights for all architectures of a space (Pham et al. 2018; Guo et al. 2020,
+/// "Single Path One-Shot").
+struct WeightsBinding {
+  let api: API
+  let session: Session
+
+  private static let this = Parameter("weights", "Weights")
+  private static let arch = Parameter("arch", "Architecture")
+
+  /// Declares the class; returns the function `nas.weights`.
+  func declare() throws -> [(Declaration, API.Body)] {
+    let methods: [(Declaration, API.Body)] = [
+      (Self.stepDeclaration, step), (Self.accumulateDeclaration, accumulate), (Self.applyDeclaration, apply),
+      (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.networkDeclaration, network),
+      (Self.reorderDeclaration, reorder),
+    ]
+    try api.host.declare(
+      WeightsObject.self, methods: api.methods(methods),
+      metamethods: [
+        .index: { call in
+          let weights = try call.this(WeightsObject.self), name = call.string(2) ?? call.value(2).description
+          switch name {
+          case "version": call.push(weights.state.version)
+          case "steps": call.push(weights.state.steps)
+          case "params": call.push(weights.supernet.shared.weights.trainedCount)
+          case "paths": try call.push(JSONValue.array(weights.supernet.shared.weights.paths.map(JSONValue.string)))
+          case "open": try call.push(JSONValue.array(weights.supernet.open.sorted().map(JSONValue.string)))
+          default:
+            let known = ["version", "steps", "params", "paths", "open"] + methods.map { API.leaf($0.0.name) }
+            throw Fault(.recipe, "Weights have no '\(name)'", hint: Suggestion.hint(for: name, among: known))
+          }
+        },
+        .text: { call in
+          let weights = try call.this(WeightsObject.self)
+          call.push("Weights(\(weights.supernet.shared.weights.trainedCount) shared, \(weights.state.steps) steps)")
+        },
+      ])
+    return [(Self.declaration, make)]
+  }
+
+  // MARK: - nas.weights
+
+  private static let declaration = Declaration(
+    "nas.weights",
+    """
+    Weights that all architectures of a space share. Decisions that build gives to nn.choice alone make paths of one
+    network; a smaller size takes the leading channels, the centre of a kernel, the first layers. Parameters off the path
+    get no update, no momentum and no decay. Running statistics are not trained: see weights:evaluate.
+    """,
+    source: "Guo et al. 2020 (SPOS); Cai et al. 2020 (once-for-all), section 3.3",
+    [Parameter("space", "Space")],
+    options: [
+      Parameter("data", "Data", "gives the input's shape and the classes")
+    ] + TrainingOptions.descent + [
+      Parameter("ema", "number", default: 0, min: 0, max: 1, "decay of an average of the weights; 0: none is kept"),
+      Parameter("stream", "string", default: "weights", "the name of the random streams"),
+    ],
+    returns: "Weights: step, accumulate, apply, fit, evaluate, network, reorder; version, steps, params, paths, open")
+
+  private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let space = try arguments.object(0, as: SpaceObject.self), stream = arguments.text("stream")
+    guard let data = arguments["data"].object(as: DataObject.self) else { return }
+    let random = RandomSource(seed: session.seed, name: stream), average = arguments.number("ema")
+    let supernet = try Supernet(space.definition, data: data, random: random)
+    if average > 0 { try supernet.shared.keepAverage(decay: average) }
+    let shared = supernet.shared, session = session
+    let options = JSONValue.object(arguments.options.compactMapValues { try? LuaValues.json($0) })
+    let start = ContentDigest.of([
+      "weights": .string(shared.weights.digest), "seed": .string(String(session.seed)), "options": options,
+    ])
+    let state = VersionedState(
+      session: session, version: start, save: { try session.save(shared.snapshot(), version: $0) },
+      load: { try shared.restore(try session.snapshot(version: $0)) })
+    try call.push(
+      WeightsObject(
+        space, supernet, optimiser: try TrainingOptions.optimiser(arguments),
+        labelSmoothing: arguments.number("label_smoothing"), stream: stream, state: state))
+  }
+
+  // MARK: - Steps
+
+  private static let stepDeclaration = Declaration(
+    "weights:step", "One step of training of an architecture's path on a batch; returns the loss before the step.",
+    [this, arch, Parameter("batch", "Batch", "from data:batches")],
+    options: [Parameter("lr", "number", min: 0)], returns: "the loss")
+
+  private func step(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
+    let architecture = try weights.architecture(try arguments.object(1)), rate = arguments.number("lr")
+    let operation: JSONValue = [
+      "step": .string(architecture.canonicalText), "batch": .string(batch.key), "lr": .number(rate),
+    ]
+    let loss = try weights.state.change(kind: "step", operation, label: "weights:step") {
+      let (member, plan) = try weights.plan(architecture, batch)
+      return .number(
+        Double(try weights.supernet.shared.step(member.network, plan, weights.optimiser, learningRate: rate)))
+    }
+    call.push(loss.double ?? .nan)
+  }
+
+  private static let accumulateDeclaration = Declaration(
+    "weights:accumulate", "Adds the gradients of a path on a batch to those that weights:apply will use.",
+    source: "Chu et al. 2021 (FairNAS): one update from several paths", [this, arch, Parameter("batch", "Batch")],
+    returns: "the loss")
+
+  private func accumulate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
+    let architecture = try weights.architecture(try arguments.object(1))
+    let operation: JSONValue = ["accumulate": .string(architecture.canonicalText), "batch": .string(batch.key)]
+    let loss = try weights.state.change(kind: "step", operation, label: "weights:accumulate") {
+      let (member, plan) = try weights.plan(architecture, batch)
+      return .number(Double(try weights.supernet.shared.accumulate(member.network, plan)))
+    }
+    call.push(loss.double ?? .nan)
+  }
+
+  private static let applyDeclaration = Declaration(
+    "weights:apply", "One update by the gradients that weights:accumulate added up, divided by `count`.", [this],
+    options: [Parameter("lr", "number", min: 0), Parameter("count", "integer", default: 1, min: 1)])
+
+  private func apply(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self), rate = arguments.number("lr")
+    let count = arguments.integer("count")
+    _ = try weights.state.change(
+      kind: "step", ["apply": .int(count), "lr": .number(rate)], label: "weights:apply"
+    ) {
+      try weights.supernet.shared.apply(weights.optimiser, learningRate: rate, dividingBy: count)
+      return .null
+    }
+  }
+
+  // MARK: - fit
+
+  private static let fitDeclaration = Declaration(
+    "weights:fit",
+    """
+    Trains the shared weights, one path per batch: a random one, or what `paths(step)` returns. One effect, with a
+    checkpoint at its end. The optimiser is that of nas.weights.
+    """,
+    source: "Guo et al. 2020, section 3.2", [this],
+    options: [
+      Parameter("split", "string", default: "train"), Parameter("epochs", "integer", min: 1),
+    ] + TrainingOptions.course + [
+      Parameter("paths", "function", optional: true, "function(step) → Architecture, step from 1"),
+      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })"),
+    ])
+
+  private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self)
+    let split = try weights.supernet.data.split(arguments.text("split"))
+    let recipe = try TrainingOptions.recipe(
+      arguments, optimiser: weights.optimiser, labelSmoothing: weights.labelSmoothing)
+    let paths = arguments["paths"].function, onEpoch = arguments["on_epoch"].function
+    let operation: JSONValue = [
+      "fit": recipe.json, "data": .string(split.digest),
+      "paths": try paths.map { .string(try session.digest(of: $0)) } ?? "uniform",
+    ]
+    let training = SupernetTraining(session: session, weights: weights, paths: paths)
+    _ = try weights.state.change(kind: "fit", operation, label: "weights:fit", isCheckpoint: true) {
+      try training.run(recipe, on: split.images, normalisation: split.normalisation, onEpoch: onEpoch)
+      return ["weights": .string(weights.supernet.shared.weights.digest)]
+    }
+  }
+
+  // MARK: - Reading
+
+  private static let evaluateDeclaration = Declaration(
+    "weights:evaluate",
+    """
+    Scores an architecture's path with the shared weights: accuracy, balanced_accuracy, macro_f1 in per cent, and loss.
+    Batch norm takes the batch's own statistics ("batch"), or running ones gathered anew for this path on `recalibrate`
+    batches of the training part ("recalibrate"), or those that are stored ("running"; never trained by steps).
+    """,
+    context: "evaluator or recipe", source: "Guo et al. 2020, section 3.3 (recalibration)", [this, arch],
+    options: [
+      Parameter("split", "string", default: "valid"),
+      Parameter("batches", "integer", optional: true, min: 1, "score so many batches; all by default"),
+      Parameter("batch", "integer", default: 128, min: 1),
+      Parameter("bn", "string", default: "recalibrate", oneOf: ["batch", "recalibrate", "running"]),
+      Parameter("recalibrate", "integer", default: 10, min: 1, "batches to gather statistics on"),
+      Parameter("ema", "boolean", default: false, "use the average of the weights"),
+    ],
+    returns: "metrics by name")
+
+  private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self)
+    let architecture = try weights.architecture(try arguments.object(1))
+    let split = try weights.supernet.data.split(arguments.text("split"))
+    let options = JSONValue.object(arguments.options.compactMapValues { try? LuaValues.json($0) })
+    let key = ContentDigest.of([
+      "weights": .string(weights.state.version), "arch": .string(architecture.canonicalText),
+      "split": .string(split.digest), "options": options, "numerics": session.compute.numerics,
+    ])
+    let effect = try session.effects.perform(
+      kind: "evaluate", key: key, label: "evaluate a path on \(arguments.text("split"))"
+    ) {
+      try weights.state.compute()
+      let scoring = PathScoring(session: session, weights: weights)
+      let scores = try scoring.score(architecture, arguments, split.images, split.normalisation)
+      return EffectOutcome(exact: .object(scores.mapValues(JSONValue.number)))
+    }
+    try call.push(JSONValue.object((effect.record.exact.object ?? [:]).mapValues { .number($0.double ?? .nan) }))
+  }
+
+  private static let networkDeclaration = Declaration(
+    "weights:network", "The stand-alone network of an architecture with a copy of its part of the shared weights.",
+    context: "evaluator or recipe", [this, arch],
+    options: [Parameter("ema", "boolean", default: false, "take the average of the weights")], returns: "a Network")
+
+  private func network(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self),
+      given = try arguments.object(1, as: ArchitectureObject.self)
+    let architecture = try weights.architecture(given), data = weights.supernet.data
+    let arch = weights.space.definition.object(for: architecture)
+    try weights.state.compute()
+    let graph = try arch.definition.graph(
+      of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
+    let own = try weights.supernet.shared.copy(for: graph, averaged: arguments.flag("ema"))
+    let network = NetworkObject(
+      graph, own, arch: arch, dataset: data.dataset, stream: weights.stream + "/network/" + arch.id, seed: session.seed)
+    network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))
+    try call.push(network)
+  }
+
+  private static let reorderDeclaration = Declaration(
+    "weights:reorder",
+    """
+    Puts the output channels of a layer in the order of falling scores, and whatever reads them alike: the function of
+    the full network stays, and a narrower one keeps the channels that score highest.
+    """,
+    source: "Cai et al. 2020, section 3.3 (elastic width)",
+    [
+      this, Parameter("path", "string", "of the layer: block1/conv2d1"),
+      Parameter("scores", "table", "one per channel"),
+    ])
+
+  private func reorder(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self), path = arguments.text(1)
+    let scores = (arguments[2].table?.array ?? []).compactMap(\.number)
+    let graph = try weights.supernet.member(of: weights.space.space.largest).network.graph
+    let flow = try ChannelFlow(of: path, in: graph)
+    _ = try weights.state.change(
+      kind: "step", ["reorder": .string(path), "scores": .array(scores.map(JSONValue.number))],
+      label: "weights:reorder"
+    ) {
+      try weights.supernet.shared.reorder(producers: flow.producers, consumers: flow.consumers, scores: scores)
+      return .null
+    }
+  }
+}
+
+extension WeightsObject {
+  /// The plan of a path with a batch in it.
+  fileprivate func plan(
+    _ architecture: Architecture, _ batch: BatchObject
+  ) throws -> (member: Supernet.Member, plan: TrainingPlan) {
+    let (member, plan) = try supernet.training(
+      architecture, batch: batch.count, loss: .crossEntropy(labelSmoothing: labelSmoothing))
+    try batch.images.withUnsafeBufferPointer { try plan.setInput($0) }
+    try batch.labels.withUnsafeBufferPointer { try plan.setLabels($0) }
+    return (member, plan)
+  }
+}
