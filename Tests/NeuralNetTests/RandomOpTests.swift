@@ -74,6 +74,22 @@ import Testing
     #expect(abs(Double(kept) / Double(batch) - 0.75) < 5 * (0.75 * 0.25 / Double(batch)).squareRoot())
   }
 
+  @Test func dirichletMoments() throws {
+    let alpha: [Float] = [0.3, 1, 2.5, 0.7], total = 4.5, batch = 8000
+    let draws = try draw("dirichlet", input: (0..<(batch * 4)).map { alpha[$0 % 4] }, width: 4, batch: batch)
+    for (index, concentration) in alpha.enumerated() {
+      let mean = Double(concentration) / total, variance = mean * (1 - mean) / (total + 1)
+      let values = stride(from: index, to: draws.count, by: 4).map { Double(draws[$0]) }
+      let actual = values.reduce(0, +) / Double(batch)
+      #expect(abs(actual - mean) < 5 * (variance / Double(batch)).squareRoot())
+      let spread = values.reduce(0) { $0 + ($1 - actual) * ($1 - actual) } / Double(batch)
+      #expect(abs(spread - variance) < 0.06 * variance)
+    }
+    for row in stride(from: 0, to: draws.count, by: 4) {
+      #expect(abs(draws[row..<(row + 4)].reduce(0, +) - 1) < 1e-5)
+    }
+  }
+
   @Test func drawsDependOnSeedAndStepAlone() throws {
     let first = try draw("random_normal")
     #expect(try draw("random_normal") == first)

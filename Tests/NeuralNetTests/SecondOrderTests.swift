@@ -109,3 +109,22 @@ import Testing
       outputs: [("logits", try builder.apply("linear", [x], attributes: ["features": 5], name: "classifier"))])
   }
 }
+
+extension SecondOrderTests {
+  /// The pathwise gradient of Dirichlet draws at given draws.
+  @Test func dirichletGradientMatchesPyTorch() throws {
+    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "dirichlet" })
+    let shape = try #require(reference.shapes["draws"]), draft = GraphDraft()
+    let names = ["draws", "concentration", "output_gradient"]
+    let inputs = names.map { draft.input($0, ValueType(.vector(shape[1]))) }
+    let gradient = try draft.apply(.dirichletGradient, inputs, path: "op")[0], random = RandomSource(seed: 0, name: "t")
+    let plan = try Plan(draft.graph, batch: shape[0], kept: [gradient.id], random: random, compute: try Compute())
+    for (port, name) in zip(draft.graph.inputs, names) {
+      try #require(reference.floats[name]).withUnsafeBufferPointer { try plan.write($0, to: port) }
+    }
+    try plan.run(try Weights(draft.graph, random: random), step: 0)
+    for (actual, expected) in zip(plan.read(gradient.id), try #require(reference.floats["gradient"])) {
+      #expect(abs(actual - expected) < 1e-3 * max(abs(expected), 1e-3))
+    }
+  }
+}

@@ -9,7 +9,8 @@ public enum OpTable {
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
-    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .meanSquaredError, .binaryCrossEntropy, .klDivergence,
+    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
+    .klDivergence,
   ]
 
   private static let derived: [Op] = [
@@ -20,7 +21,7 @@ public enum OpTable {
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise,
     .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient,
-    .scaledByElement,
+    .scaledByElement, .dirichletGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -36,7 +36,7 @@ extension Op {
     infer: { [$0.input] },
     kernel: { site in
       let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels
-      let stride = paddedChannels(channels), rate = site.attributes.number("rate"), key = site.randomKey
+      let stride = site.inputs[0].shape.rowStride, rate = site.attributes.number("rate"), key = site.randomKey
       let isPerSample = site.attributes.boolean("per_sample"), rowsPerSample = max(1, rows / site.batch)
       let kept = Float(1 / (1 - rate)), threshold = UInt64(rate * 0x1p32)
       return Kernel { call in

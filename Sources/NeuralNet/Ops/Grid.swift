@@ -11,8 +11,7 @@ struct Grid {
   init(_ site: KernelSite, _ type: ValueType) {
     rows = site.rows(type)
     channels = type.shape.channels
-    let isPadded = type.shape.hasBatch && !type.shape.dimensions.isEmpty
-    stride = isPadded ? paddedChannels(channels) : channels
+    stride = type.shape.rowStride
   }
 
   /// Writes every element, and zeros into the lanes.

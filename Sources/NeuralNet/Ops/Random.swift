@@ -95,7 +95,7 @@ struct ElementStream {
   }
 
   /// In `(0, 1)`.
-  private mutating func positive() -> Double { min(uniform() + 0x1p-54, 1 - 0x1p-53) }
+  mutating func positive() -> Double { min(uniform() + 0x1p-54, 1 - 0x1p-53) }
 
   /// Standard normal, by Marsaglia's polar method.
   mutating func normal() -> Double {
