@@ -123,8 +123,11 @@ extension SecondOrderTests {
       try #require(reference.floats[name]).withUnsafeBufferPointer { try plan.write($0, to: port) }
     }
     try plan.run(try Weights(draft.graph, random: random), step: 0)
-    for (actual, expected) in zip(plan.read(gradient.id), try #require(reference.floats["gradient"])) {
-      #expect(abs(actual - expected) < 1e-3 * max(abs(expected), 1e-3))
+    // PyTorch approximates: on these draws it is up to 1.1e-3 from the exact values.
+    for (tensor, tolerance) in [("exact", Float(1e-5)), ("gradient", 1.2e-3)] {
+      for (actual, expected) in zip(plan.read(gradient.id), try #require(reference.floats[tensor])) {
+        #expect(abs(actual - expected) < tolerance * max(abs(expected), 1e-3), "\(tensor)")
+      }
     }
   }
 }

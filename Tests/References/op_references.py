@@ -200,6 +200,10 @@ def joining_cases():
         name = "concat/" + short
         arrays = {f"input{i}": random(f"{name}/{i}", 2, c, 3, 2) for i, c in enumerate(channels)}
         yield case(name, "concat", lambda *xs: torch.cat(xs, 1), arrays, ["image"] * len(channels))
+    for short, (n, c, h, w) in {"plain": (2, 5, 3, 4), "lanes": (3, 16, 2, 2), "wide": (1, 19, 1, 3)}.items():
+        name = "channel_gate/" + short
+        arrays = {"input0": random(name, n, c, h, w), "input1": random(name + "/g", n, c)}
+        yield case(name, "channel_gate", lambda x, g: x * g[:, :, None, None], arrays, ["image", "plain"])
 
 
 def cross_entropy_cases():

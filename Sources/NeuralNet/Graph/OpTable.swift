@@ -9,6 +9,7 @@ public enum OpTable {
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
+    .channelGate,
     .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
     .klDivergence,
   ]
