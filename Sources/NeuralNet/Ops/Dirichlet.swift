@@ -22,7 +22,7 @@ extension Op {
     })
 
   /// The gradient of Dirichlet draws by their concentrations: draws, concentrations, `dy` -> `dconcentrations`,
-  /// `slopeᵢ · (dyᵢ − Σ y · dy)`. By `dy` it has a gradient; what it depends on beside is taken as constant.
+  /// `slopeᵢ · (dyᵢ − Σ y · dy)`. It has no gradient itself.
   static let dirichletGradient: Op = Op(
     "dirichlet_gradient", "Gradient of Dirichlet draws.", role: .derived, arity: .exactly(3), paddingLanes: .cleared,
     infer: { [$0.input] },
