@@ -74,7 +74,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "nasrun",
-      dependencies: ["LuaAPI", "LuaHost", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      dependencies: ["LuaAPI", "LuaHost", "NeuralNet", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
       swiftSettings: strict),
 
     .target(

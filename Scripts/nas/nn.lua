@@ -75,4 +75,6 @@ nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
   { "values", "table", doc = "a list of Values" },
 }, function(weights, values) return core.weighted_sum(weights, values) end)
 
+nn.mbconv = require "nas.nn.mbconv"
+
 return nn

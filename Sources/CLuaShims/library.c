@@ -21,6 +21,9 @@ static const char nas_measures[] = {
 static const char nas_nn[] = {
 #embed "../../Scripts/nas/nn.lua"
 };
+static const char nas_nn_mbconv[] = {
+#embed "../../Scripts/nas/nn/mbconv.lua"
+};
 static const char nas_plot[] = {
 #embed "../../Scripts/nas/plot.lua"
 };
@@ -61,6 +64,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
     SCRIPT("nas/nn.lua", nas_nn),
+    SCRIPT("nas/nn/mbconv.lua", nas_nn_mbconv),
     SCRIPT("nas/plot.lua", nas_plot),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),

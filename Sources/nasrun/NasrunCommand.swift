@@ -12,7 +12,8 @@ struct NasrunCommand: ParsableCommand {
       nasrun <subcommand> [<options>]
       """,
     discussion: "'nasrun help run' shows the options of a run, 'nasrun <recipe.lua> --help' the settings of a recipe.",
-    version: nasrunVersion, subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self],
+    version: nasrunVersion,
+    subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, OpsCommand.self],
     defaultSubcommand: RunCommand.self)
 
   /// The names of all commands, for suggestions.

@@ -16,7 +16,8 @@ import Testing
     #expect(
       covered == [
         "conv2d", "linear", "batch_norm", "relu", "relu6", "max_pool", "avg_pool", "global_avg_pool", "add", "concat",
-        "cross_entropy",
+        "cross_entropy", "sigmoid", "tanh", "silu", "hard_swish", "gelu", "softplus", "softmax", "log_softmax",
+        "layer_norm", "mse", "binary_cross_entropy", "kl_divergence", "channel_gate",
       ])
   }
 

@@ -5,6 +5,7 @@
 
 from op_references import op_cases
 from reference_file import ReferenceFile
+from second_order_references import dirichlet_case, hessian_vector_case, second_order_cases
 from training_references import nasbench201_case, optimiser_cases, schedule_cases
 
 ops = ReferenceFile("ops")
@@ -22,3 +23,10 @@ training.write()
 network = ReferenceFile("nasbench201")
 network.add(**nasbench201_case())
 network.write()
+
+second = ReferenceFile("second_order")
+second.add(**hessian_vector_case())
+second.add(**dirichlet_case())
+for case in second_order_cases():
+    second.add(**case)
+second.write()

@@ -200,6 +200,10 @@ def joining_cases():
         name = "concat/" + short
         arrays = {f"input{i}": random(f"{name}/{i}", 2, c, 3, 2) for i, c in enumerate(channels)}
         yield case(name, "concat", lambda *xs: torch.cat(xs, 1), arrays, ["image"] * len(channels))
+    for short, (n, c, h, w) in {"plain": (2, 5, 3, 4), "lanes": (3, 16, 2, 2), "wide": (1, 19, 1, 3)}.items():
+        name = "channel_gate/" + short
+        arrays = {"input0": random(name, n, c, h, w), "input1": random(name + "/g", n, c)}
+        yield case(name, "channel_gate", lambda x, g: x * g[:, :, None, None], arrays, ["image", "plain"])
 
 
 def cross_entropy_cases():
@@ -231,7 +235,51 @@ def cross_entropy_cases():
         yield result
 
 
+SMOOTH = {
+    "sigmoid": torch.sigmoid, "tanh": torch.tanh, "silu": F.silu, "hard_swish": F.hardswish, "gelu": F.gelu,
+    "softplus": F.softplus, "softmax": lambda x: F.softmax(x, -1), "log_softmax": lambda x: F.log_softmax(x, -1),
+}
+
+
+def smooth_cases():
+    """Activations of the last axis, channels-last already, from tiny to saturating inputs."""
+    for op, function in SMOOTH.items():
+        for short, shape, scale in [("plain", (2, 3, 4, 5), 1), ("lanes", (3, 16), 3), ("wide", (4, 19), 8)]:
+            name = f"{op}/{short}"
+            x = (scale * random(name, *shape)).astype(np.float32)
+            x.reshape(-1)[:3] = [0, 0.001, -0.02]
+            yield case(name, op, function, {"input": x}, ["plain"], "plain")
+
+
+def layer_norm_cases():
+    for short, shape, affine in [("plain", (2, 3, 4, 5), True), ("lanes", (3, 16), True), ("wide", (4, 35), False),
+                                 ("far_from_zero", (4, 7), True)]:
+        name = "layer_norm/" + short
+        x, c = random(name, *shape), shape[-1]
+        if short == "far_from_zero":
+            x = np.float32(50) + x
+        arrays = {"input": x}
+        if affine:
+            arrays |= {"gamma": 1 + random(name + "/g", c) / 4, "beta": random(name + "/b", c)}
+        yield case(name, "layer_norm", lambda x, g=None, b=None: F.layer_norm(x, (x.shape[-1],), g, b, 1e-5), arrays,
+                   ["plain"] * 3, "plain", dict(affine=affine, epsilon=1e-5))
+
+
+def loss_cases():
+    def divergence(x, t):
+        return F.kl_div(F.log_softmax(x, -1), F.log_softmax(t, -1), log_target=True, reduction="batchmean")
+
+    for op, function in {"mse": F.mse_loss, "binary_cross_entropy": F.binary_cross_entropy_with_logits,
+                         "kl_divergence": divergence}.items():
+        for short, shape in [("plain", (3, 5)), ("lanes", (4, 16)), ("one", (1, 19))]:
+            name = f"{op}/{short}"
+            arrays = {f"input{i}": random(f"{name}/{i}", *shape) for i in range(2)}
+            if op == "binary_cross_entropy":
+                arrays["input1"] = (1 / (1 + np.exp(-arrays["input1"]))).astype(np.float32)
+            yield case(name, op, function, arrays, ["plain"] * 2, "plain")
+
+
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
-                  cross_entropy_cases):
+                  cross_entropy_cases, smooth_cases, layer_norm_cases, loss_cases):
         yield from cases()

@@ -71,6 +71,12 @@ public struct Op: Sendable {
   let gradient: (@Sendable (GradientSite) throws -> [Symbol?])?
   /// The counterpart in ONNX.
   public let onnx: ONNXMapping?
+  /// Whether the op does multiply-accumulates that an estimate counts.
+  public let hasCost: Bool
+
+  /// Whether a loss can be differentiated through the op; then also any number of times, since gradients are ops that
+  /// have gradients. An op that expands has those of its expansion.
+  public var isDifferentiable: Bool { expansion != nil || (gradient != nil && isRepeatable) }
 
   init(
     _ name: String, _ documentation: String, role: Role = .layer, arity: Arity = .exactly(1),
@@ -78,7 +84,7 @@ public struct Op: Sendable {
     isRepeatable: Bool = true, resolve: @escaping @Sendable (OpUse) throws -> Attributes = { $0.attributes },
     infer: @escaping @Sendable (OpUse) throws -> [ValueType],
     parameters: @escaping @Sendable (OpUse) -> [ParameterDeclaration] = { _ in [] },
-    macs: @escaping @Sendable ([ValueType], [ValueType], Attributes) -> Int = { _, _, _ in 0 },
+    macs: (@Sendable ([ValueType], [ValueType], Attributes) -> Int)? = nil,
     kernel: (@Sendable (KernelSite) throws -> Kernel)? = nil,
     expansion: (@Sendable (ExpansionSite) throws -> [Symbol])? = nil,
     gradient: (@Sendable (GradientSite) throws -> [Symbol?])? = nil, onnx: ONNXMapping? = nil
@@ -95,7 +101,8 @@ public struct Op: Sendable {
     self.resolve = resolve
     self.infer = infer
     self.parameters = parameters
-    self.macs = macs
+    self.macs = macs ?? { _, _, _ in 0 }
+    hasCost = macs != nil
     self.kernel = kernel
     self.expansion = expansion
     self.gradient = gradient

@@ -8,15 +8,21 @@ public enum OpTable {
   /// The ops that a recipe's `build` may use.
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
-    .flatten,
+    .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
+    .channelGate,
+    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
+    .klDivergence,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .multiply, .reshape,
-    .constant, .crossEntropy, .crossEntropyGradient, .toBatch, .fromBatch, .choice, .chosenGradient, .weightedSum,
-    .weightedSumWeightGradient, .scaledByElement, .meanSquaredError, .meanSquaredErrorGradient,
+    .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
+    .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
+    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
+    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .meanSquaredError,
+    .meanSquaredErrorGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -8,7 +8,9 @@ struct GradientSite {
   /// The activations, then the parameters.
   let inputs: [Symbol]
   let outputs: [Symbol]
-  /// The gradient of the first output; the others are never differentiated.
+  /// The gradient of each output, nil where the loss does not depend on it.
+  let outputGradients: [Symbol?]
+  /// The gradient of the first output, zeros where there is none.
   let outputGradient: Symbol
   /// Whether each input's gradient is wanted; a rule may return nil for the others.
   let isWanted: [Bool]

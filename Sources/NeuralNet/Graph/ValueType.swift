@@ -33,6 +33,9 @@ public struct Shape: Hashable, Sendable {
   /// The number of elements of one sample, or of an array without a batch.
   public var elementsPerSample: Int { dimensions.reduce(1, *) }
 
+  /// The floats from one row of `channels` elements to the next in a plan's buffer: activations are channel-padded.
+  var rowStride: Int { hasBatch && !dimensions.isEmpty ? paddedChannels(channels) : channels }
+
   /// The number of rows of `channels` elements at a batch size.
   public func rows(batch: Int) -> Int { (hasBatch ? batch : 1) * dimensions.dropLast().reduce(1, *) }
 }

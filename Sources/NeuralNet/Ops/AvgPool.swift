@@ -34,5 +34,6 @@ extension Op {
           geometry, countPadding: countPadding, outputGradient: call.input(0), inputGradient: call.output(0),
           compute: compute)
       }
-    })
+    },
+    gradient: { site in [try site.apply(.avgPool, [site.outputGradient], site.attributes)[0]] })
 }

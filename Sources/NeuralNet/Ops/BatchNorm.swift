@@ -1,6 +1,37 @@
 import Canonical
 import TensorCore
 
+extension GradientSite {
+  /// The gradient of a batch normalisation's input with what comes through its other outputs, mean and variance.
+  fileprivate func addingGradientOfStatistics(to gradient: Symbol) throws -> Symbol {
+    let x = inputs[0]
+    var terms = [gradient]
+    if let dMean = outputGradients[1] { terms.append(try spread(dMean, like: x, averaged: true)) }
+    if let dVariance = outputGradients[2] {
+      let centred = try subtract(x, try spread(outputs[1], like: x))
+      terms.append(try scale(try multiply(centred, try spread(dVariance, like: x, averaged: true)), 2))
+    }
+    return terms.count == 1 ? gradient : try apply(.add, terms)[0]
+  }
+
+  /// `batch_norm_gradient` once more, from ops that are differentiable any number of times.
+  fileprivate func batchNormGradientInPrimitives() throws -> [Symbol] {
+    let x = inputs[0], dy = inputs[1]
+    let deviation = try spread(
+      apply(.inverseDeviation, [inputs[3]], Attributes(["epsilon": attributes["epsilon"] ?? 0]))[0], like: x)
+    let normal = try multiply(try subtract(x, try spread(inputs[2], like: x)), deviation)
+    let product = try multiply(dy, normal)
+    let dWeight = try apply(.channelSum, [product])[0], dBias = try apply(.channelSum, [dy])[0]
+    var inner = inputs.count > 4 ? try multiply(dy, try spread(inputs[4], like: x)) : dy
+    if attributes.boolean("from_batch") {
+      let mean = try spread(try averagedChannelSum(inner), like: x)
+      let correlation = try spread(try averagedChannelSum(try multiply(inner, normal)), like: x)
+      inner = try subtract(try subtract(inner, mean), try multiply(normal, correlation))
+    }
+    return [try multiply(inner, deviation), dWeight, dBias]
+  }
+}
+
 extension Op {
   /// Batch normalisation (Ioffe & Szegedy 2015): `y = (x − mean) / √(variance + epsilon) · weight + bias` per channel.
   ///
@@ -73,7 +104,8 @@ extension Op {
         .batchNormGradient,
         [site.inputs[0], site.outputGradient, site.outputs[1], site.outputs[2]]
           + site.inputs.dropFirst().prefix(1), site.attributes.setting("from_batch", true))
-      return Array(gradients[..<site.inputs.count])
+      let dx = try site.addingGradientOfStatistics(to: gradients[0])
+      return [dx] + gradients[1..<site.inputs.count].map { $0 }
     })
 
   /// Normalises with given statistics: `x, mean, variance [, weight, bias] -> y`.
@@ -123,6 +155,10 @@ extension Op {
           rows, channels, call.input(0), call.input(1), call.input(2), deviation, isAffine ? call.input(4) : nil,
           call.output(0), call.output(1), call.output(2), scratch, compute)
       }
+    },
+    gradient: { site in
+      let equal = try site.batchNormGradientInPrimitives()
+      return try site.draft.partialGradients(of: equal, from: site.outputGradients, wrt: site.inputs)
     })
 
   /// The inverse deviations, then what the kernels ask for.

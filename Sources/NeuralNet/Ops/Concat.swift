@@ -52,6 +52,36 @@ extension Op {
           rows: rows, input: call.input(0), inputChannels: from, first: start, count: count, result: call.output(0),
           resultChannels: count, resultFirst: 0, compute: compute)
       }
+    },
+    gradient: { site in
+      let place = Attributes([
+        "start": site.attributes["start"] ?? 0, "channels": .int(site.inputs[0].shape.channels),
+      ])
+      return [try site.apply(.channelPlace, [site.outputGradient], place)[0]]
+    })
+
+  /// The input as the channels from `start` on among `channels`, the others zero.
+  static let channelPlace: Op = Op(
+    "channel_place", "Channels among zeros.", role: .derived, paddingLanes: .carried,
+    infer: { use in
+      [ValueType(.activation(use.input.shape.dimensions.dropLast() + [use.attributes.integer("channels")]))]
+    },
+    kernel: { site in
+      let rows = site.rows(site.inputs[0]), start = site.attributes.integer("start"), compute = site.compute
+      let count = site.inputs[0].shape.channels, to = site.outputs[0].shape.channels
+      let floats = site.elements(site.outputs[0])
+      return Kernel { call in
+        call.output(0).update(repeating: 0, count: floats)
+        Channels.copy(
+          rows: rows, input: call.input(0), inputChannels: count, first: 0, count: count, result: call.output(0),
+          resultChannels: to, resultFirst: start, compute: compute)
+      }
+    },
+    gradient: { site in
+      let slice: [String: JSONValue] = [
+        "start": site.attributes["start"] ?? 0, "channels": .int(site.inputs[0].shape.channels),
+      ]
+      return [try site.apply(.channelSlice, [site.outputGradient], Attributes(slice))[0]]
     })
 }
 

@@ -61,7 +61,14 @@ extension Op {
       let channels = use.inputs[1].shape.dimensions[2] * use.attributes.integer("groups")
       return [ValueType(.image(size.height, size.width, channels))]
     },
-    kernel: { .convolutionInputGradient(try convolution($0, input: $0.outputs[0], output: $0.inputs[0]), $0) })
+    kernel: { .convolutionInputGradient(try convolution($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
+    gradient: { site in
+      let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
+      return [
+        try site.apply(.conv2d, [incoming, weight], site.attributes, for: 0),
+        try site.apply(.conv2dWeightGradient, [incoming, dy], site.attributes, for: 1),
+      ]
+    })
 
   /// The gradient of a convolution's weight: `[N, H, W, C]`, `[N, H', W', channels]` -> `[ky, kx, C / groups, channels]`.
   static let conv2dWeightGradient: Op = Op(
@@ -71,7 +78,14 @@ extension Op {
       let kernel = use.attributes.pair("kernel"), depth = use.input.shape.channels / use.attributes.integer("groups")
       return [ValueType(.array([kernel.height, kernel.width, depth, use.inputs[1].shape.channels]))]
     },
-    kernel: { .convolutionWeightGradient(try convolution($0, input: $0.inputs[0], output: $0.inputs[1]), $0) })
+    kernel: { .convolutionWeightGradient(try convolution($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
+    gradient: { site in
+      let x = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
+      return [
+        try site.apply(.conv2dInputGradient, [dy, incoming], site.settingInputSize, for: 0),
+        try site.apply(.conv2d, [x, incoming], site.attributes, for: 1),
+      ]
+    })
 
   /// The geometry that a convolution and its two gradients share.
   private static func convolution(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry

@@ -45,5 +45,17 @@ extension Op {
           gradientScale: call.input(2)[0] / Float(batch), losses: call.scratch, gradient: call.output(0),
           compute: compute)
       }
+    },
+    gradient: { site in
+      let logits = site.inputs[0], labels = site.inputs[1], loss = site.inputs[2], incoming = site.outputGradient
+      let unit = try site.apply(.constant, [], Attributes(["value": 1, "dimensions": []]))[0]
+      let averaged = Attributes(["averaged": true])
+      let probabilities = try site.apply(.softmaxRows, [logits])[0]
+      let curved = try site.apply(.softmaxGradient, [probabilities, incoming])[0]
+      let first = try site.apply(.crossEntropyGradient, [logits, labels, unit], site.attributes)[0]
+      return [
+        try site.apply(.scalarMultiply, [curved, loss], averaged, for: 0), nil,
+        try site.apply(.dot, [incoming, first], for: 2),
+      ]
     })
 }

@@ -25,5 +25,6 @@ extension Op {
         Pooling.globalAverageBackward(
           image, outputGradient: call.input(0), inputGradient: call.output(0), compute: compute)
       }
-    })
+    },
+    gradient: { site in [try site.apply(.globalAvgPool, [site.outputGradient])[0]] })
 }

@@ -42,14 +42,33 @@ extension Op {
   static let linearInputGradient: Op = Op(
     "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
     paddingLanes: .cleared, infer: { [ValueType(.vector($0.inputs[1].shape.dimensions[0]))] },
-    kernel: { .convolutionInputGradient(try product($0, input: $0.outputs[0], output: $0.inputs[0]), $0) })
+    kernel: { .convolutionInputGradient(try product($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
+    gradient: { site in
+      let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
+      return [
+        try site.apply(.linear, [incoming, weight], features(weight), for: 0),
+        try site.apply(.linearWeightGradient, [incoming, dy], for: 1),
+      ]
+    })
 
   /// The gradient of a linear layer's weight: `xᵀ · dy`.
   static let linearWeightGradient: Op = Op(
     "linear_weight_gradient", "Gradient of a linear layer's weight.", role: .derived, arity: .exactly(2),
     paddingLanes: .none,
     infer: { [ValueType(.array([$0.inputs[0].shape.channels, $0.inputs[1].shape.channels]))] },
-    kernel: { .convolutionWeightGradient(try product($0, input: $0.inputs[0], output: $0.inputs[1]), $0) })
+    kernel: { .convolutionWeightGradient(try product($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
+    gradient: { site in
+      let x = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
+      return [
+        try site.apply(.linearInputGradient, [dy, incoming], for: 0),
+        try site.apply(.linear, [x, incoming], features(incoming), for: 1),
+      ]
+    })
+
+  /// The attributes of a linear layer with a weight, without bias.
+  private static func features(_ weight: Symbol) -> Attributes {
+    Attributes(["features": .int(weight.shape.channels), "bias": false])
+  }
 
   private static func product(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(

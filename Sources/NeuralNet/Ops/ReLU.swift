@@ -15,14 +15,14 @@ extension Op {
 
   /// The gradient of ReLU from its output: `dy` where `y > 0`, else 0.
   static let reluGradient: Op = activationGradient(
-    "relu_gradient",
+    "relu_gradient", same: { .reluGradient },
     kernel: {
       Elementwise.reluBackward(output: $0, outputGradient: $1, inputGradient: $2, count: $3, compute: $4)
     })
 
   /// The gradient of ReLU6 from its output: `dy` where `0 < y < 6`, else 0.
   static let relu6Gradient: Op = activationGradient(
-    "relu6_gradient",
+    "relu6_gradient", same: { .relu6Gradient },
     kernel: {
       Elementwise.relu6Backward(output: $0, outputGradient: $1, inputGradient: $2, count: $3, compute: $4)
     })
@@ -41,8 +41,9 @@ extension Op {
       gradient: { site in try site.apply(gradient(), [site.outputs[0], site.outputGradient]) }, onnx: onnx)
   }
 
+  /// It is linear in `dy`, so its own gradient is the same op.
   private static func activationGradient(
-    _ name: String,
+    _ name: String, same: @escaping @Sendable () -> Op,
     kernel:
       @escaping @Sendable (
         UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int, Compute
@@ -54,6 +55,7 @@ extension Op {
       kernel: { site in
         let count = site.elements(site.inputs[0]), compute = site.compute
         return Kernel { call in kernel(call.input(0), call.input(1), call.output(0), count, compute) }
-      })
+      },
+      gradient: { site in [nil, try site.apply(same(), [site.inputs[0], site.outputGradient], for: 1)] })
   }
 }

@@ -14,7 +14,7 @@ extension Plan {
     }
     guard let source = dense.baseAddress, let buffer = buffer(port.value) else { return }
     let target = buffer.assumingMemoryBound(to: Float.self)
-    let channels = shape.channels, stride = paddedChannels(channels)
+    let channels = shape.channels, stride = shape.rowStride
     for row in 0..<(dense.count / channels) {
       let pixel = target.advanced(by: row &* stride)
       pixel.update(from: source.advanced(by: row &* channels), count: channels)
@@ -44,8 +44,7 @@ extension Plan {
     let shape = graph.values[value].shape, samples = min(samples ?? batch, batch)
     let rows = shape.rows(batch: samples), channels = shape.channels
     guard let buffer = buffer(value) else { return [] }
-    let source = buffer.assumingMemoryBound(to: Float.self),
-      stride = shape.hasBatch ? paddedChannels(channels) : channels
+    let source = buffer.assumingMemoryBound(to: Float.self), stride = shape.rowStride
     return [Float](unsafeUninitializedCapacity: rows * channels) { dense, filled in
       guard let target = dense.baseAddress else { return }
       for row in 0..<rows {

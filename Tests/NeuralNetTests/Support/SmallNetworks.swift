@@ -42,6 +42,15 @@ enum SmallNetworks {
       },
     ]
 
+  /// Layers that the evaluation in double precision does not know: PyTorch's numbers check them.
+  static let smooth: [Case] =
+    ["sigmoid", "tanh", "silu", "hard_swish", "gelu", "softplus", "softmax", "log_softmax", "layer_norm", "drop_path"]
+    .map { layer($0, [3, 2, 5]) } + [
+      Case(name: "channel_gate", input: [3, 2, 18]) { b, x in
+        try b.apply("channel_gate", [x, try b.apply("sigmoid", [try b.apply("global_avg_pool", [x])])])
+      }
+    ]
+
   private static let convolutions: [Case] = [
     layer("conv2d", [5, 7, 3], ["channels": 20, "kernel": 3, "bias": true]),
     layer("conv2d", [6, 6, 17], ["channels": 16, "kernel": 1, "stride": 2]),

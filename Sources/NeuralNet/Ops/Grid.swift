@@ -1,0 +1,46 @@
+import TensorCore
+
+/// The elements of a value as rows of channels, the last dimension, with the lanes between the rows: what simple kernels
+/// loop over.
+struct Grid {
+  let rows: Int
+  let channels: Int
+  /// The floats from a row to the next.
+  let stride: Int
+
+  init(_ site: KernelSite, _ type: ValueType) {
+    rows = site.rows(type)
+    channels = type.shape.channels
+    stride = type.shape.rowStride
+  }
+
+  /// Writes every element, and zeros into the lanes.
+  @inline(__always)
+  func fill(_ result: UnsafeMutablePointer<Float>, _ value: (_ row: Int, _ channel: Int, _ index: Int) -> Float) {
+    for row in 0..<rows {
+      let start = row * stride
+      for channel in 0..<channels { result[start + channel] = value(row, channel, start + channel) }
+      for lane in channels..<stride { result[start + lane] = 0 }
+    }
+  }
+}
+
+extension Op {
+  /// A derived op that maps each element on its own.
+  static func mapping(
+    _ name: String, _ documentation: String, role: Role = .derived, onnx: ONNXMapping? = nil,
+    map: @escaping @Sendable (Attributes) -> @Sendable (Float) -> Float,
+    gradient: @escaping @Sendable (GradientSite) throws -> Symbol
+  ) -> Op {
+    Op(
+      name, documentation, role: role, paddingLanes: .cleared, inPlace: .inputs([0]), infer: { [$0.input] },
+      kernel: { site in
+        let grid = Grid(site, site.inputs[0]), function = map(site.attributes)
+        return Kernel { call in
+          let input = call.input(0)
+          grid.fill(call.output(0)) { _, _, index in function(input[index]) }
+        }
+      },
+      gradient: { [try gradient($0)] }, onnx: onnx)
+  }
+}

@@ -1,0 +1,72 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// `e^xᵢ / Σⱼ e^xⱼ` over the last dimension.
+  static let softmax: Op = Op(
+    "softmax", "Softmax over the last axis.", paddingLanes: .cleared, infer: { [$0.input] },
+    expansion: { site in try site.apply(.softmaxRows, site.inputs) },
+    onnx: ONNXMapping("Softmax") { _ in ["axis": -1] })
+
+  /// The logarithm of `softmax`: `x − log Σ e^x`, without overflow.
+  static let logSoftmax: Op = Op(
+    "log_softmax", "Logarithm of the softmax over the last axis.", paddingLanes: .cleared, infer: { [$0.input] },
+    kernel: { site in
+      let grid = Grid(site, site.inputs[0])
+      return Kernel { call in
+        for row in 0..<grid.rows {
+          let x = call.input(0) + row * grid.stride, y = call.output(0) + row * grid.stride
+          let shift = Float(Reproducible.logSumExp(x, count: grid.channels))
+          for lane in 0..<grid.stride { y[lane] = lane < grid.channels ? x[lane] - shift : 0 }
+        }
+      }
+    },
+    gradient: { site in
+      let dy = site.outputGradient, probabilities = try site.apply(.softmaxRows, [site.inputs[0]])[0]
+      return [try site.subtract(dy, try site.multiply(probabilities, try site.rowSum(dy)))]
+    },
+    onnx: ONNXMapping("LogSoftmax") { _ in ["axis": -1] })
+
+  /// The kernel of `softmax`.
+  static let softmaxRows: Op = Op(
+    "softmax_rows", "Softmax of rows.", role: .derived, paddingLanes: .cleared, infer: { [$0.input] },
+    kernel: { site in
+      let grid = Grid(site, site.inputs[0])
+      return Kernel { call in
+        for row in 0..<grid.rows {
+          let x = call.input(0) + row * grid.stride, y = call.output(0) + row * grid.stride
+          let shift = Reproducible.logSumExp(x, count: grid.channels)
+          for lane in 0..<grid.stride {
+            y[lane] = lane < grid.channels ? Float(Reproducible.exponential(Double(x[lane]) - shift)) : 0
+          }
+        }
+      }
+    },
+    gradient: { site in [try site.apply(.softmaxGradient, [site.outputs[0], site.outputGradient])[0]] })
+
+  /// The gradient of a softmax from its output: `y · (dy − Σ y · dy)`.
+  static let softmaxGradient: Op = Op(
+    "softmax_gradient", "Gradient of a softmax.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
+    inPlace: .inputs([0, 1]), infer: { [$0.input] },
+    kernel: { site in
+      let grid = Grid(site, site.inputs[0])
+      return Kernel { call in
+        for row in 0..<grid.rows {
+          let start = row * grid.stride
+          let y = call.input(0) + start, dy = call.input(1) + start, dx = call.output(0) + start
+          var total = 0.0
+          for channel in 0..<grid.channels { total += Double(y[channel]) * Double(dy[channel]) }
+          for lane in 0..<grid.stride { dx[lane] = lane < grid.channels ? y[lane] * (dy[lane] - Float(total)) : 0 }
+        }
+      }
+    },
+    gradient: { site in
+      let y = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
+      let inner = try site.apply(.rowDot, [y, dy])[0], outer = try site.apply(.rowDot, [incoming, y])[0]
+      let first = try site.multiply(incoming, try site.subtract(dy, inner))
+      return [
+        try site.subtract(first, try site.multiply(dy, outer)),
+        try site.apply(.softmaxGradient, [y, incoming], for: 1),
+      ]
+    })
+}
