@@ -7,7 +7,7 @@ import CKernels
 /// Cephes' `expf`: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial in r, and n put into the exponent. Rounding to a
 /// whole number by adding 1.5 * 2^23 avoids a checked, lane-by-lane conversion.
 @inline(__always)
-private func exponential(_ x: Lanes) -> Lanes {
+func exponential(_ x: Lanes) -> Lanes {
   let low = Lanes(repeating: -87.0)
   let clamped = x.replacing(with: low, where: x .< low)
   let magic = Lanes(repeating: 12_582_912)

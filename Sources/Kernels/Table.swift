@@ -23,6 +23,8 @@ public func kernelTable() -> nr_kernels {
     scale: { scale($0!, $1, $2!, $3) },
     multiply: { multiply($0!, $1!, $2!, $3) },
     accumulate: { accumulate($0!, $1, $2!, $3) },
+    unary: { unary($0, $1!, $2, $3, $4!, $5) },
+    binary: { binary($0, $1!, $2, $3!, $4, $5, $6, $7!, $8) },
     sum: { sum($0!, $1, $2!, $3) },
     clamp: { clamp($0!, $1, $2!, $3) },
     clamp_gradient: { clampGradient($0!, $1!, $2, $3!, $4) },

@@ -113,7 +113,9 @@ struct BuildBinding {
         position, expected: "inputs of one kind", hint: "Tensors and the values of a build can't be mixed.")
     }
     for schema in op.attributes where schema.standard == nil {
-      if position > call.count || call.isTable(position) { break }
+      // A table is a list where the attribute is one, else the options.
+      let isList = schema.kind.takesList && (call.table(position)?.count ?? 0) > 0
+      if position > call.count || (call.isTable(position) && !isList) { break }
       try refuse(call.value(position), session)
       attributes[schema.name] = try call.json(position)
       position += 1

@@ -37,7 +37,9 @@ struct NetworkBinding {
           case "arch": try call.push(network.arch)
           case "digest": call.push(network.graph.digest)
           default:
-            let known = ["params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save", "load"]
+            let known = [
+              "params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save", "load",
+            ]
             throw Fault(.recipe, "a Network has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
           }
         },

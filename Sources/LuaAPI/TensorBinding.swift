@@ -165,26 +165,25 @@ struct TensorBinding {
       },
       .text: { call in call.push(TensorText.text(try call.this(Tensor.self))) },
       .length: { call in call.push(try call.this(Tensor.self).shape.first ?? 0) },
-      .add: { [session] call in
-        let (a, b) = try Self.operands(call)
-        try call.push(try session.tape().apply("add", [a, b]))
-      },
-      .subtract: { [session] call in
-        let (a, b) = try Self.operands(call), tape = try session.tape()
-        try call.push(try tape.apply("add", [a, try tape.scaled(b, by: -1)]))
-      },
-      .multiply: { [session] call in
-        let (a, b) = try Self.operands(call)
-        try call.push(try session.tape().apply("multiply", [a, b]))
-      },
-      .divide: { [session] call in
-        guard let number = call.number(2) else { throw call.wrong(2, expected: "a number") }
-        try call.push(try session.tape().scaled(try call.this(Tensor.self), by: Float(1 / number)))
+      .add: operation("add"), .subtract: operation("sub"), .multiply: operation("mul"), .divide: operation("div"),
+      .power: { [session] call in
+        guard let exponent = call.number(2) else { throw call.wrong(2, expected: "a number, as in x ^ 2") }
+        try call.push(
+          try session.tape().apply(
+            "pow", [try call.this(Tensor.self)], attributes: ["exponent": .number(exponent)]))
       },
       .negate: { [session] call in
         try call.push(try session.tape().scaled(try call.this(Tensor.self), by: -1))
       },
     ]
+  }
+
+  /// An operator as an op of two tensors.
+  private func operation(_ op: String) -> LuaFunction {
+    { [session] call in
+      let (a, b) = try Self.operands(call)
+      try call.push(try session.tape().apply(op, [a, b]))
+    }
   }
 
   /// The two operands of an operator; a number becomes a tensor of the other's shape.

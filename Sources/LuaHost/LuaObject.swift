@@ -41,6 +41,7 @@ public enum LuaMetamethod: String, Sendable {
   case multiply = "__mul"
   case divide = "__div"
   case negate = "__unm"
+  case power = "__pow"
 }
 
 extension LuaHost {

@@ -61,6 +61,27 @@ public enum Elementwise {
     }
   }
 
+  /// result = function(input), with the function's parameters.
+  public static func unary(
+    _ function: nr_unary, _ input: UnsafePointer<Float>, parameters: (Float, Float) = (0, 0),
+    result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) {
+      compute.kernels.unary(function.rawValue, input + $0, parameters.0, parameters.1, result + $0, $1)
+    }
+  }
+
+  /// result = function(a, b), with the function's parameters.
+  public static func binary(
+    _ function: nr_binary, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, parameters: (Float, Float) = (0, 0),
+    result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
+  ) {
+    forEachPiece(count, compute) {
+      compute.kernels.binary(
+        function.rawValue, a + $0, 1, b + $0, 1, parameters.0, parameters.1, result + $0, $1)
+    }
+  }
+
   /// result = max(input, 0). NaN stays NaN.
   public static func relu(
     _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute

@@ -129,7 +129,8 @@ import Testing
   @Test func hugeSizesAreRefusedBeforeAnythingOverflows() throws {
     #expect(
       fault { _ = try GraphBuilder(inputs: [("x", [1 << 40, 8, 3])]) }
-        == "x: wrong input shape: expected [H, W, C] or [C], each from 1 to 65536, got [1099511627776, 8, 3]")
+        == "x: wrong input shape: expected [H, W, C], [C] or up to four extents, each from 1 to 65536, got [1099511627776, 8, 3]"
+    )
     #expect(
       fault {
         _ = try builder.apply("conv2d", [x], attributes: ["channels": 65_536, "kernel": 1001, "padding": 60_000])

@@ -18,6 +18,8 @@ import Testing
         "conv2d", "linear", "batch_norm", "relu", "relu6", "max_pool", "avg_pool", "global_avg_pool", "add", "concat",
         "cross_entropy", "sigmoid", "tanh", "silu", "hard_swish", "gelu", "softplus", "softmax", "log_softmax",
         "layer_norm", "mse", "binary_cross_entropy", "kl_divergence", "channel_gate",
+        "exp", "log", "sqrt", "abs", "erf", "scale", "pow", "clamp", "sub", "mul", "div", "minimum", "maximum", "sum",
+        "mean", "reduce_max", "reduce_min", "transpose", "slice", "pad", "reshape", "matmul",
       ])
   }
 
@@ -25,7 +27,7 @@ import Testing
   func matchesPyTorch(reference: ReferenceFile.Case) throws {
     let inputs = reference.floats.keys.filter { $0 == "input" || $0.wholeMatch(of: /input[0-9]+/) != nil }.sorted()
     let shapes = try inputs.map { try #require(reference.shapes[$0]) }
-    let graph = try graph(reference, inputs, shapes), batch = shapes[0][0]
+    let graph = try graph(reference, inputs, shapes), batch = shapes.map { $0[0] }.max() ?? 1
     let weights = try Weights(graph, random: RandomSource(seed: 0, name: "test"))
     for (name, parameter) in Self.parameters {
       if let values = reference.floats[name] { try weights.set("op/\(parameter)", values) }

@@ -52,8 +52,8 @@ import Testing
       compute: try Compute())
     #expect(
       training.plan.steps.map(\.op) == [
-        "batch_normalise", "update_running_statistics", "random_mask", "multiply", "cross_entropy", "constant",
-        "cross_entropy_gradient", "multiply", "batch_norm_gradient",
+        "batch_normalise", "update_running_statistics", "random_mask", "mul", "cross_entropy", "constant",
+        "cross_entropy_gradient", "mul", "batch_norm_gradient",
       ])
   }
 

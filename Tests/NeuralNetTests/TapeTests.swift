@@ -70,8 +70,8 @@ private typealias TapeTensor = NeuralNet.Tensor
 
   @Test func gradientsOfGradientsOfACubic() throws {
     let tape = try tape(), x = try TapeTensor([3], [1, -2, 0.5], requiresGradient: true)
-    let square = try tape.apply("multiply", [x, x])
-    let cube = try tape.apply("multiply", [square, x])
+    let square = try tape.apply("mul", [x, x])
+    let cube = try tape.apply("mul", [square, x])
     let ones = try TapeTensor([3], [1, 1, 1])
     let first = try #require(try tape.gradients(of: cube, seed: ones, wrt: [x], createGraph: true)[0])
     #expect(first.values == [3, 12, 0.75])
@@ -83,10 +83,10 @@ private typealias TapeTensor = NeuralNet.Tensor
   @Test func backwardAddsToLeaves() throws {
     let tape = try tape(), x = try TapeTensor([], [3], requiresGradient: true)
     for count in 1...2 {
-      try tape.backward(try tape.apply("multiply", [x, x]))
+      try tape.backward(try tape.apply("mul", [x, x]))
       #expect(x.gradient?.values == [Float(6 * count)])
     }
-    let other = try tape.recording(false) { try tape.apply("multiply", [x, x]) }
+    let other = try tape.recording(false) { try tape.apply("mul", [x, x]) }
     #expect(throws: Fault.self) { try tape.backward(other) }
     #expect(throws: Fault.self) { try tape.backward(try TapeTensor([2], [1, 2], requiresGradient: true)) }
   }

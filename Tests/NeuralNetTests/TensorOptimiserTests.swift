@@ -27,7 +27,7 @@ import Testing
     let optimiser = try TensorOptimiser([parameter], rule: rule, learningRate: rate, compute: compute)
     for _ in 0..<20 {
       let difference = try tape.recording(false) { try tape.apply("add", [parameter, minusTarget]) }
-      parameter.gradient = try tape.apply("multiply", [difference, twice])
+      parameter.gradient = try tape.apply("mul", [difference, twice])
       optimiser.step()
     }
     for (value, wanted) in zip(parameter.values, expected) {

@@ -279,7 +279,94 @@ def loss_cases():
             yield case(name, op, function, arrays, ["plain"] * 2, "plain")
 
 
+def gated(function):
+    """PyTorch's own names for what the table calls otherwise."""
+    return {"scale": lambda x: -1.5 * x + 0.25, "pow": lambda x: x**-1.5, "clamp": lambda x: x.clamp(-0.5, 1)}[function]
+
+
+# op: PyTorch's function, whether the input must be positive
+FUNCTIONS = {
+    "exp": (torch.exp, False), "log": (torch.log, True), "sqrt": (torch.sqrt, True), "abs": (torch.abs, False),
+    "erf": (torch.erf, False),
+    "scale": (gated("scale"), False), "pow": (gated("pow"), True), "clamp": (gated("clamp"), False),
+}
+FUNCTION_ATTRIBUTES = {"scale": dict(multiply=-1.5, add=0.25), "pow": dict(exponent=-1.5), "clamp": dict(low=-0.5, high=1)}
+
+
+def function_cases():
+    for op, (function, is_positive) in FUNCTIONS.items():
+        for short, shape in {"odd": (2, 3, 5, 7), "lanes": (3, 16), "wide": (2, 40)}.items():
+            name = f"{op}/{short}"
+            x = 3 * random(name, *shape)
+            x = np.abs(x) + np.float32(0.01) if is_positive else x
+            yield case(name, op, function, {"input": x}, ["plain"], "plain", FUNCTION_ATTRIBUTES.get(op))
+
+
+ARITHMETIC = {"sub": torch.sub, "mul": torch.mul, "div": torch.div, "minimum": torch.minimum,
+              "maximum": torch.maximum, "add": torch.add}
+
+
+def arithmetic_cases():
+    shapes = {"same": ((3, 4, 5), (3, 4, 5)), "lanes": ((2, 16), (2, 16)), "row": ((2, 1, 5), (2, 4, 5)),
+              "column": ((3, 4, 1), (3, 4, 7)), "both": ((2, 3, 1, 4), (2, 1, 5, 4))}
+    for op, function in ARITHMETIC.items():
+        for short, (a, b) in shapes.items():
+            name = f"{op}/broadcast_{short}"
+            arrays = {"input0": random(name + "/a", *a), "input1": random(name + "/b", *b)}
+            arrays["input1"] += np.float32(2) * np.sign(arrays["input1"])
+            if op in ("minimum", "maximum"):
+                arrays = {key: np.round(value) for key, value in arrays.items()}
+            yield case(name, op, function, arrays, ["plain"] * 2, "plain")
+
+
+def reduction_cases():
+    x_shape = (3, 4, 5, 6)
+    functions = {"sum": torch.sum, "mean": torch.mean, "reduce_max": torch.amax, "reduce_min": torch.amin}
+    for op, function in functions.items():
+        for short, axes in {"last": (4,), "space": (2, 3), "batch": (1,), "most": (1, 2, 3), "middle": (3,)}.items():
+            for keep in (False, True):
+                name = f"{op}/{short}" + ("_kept" if keep else "")
+                x = random(name, *x_shape)
+                if op.startswith("reduce"):
+                    x = np.round(x)
+                dims = tuple(a - 1 for a in axes)
+                yield case(name, op, lambda x: function(x, dim=dims, keepdim=keep), {"input": x}, ["plain"], "plain",
+                           dict(axes=axes, keep=keep))
+
+
+def rearranging_cases():
+    shape = (2, 3, 4, 5)
+    for short, order in {"spatial": (1, 3, 2, 4), "channels_first": (1, 4, 2, 3)}.items():
+        name = "transpose/" + short
+        yield case(name, "transpose", lambda x: x.permute([a - 1 for a in order]), {"input": random(name, *shape)},
+                   ["plain"], "plain", dict(order=order))
+    for short, (axis, start, stop) in {"rows": (2, 2, 3), "channels": (4, 3, 5), "one": (3, 4, 4)}.items():
+        name = "slice/" + short
+        yield case(name, "slice", lambda x: x.narrow(axis - 1, start - 1, stop - start + 1),
+                   {"input": random(name, *shape)}, ["plain"], "plain", dict(axis=axis, start=start, stop=stop))
+    for short, before, after, value in [("zeros", (0, 1, 0, 2), (0, 0, 2, 1), 0.0), ("ones", (0, 0, 3, 0), (0, 1, 0, 12), 1.0)]:
+        name = "pad/" + short
+        pads = [n for pair in zip(before[::-1], after[::-1]) for n in pair]
+        yield case(name, "pad", lambda x: F.pad(x, pads, value=value), {"input": random(name, *shape)}, ["plain"],
+                   "plain", dict(before=before, after=after, value=value))
+    for short, target in {"flat": (0, 60), "split": (0, 4, 15), "back": (0, 2, 2, -1, 3)}.items():
+        name = "reshape/" + short
+        yield case(name, "reshape", lambda x: x.reshape([2] + list(target[1:])), {"input": random(name, *shape)},
+                   ["plain"], "plain", dict(shape=target))
+
+
+def product_cases():
+    for short, m, k, n, lead in [("plain", 5, 7, 3, (2,)), ("heads", 4, 16, 4, (2, 3)), ("lanes", 1, 33, 17, (3,))]:
+        for ta in (False, True):
+            for tb in (False, True):
+                name = f"matmul/{short}" + ("_ta" if ta else "") + ("_tb" if tb else "")
+                a, b = random(name + "/a", *lead, *((k, m) if ta else (m, k))), random(name + "/b", *lead, *((n, k) if tb else (k, n)))
+                yield case(name, "matmul", lambda a, b: (a.mT if ta else a) @ (b.mT if tb else b),
+                           {"input0": a, "input1": b}, ["plain"] * 2, "plain", dict(transpose_a=ta, transpose_b=tb))
+
+
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
-                  cross_entropy_cases, smooth_cases, layer_norm_cases, loss_cases):
+                  cross_entropy_cases, smooth_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
+                  reduction_cases, rearranging_cases, product_cases):
         yield from cases()

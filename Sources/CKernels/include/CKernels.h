@@ -136,6 +136,18 @@ typedef struct {
 
 // MARK: - The table
 
+// Functions of one number.
+typedef enum {
+  NR_EXP, NR_LOG, NR_SQRT, NR_ABS, NR_SIGN, NR_TANH, NR_SIGMOID, NR_ERF, NR_SILU, NR_GELU, NR_HARD_SWISH, NR_SCALE,
+  NR_POW, NR_CLAMP
+} nr_unary;
+
+// Functions of two numbers; a gradient takes what it is a function of, then the incoming gradient.
+typedef enum {
+  NR_ADD, NR_SUB, NR_MUL, NR_DIV, NR_MINIMUM, NR_MAXIMUM, NR_EQUAL, NR_LESS, NR_LESS_EQUAL, NR_TANH_GRADIENT,
+  NR_SIGMOID_GRADIENT, NR_SILU_GRADIENT, NR_GELU_GRADIENT, NR_HARD_SWISH_GRADIENT, NR_CLAMP_RANGE
+} nr_binary;
+
 typedef struct {
   int64_t vectors;  // how many vectors of result channels the convolution tile holds: 1 or 2
 
@@ -163,6 +175,11 @@ typedef struct {
   void (*scale)(const float *a, float factor, float *result, int64_t count);
   void (*multiply)(const float *a, const float *b, float *result, int64_t count);
   void (*accumulate)(const float *a, float factor, float *result, int64_t count);  // result += factor * a, fused
+  // result = function(a), with the parameters p and q
+  void (*unary)(uint32_t function, const float *a, float p, float q, float *result, int64_t count);
+  // result = function(a, b); a step of 0 repeats the first number, 1 goes along
+  void (*binary)(uint32_t function, const float *a, int64_t a_step, const float *b, int64_t b_step, float p, float q,
+                 float *result, int64_t count);
   void (*sum)(const float *const *terms, int64_t terms_count, float *result, int64_t count);
   void (*clamp)(const float *a, float high, float *result, int64_t count);  // to 0...high; NaN stays NaN
   // result = gradient where 0 < output < high, else 0

@@ -19,6 +19,14 @@ public struct AttributeSchema: Sendable {
     case boolean
     /// A list of whole numbers.
     case integers
+
+    /// Whether a list is a value of this kind.
+    public var takesList: Bool {
+      switch self {
+      case .pair, .stride, .padding, .integers: true
+      case .integer, .number, .boolean: false
+      }
+    }
   }
 
   public let name: String

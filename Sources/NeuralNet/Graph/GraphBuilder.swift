@@ -13,16 +13,16 @@ public final class GraphBuilder {
   /// For each scope with layers whose names were counted and that have parameters, the names in their order.
   public private(set) var countedNames: [String: [String]] = [:]
 
-  /// Starts a network on named inputs; shapes are without the batch, `[H, W, C]` or `[C]`.
+  /// Starts a network on named inputs; shapes are without the batch: `[H, W, C]`, `[C]`, `[T, D]`.
   public init(inputs: [(name: String, shape: [Int])]) throws {
     guard !inputs.isEmpty else { throw Fault(.recipe, "a network needs an input") }
     for (name, shape) in inputs {
       try NamePaths.check(name, path: name)
       try names.claim(name, as: "an input")
-      guard [1, 3].contains(shape.count), shape.allSatisfy({ (1...Op.largestExtent).contains($0) }) else {
+      guard shape.count <= 4, shape.allSatisfy({ (1...Op.largestExtent).contains($0) }) else {
         throw Fault(
           .recipe, "wrong input shape", path: name,
-          expected: "[H, W, C] or [C], each from 1 to \(Op.largestExtent)", got: "\(shape)")
+          expected: "[H, W, C], [C] or up to four extents, each from 1 to \(Op.largestExtent)", got: "\(shape)")
       }
       self.inputs.append(draft.input(name, ValueType(.activation(shape))))
     }

@@ -11,18 +11,20 @@ public enum OpTable {
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
     .channelGate,
     .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
-    .klDivergence,
+    .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
+    .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
+    .reduceMax, .reduceMin, .argmax, .stopGradient,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
-    .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .multiply, .reshape,
+    .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask,
     .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .meanSquaredError,
-    .meanSquaredErrorGradient,
+    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .regressionLoss,
+    .regressionLossGradient, .plus, .repeated, .shareOfMean, .clampGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

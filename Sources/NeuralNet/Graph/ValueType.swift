@@ -36,6 +36,20 @@ public struct Shape: Hashable, Sendable {
   /// The floats from one row of `channels` elements to the next in a plan's buffer: activations are channel-padded.
   var rowStride: Int { hasBatch && !dimensions.isEmpty ? paddedChannels(channels) : channels }
 
+  /// The number of axes as printed, the batch among them.
+  public var rank: Int { dimensions.count + (hasBatch ? 1 : 0) }
+
+  /// All extents at a batch size.
+  func extents(batch: Int) -> [Int] { (hasBatch ? [batch] : []) + dimensions }
+
+  /// Zero lanes after the last channel of each row.
+  var paddingLanes: Int { rowStride - channels }
+
+  /// Where the elements of a buffer of this shape lie.
+  func layout(batch: Int) -> StridedLayout {
+    StridedLayout(extents(batch: batch), paddingChannels: hasBatch && !dimensions.isEmpty)
+  }
+
   /// The number of rows of `channels` elements at a batch size.
   public func rows(batch: Int) -> Int { (hasBatch ? batch : 1) * dimensions.dropLast().reduce(1, *) }
 }

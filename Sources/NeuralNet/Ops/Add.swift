@@ -4,13 +4,17 @@ import TensorCore
 extension Op {
   /// The sum of two or more values of one shape, left to right. It expands to fewer where an input is `zero`.
   static let add: Op = Op(
-    "add", "Sum of two or more values.", arity: .atLeast(2), paddingLanes: .carried, inPlace: .anyInput,
+    "add", "Sum of two or more values, broadcast.", arity: .atLeast(2), paddingLanes: .carried, inPlace: .anyInput,
     infer: { use in
-      for (index, other) in use.inputs.enumerated().dropFirst() where other != use.input {
-        throw use.fault(
-          "input \(index + 1) has another shape", expected: use.input.shape.description, got: other.shape.description)
+      var shape = use.input.shape
+      for (index, other) in use.inputs.enumerated().dropFirst() {
+        guard let together = shape.broadcast(with: other.shape) else {
+          throw use.fault(
+            "input \(index + 1) has another shape", expected: shape.description, got: other.shape.description)
+        }
+        shape = together
       }
-      return [use.input]
+      return [ValueType(shape)]
     },
     kernel: { site in
       let count = site.elements(site.inputs[0]), compute = site.compute
@@ -23,6 +27,9 @@ extension Op {
       }
     },
     expansion: { site in
+      if site.inputs.contains(where: { $0.shape != site.inputs[0].shape }) {
+        return [try site.inputs.dropFirst().reduce(site.inputs[0]) { try site.apply(.plus, [$0, $1])[0] }]
+      }
       let terms = site.inputs.filter { !site.isZero($0) }
       if terms.count < 2 { return [terms.first ?? site.inputs[0]] }
       return try site.apply(.add, terms)

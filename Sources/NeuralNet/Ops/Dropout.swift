@@ -11,7 +11,7 @@ extension Op {
     expansion: { site in
       guard site.mode.dropout, site.attributes.number("rate") > 0 else { return [site.inputs[0]] }
       let mask = try site.apply(.randomMask, [site.inputs[0]], site.attributes)[0]
-      return try site.apply(.multiply, [site.inputs[0], mask])
+      return try site.apply(.mul, [site.inputs[0], mask])
     },
     onnx: ONNXMapping("Dropout") { ["ratio": .number($0.number("rate"))] })
 

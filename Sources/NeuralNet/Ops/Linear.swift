@@ -2,9 +2,9 @@ import Canonical
 import TensorCore
 
 extension Op {
-  /// Linear layer `[N, C] -> [N, features]`: `y = x · weight + bias`.
+  /// Linear layer over the last axis, `[N, …, C] -> [N, …, features]`: `y = x · weight + bias`.
   ///
-  /// It runs on the convolution's kernels, as a 1×1 convolution over an image of `N` pixels: the same bits whatever the
+  /// It runs on the convolution's kernels, as a 1×1 convolution over an image of one row: the same bits whatever the
   /// BLAS on the machine.
   static let linear: Op = Op(
     "linear", "Matrix product with a trained weight.",
@@ -14,8 +14,13 @@ extension Op {
     ],
     paddingLanes: .cleared,
     infer: { use in
-      _ = try use.vector(hint: "Put global_avg_pool or flatten before it.")
-      return [ValueType(.vector(use.attributes.integer("features")))]
+      let input = use.input.shape
+      guard input.hasBatch, !input.dimensions.isEmpty, !input.isImage else {
+        throw use.fault(
+          "wrong input shape", expected: "[N, C]", got: input.description,
+          hint: "Put global_avg_pool or flatten before it.")
+      }
+      return [ValueType(.activation(input.dimensions.dropLast() + [use.attributes.integer("features")]))]
     },
     parameters: { use in
       let fanIn = use.input.shape.channels, features = use.attributes.integer("features")
@@ -26,7 +31,7 @@ extension Op {
       return use.attributes.boolean("bias") ? [weight, bias] : [weight]
     },
     macs: { inputs, outputs, attributes in
-      let features = outputs[0].shape.channels
+      let features = outputs[0].shape.elementsPerSample
       return inputs[0].shape.channels * features + (attributes.boolean("bias") ? features : 0)
     },
     kernel: { .convolution(try product($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
@@ -41,7 +46,8 @@ extension Op {
   /// The gradient of a linear layer's input: `dy · weightᵀ`.
   static let linearInputGradient: Op = Op(
     "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
-    paddingLanes: .cleared, infer: { [ValueType(.vector($0.inputs[1].shape.dimensions[0]))] },
+    paddingLanes: .cleared,
+    infer: { [ValueType(.activation($0.input.shape.dimensions.dropLast() + [$0.inputs[1].shape.dimensions[0]]))] },
     kernel: { .convolutionInputGradient(try product($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
     gradient: { site in
       let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
@@ -72,7 +78,7 @@ extension Op {
 
   private static func product(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
-      batch: 1, inputHeight: 1, inputWidth: site.batch, inputChannels: input.shape.channels,
+      batch: 1, inputHeight: 1, inputWidth: site.rows(input), inputChannels: input.shape.channels,
       outputChannels: output.shape.channels, kernel: Extent(1))
   }
 }

@@ -107,7 +107,7 @@ extension GradientSite: OpSite {}
 extension ExpansionSite: OpSite {}
 
 extension OpSite {
-  func multiply(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.multiply, [a, b], Attributes())[0] }
+  func multiply(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.mul, [a, b], Attributes())[0] }
 
   /// `factor · x + shift`.
   func scale(_ x: Symbol, _ factor: Double, shift: Double = 0) throws -> Symbol {

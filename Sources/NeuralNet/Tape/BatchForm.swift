@@ -94,7 +94,7 @@ extension Tape {
 
   /// A tensor times a number.
   public func scaled(_ tensor: Tensor, by factor: Float) throws -> Tensor {
-    try compute(.multiply, [tensor, try Tensor.filled(like: tensor, factor)], Attributes())[0]
+    try compute(.mul, [tensor, try Tensor.filled(like: tensor, factor)], Attributes())[0]
   }
 
   /// The inputs in the forms to try, the likeliest first.

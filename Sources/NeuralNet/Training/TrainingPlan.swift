@@ -161,7 +161,7 @@ public final class TrainingPlan {
       let attributes = try Attributes.checked(
         ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
       return try draft.apply(.crossEntropy, inputs, attributes, path: "loss")[0]
-    case .meanSquaredError: return try draft.apply(.meanSquaredError, inputs, path: "loss")[0]
+    case .meanSquaredError: return try draft.apply(.regressionLoss, inputs, path: "loss")[0]
     }
   }
 }

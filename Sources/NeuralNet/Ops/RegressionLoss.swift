@@ -1,8 +1,8 @@
 extension Op {
   /// The training loss of a regression: the mean over the batch of `(prediction − target)²`, for `[N, 1]` predictions and
   /// targets `[N]`.
-  static let meanSquaredError: Op = Op(
-    "mean_squared_error", "Mean squared error of one number per sample.", role: .derived, arity: .exactly(2),
+  static let regressionLoss: Op = Op(
+    "regression_loss", "Mean squared error of one number per sample.", role: .derived, arity: .exactly(2),
     paddingLanes: .none,
     infer: { use in
       _ = try use.vector(hint: "The network of a regression ends in [N, 1].")
@@ -20,12 +20,12 @@ extension Op {
       }
     },
     gradient: { site in
-      [try site.apply(.meanSquaredErrorGradient, site.inputs + [site.outputGradient])[0], nil]
+      [try site.apply(.regressionLossGradient, site.inputs + [site.outputGradient])[0], nil]
     })
 
   /// predictions, targets, `dloss` -> `2 (prediction − target) · dloss / N`.
-  static let meanSquaredErrorGradient: Op = Op(
-    "mean_squared_error_gradient", "Gradient of the mean squared error.", role: .derived, arity: .exactly(3),
+  static let regressionLossGradient: Op = Op(
+    "regression_loss_gradient", "Gradient of the mean squared error.", role: .derived, arity: .exactly(3),
     paddingLanes: .cleared, infer: { [$0.input] },
     kernel: { site in
       let batch = site.batch, floats = site.elements(site.inputs[0]), step = floats / batch

@@ -1,0 +1,111 @@
+import Canonical
+import TensorCore
+
+extension Op {
+  /// Matrix products over the last two axes, `[…, M, K] · […, K, P] -> […, M, P]`: one for each of the leading axes, or
+  /// all with one matrix `[K, P]`.
+  ///
+  /// By OpenBLAS, on one thread: its bits depend on the library and its core, which are part of the numerics.
+  static let matmul: Op = Op(
+    "matmul", "Matrix products over the last two axes.", arity: .exactly(2),
+    attributes: [
+      AttributeSchema("transpose_a", .boolean, standard: false, "take the first matrix transposed"),
+      AttributeSchema("transpose_b", .boolean, standard: false, "take the second matrix transposed"),
+    ],
+    paddingLanes: .cleared, infer: { [ValueType(try product($0))] },
+    macs: { inputs, outputs, attributes in
+      let extents = inputs[0].shape.symbolic.suffix(2).map { $0 ?? 1 }
+      let depth = attributes.boolean("transpose_a") ? extents[0] : extents[1]
+      return outputs[0].shape.elementsPerSample * depth
+    },
+    kernel: { site in
+      let plan = MatrixProducts(site), blas = try BLAS.shared, count = site.elements(site.outputs[0])
+      let padding = site.outputs[0].shape.paddingLanes
+      return Kernel { call in
+        if padding > 0 { call.output(0).update(repeating: 0, count: count) }
+        plan.run(blas, call.input(0), call.input(1), call.output(0))
+      }
+    },
+    gradient: { site in
+      let (a, b, dy) = (site.inputs[0], site.inputs[1], site.outputGradient)
+      let ta = site.attributes.boolean("transpose_a"), tb = site.attributes.boolean("transpose_b")
+      let da =
+        try ta ? product(site, b, dy, tb, true) : product(site, dy, b, false, !tb)
+      guard site.isWanted[1] else { return [da, nil] }
+      let db = try tb ? product(site, dy, a, true, ta) : product(site, a, dy, !ta, false)
+      return [da, try site.reduced(db, to: b)]
+    }, onnx: ONNXMapping("MatMul"))
+
+  private static func product(
+    _ site: GradientSite, _ a: Symbol, _ b: Symbol, _ transposeA: Bool, _ transposeB: Bool
+  ) throws -> Symbol {
+    try site.apply(
+      .matmul, [a, b], Attributes(["transpose_a": .bool(transposeA), "transpose_b": .bool(transposeB)]))[0]
+  }
+
+  private static func product(_ use: OpUse) throws -> Shape {
+    var a = use.inputs[0].shape.symbolic, b = use.inputs[1].shape.symbolic
+    let given = "\(use.inputs[0].shape) and \(use.inputs[1].shape)"
+    guard a.count >= 2, b.count >= 2 else {
+      throw use.fault("matrices have two axes or more", expected: "[…, M, K] and […, K, P]", got: given)
+    }
+    if use.attributes.boolean("transpose_a") { a.swapAt(a.count - 1, a.count - 2) }
+    if use.attributes.boolean("transpose_b") { b.swapAt(b.count - 1, b.count - 2) }
+    let leading = Array(a.dropLast(2)), others = Array(b.dropLast(2))
+    guard a[a.count - 1] == b[b.count - 2], others.isEmpty || others == leading,
+      let shape = Shape(symbolic: leading + [a[a.count - 2], b[b.count - 1]])
+    else {
+      throw use.fault(
+        "the matrices don't fit", expected: "[…, M, K] and […, K, P] with the same leading axes, or [K, P]",
+        got: given)
+    }
+    return shape
+  }
+}
+
+/// Where the matrices of a batched product lie.
+private struct MatrixProducts {
+  private let m: Int, n: Int, k: Int, transposeA: Bool, transposeB: Bool
+  private let lda: Int, ldb: Int, ldc: Int
+  /// Offsets of the matrices of each product.
+  private let places: [(a: Int, b: Int, c: Int)]
+
+  init(_ site: KernelSite) {
+    transposeA = site.attributes.boolean("transpose_a")
+    transposeB = site.attributes.boolean("transpose_b")
+    let shapes = [site.inputs[0].shape, site.inputs[1].shape, site.outputs[0].shape]
+    let layouts = shapes.map { $0.layout(batch: site.batch) }
+    let rank = layouts.map(\.dimensions.count)
+    let c = layouts[2].dimensions
+    (m, n) = (c[rank[2] - 2], c[rank[2] - 1])
+    k = layouts[0].dimensions[rank[0] - (transposeA ? 2 : 1)]
+    (lda, ldb, ldc) = (
+      layouts[0].strides[rank[0] - 2], layouts[1].strides[rank[1] - 2], layouts[2].strides[rank[2] - 2]
+    )
+    let leading = Array(c.dropLast(2)), isShared = rank[1] == 2 && rank[0] > 2
+    var places: [(a: Int, b: Int, c: Int)] = [], index = [Int](repeating: 0, count: leading.count)
+    for _ in 0..<leading.reduce(1, *) {
+      places.append(
+        (
+          layouts[0].block(leading).offset(of: index), isShared ? 0 : layouts[1].block(leading).offset(of: index),
+          layouts[2].block(leading).offset(of: index)
+        ))
+      for axis in index.indices.reversed() {
+        index[axis] += 1
+        if index[axis] < leading[axis] { break }
+        index[axis] = 0
+      }
+    }
+    self.places = places
+  }
+
+  func run(
+    _ blas: BLAS, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+  ) {
+    for place in places {
+      blas.sgemm(
+        transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, a: a + place.a, lda: lda, b: b + place.b,
+        ldb: ldb, c: c + place.c, ldc: ldc)
+    }
+  }
+}
