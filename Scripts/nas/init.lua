@@ -37,6 +37,7 @@ nas.evaluator = require "nas.evaluator"
 nas.measures = require "nas.measures"
 nas.search = require "nas.search"
 nas.plot = require "nas.plot"
+nas.relax = require "nas.relax"
 
 --- Makes the use of a name that isn't there an error with the nearest one that is.
 local function close(name, members)

@@ -30,7 +30,7 @@ local function branch_of(branches, option)
 end
 
 --- DARTS' mixture: the sum of all branches, each times the softmax of its mixing weight (Liu et al. 2019, eq. 2).
-local function softmax_mixture(decision, branches, x)
+function core.softmax_mixture(decision, branches, x)
   local values = {}
   for i, branch in ipairs(branches) do values[i] = branch(x) end
   return nn.weighted_sum(nn.softmax(decision.alpha), values)
@@ -46,7 +46,7 @@ local function open_choice(handle, options, branches, x)
   local mix = core.mixture()
   if mix then
     local decision = { path = core.open_path(handle), options = options, alpha = core.mixing_weights(handle) }
-    return (mix == core.standard_mixture and softmax_mixture or mix)(decision, calls, x)
+    return mix(decision, calls, x)
   end
   local values = {}
   for i, call in ipairs(calls) do values[i] = call(x) end
@@ -75,6 +75,6 @@ nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
   { "values", "table", doc = "a list of Values" },
 }, function(weights, values) return core.weighted_sum(weights, values) end)
 
-nn.mbconv = require "nas.nn.mbconv"
+for _, name in ipairs { "mbconv", "attention", "transformer_block", "lstm_cell" } do nn[name] = require("nas.nn." .. name) end
 
 return nn

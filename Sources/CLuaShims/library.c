@@ -21,11 +21,23 @@ static const char nas_measures[] = {
 static const char nas_nn[] = {
 #embed "../../Scripts/nas/nn.lua"
 };
+static const char nas_nn_attention[] = {
+#embed "../../Scripts/nas/nn/attention.lua"
+};
+static const char nas_nn_lstm_cell[] = {
+#embed "../../Scripts/nas/nn/lstm_cell.lua"
+};
 static const char nas_nn_mbconv[] = {
 #embed "../../Scripts/nas/nn/mbconv.lua"
 };
+static const char nas_nn_transformer_block[] = {
+#embed "../../Scripts/nas/nn/transformer_block.lua"
+};
 static const char nas_plot[] = {
 #embed "../../Scripts/nas/plot.lua"
+};
+static const char nas_relax[] = {
+#embed "../../Scripts/nas/relax.lua"
 };
 static const char nas_result[] = {
 #embed "../../Scripts/nas/result.lua"
@@ -64,8 +76,12 @@ static const shim_module modules[] = {
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
     SCRIPT("nas/nn.lua", nas_nn),
+    SCRIPT("nas/nn/attention.lua", nas_nn_attention),
+    SCRIPT("nas/nn/lstm_cell.lua", nas_nn_lstm_cell),
     SCRIPT("nas/nn/mbconv.lua", nas_nn_mbconv),
+    SCRIPT("nas/nn/transformer_block.lua", nas_nn_transformer_block),
     SCRIPT("nas/plot.lua", nas_plot),
+    SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
     SCRIPT("nas/spaces/nasbench201.lua", nas_spaces_nasbench201),

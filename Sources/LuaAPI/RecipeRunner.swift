@@ -78,7 +78,9 @@ public final class RecipeRunner {
     let data = try api.table(try DataBinding(api: api, session: session).declare())
     let build = BuildBinding(api: api, session: session)
     let choice = ChoiceBinding(api: api, session: session)
+    let relaxed = RelaxedBinding(api: api, session: session)
     try choice.declare()
+    try relaxed.declare()
     let recipeAPI = try api.table(functions)
     try recipeAPI.table?.set("data", to: data)
     try recipeAPI.table?.set("optim", to: try OptimiserBinding(api: api, session: session).declare())
@@ -86,7 +88,7 @@ public final class RecipeRunner {
 
     let native = CoreBinding(api: api, session: session).functions()
       .merging(api.declarationFunctions()) { $1 }.merging(build.coreFunctions()) { $1 }
-      .merging(choice.coreFunctions()) { $1 }
+      .merging(choice.coreFunctions()) { $1 }.merging(relaxed.coreFunctions()) { $1 }
       .merging(SearchEffects(session: session).functions()) { $1 }
     var core = Dictionary(native.map { ($0, host.function("nas.core." + $0, $1)) }) { first, _ in first }
     core["public"] = recipeAPI

@@ -43,6 +43,25 @@ import Testing
     }
   }
 
+  @Test func oneHotMixturesAreTheNetworksThatTheyStandForBitForBit() throws {
+    var mixing = cell
+    mixing.isMixing = true
+    let graph = try mixing.graph(nil), weights = try Weights(graph, random: random)
+    let plan = try InferencePlan(graph, batch: 6, batchNorm: .batch(updating: false), compute: compute)
+    for architecture in ChoiceCell.all {
+      let own = try cell.graph(architecture), alone = try Weights(own, random: random)
+      for path in alone.paths { try alone.set(path, weights[path] ?? []) }
+      for (edge, operation) in zip(ChoiceCell.edges, architecture) {
+        for number in 1...2 {
+          try weights.set(
+            "alpha/cell\(number)/\(edge)", ChoiceCell.operations.map { $0 == operation ? 1 : 0 })
+        }
+      }
+      let network = try InferencePlan(own, batch: 6, batchNorm: .batch(updating: false), compute: compute)
+      #expect(try plan.run(images, weights) == network.run(images, alone), "\(architecture)")
+    }
+  }
+
   @Test func aStepOnAPathIsTheStepOfItsNetwork() throws {
     let (shared, graph) = try shared()
     let plan = try trainingPlan(graph), network = try shared.network(graph)

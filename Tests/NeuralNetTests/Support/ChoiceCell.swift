@@ -8,6 +8,8 @@ struct ChoiceCell {
   static let edges = ["0to1", "0to2", "1to2"]
   var channels = 8
   var size = 8
+  /// Whether the supernet mixes its branches by weights at `alpha/<cell>/<edge>` instead of choosing.
+  var isMixing = false
 
   /// The network of one architecture, the operations of the three edges; nil for the supernet of all.
   func graph(_ architecture: [String]?) throws -> Graph {
@@ -34,6 +36,10 @@ struct ChoiceCell {
       }
       if let architecture { return try branch(architecture[index]) }
       let branches = try Self.operations.map { (option: $0, value: try branch($0)) }
+      if isMixing {
+        let weights = try builder.mixingWeights("alpha/" + builder.scopePath, count: branches.count)
+        return try builder.weightedSum(branches.map(\.value), weights: weights)
+      }
       return try builder.choice(decision: Self.edges[index], branches: branches)
     }
   }

@@ -1,0 +1,182 @@
+import Canonical
+import Datasets
+import Diagnostics
+import LuaHost
+import NeuralNet
+import SearchCore
+import TensorCore
+
+/// A relaxed space as scripts hold it: one network in which every decision is a mixture of its branches.
+final class RelaxedObject: LuaObject {
+  static let luaName = "Relaxed"
+  let space: SpaceObject
+  let graph: Graph
+  let data: DataObject
+  /// One for each parameter and statistic of the graph, in its order.
+  let tensors: [Tensor]
+  /// The decisions in the order in which `nn.choice` met them.
+  let decisions: [DecisionHandle]
+  private let random: RandomSource
+  private var functions: [Int: PlanFunction] = [:]
+  var nativeBytes: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+
+  init(_ space: SpaceObject, _ built: OpenGraph, data: DataObject, random: RandomSource) throws {
+    (self.space, self.data, self.random) = (space, data, random)
+    graph = built.graph
+    decisions = built.open
+    let weights = try Weights(graph, random: RandomSource(seed: random.seed, name: random.name + "/weights"))
+    tensors = try graph.parameters.map { parameter in
+      let tensor = try Tensor(
+        parameter.shape.dimensions, weights[parameter.path] ?? [], requiresGradient: parameter.kind.isTrained)
+      tensor.name = parameter.path
+      return tensor
+    }
+  }
+
+  /// The trained tensors of the kind: mixing weights, or all others.
+  func trained(mixing isMixing: Bool) -> [Tensor] {
+    zip(graph.parameters, tensors).filter { $0.0.kind.isTrained && ($0.0.kind == .mixing) == isMixing }.map(\.1)
+  }
+
+  /// The mixing weights of a decision.
+  func mixingWeights(of path: String) -> Tensor? { tensors.first { $0.name == "alpha/" + path } }
+
+  /// The network for a batch size, as one node on the tape.
+  func function(batch: Int, compute: Compute) throws -> PlanFunction {
+    if let known = functions[batch] { return known }
+    let function = try PlanFunction(
+      graph, batch: batch, mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true),
+      random: RandomSource(seed: random.seed, name: random.name + "/draws"), compute: compute)
+    functions[batch] = function
+    return function
+  }
+}
+
+/// `nas.relax` and the methods of `Relaxed`: differentiable search (Liu et al. 2019, "DARTS").
+struct RelaxedBinding {
+  let api: API
+  let session: Session
+
+  private static let this = Parameter("net", "Relaxed")
+
+  /// Declares the class.
+  func declare() throws {
+    try api.host.declare(
+      RelaxedObject.self, methods: api.methods(methods),
+      metamethods: [
+        .index: { [session, methods] call in
+          let net = try call.this(RelaxedObject.self), name = call.string(2) ?? call.value(2).description
+          guard name == "alpha" else {
+            throw Fault(
+              .recipe, "a Relaxed has no '\(name)'",
+              hint: Suggestion.hint(for: name, among: methods.map { API.leaf($0.0.name) } + ["alpha"]))
+          }
+          var fields: [String: LuaValue] = [:]
+          for decision in net.decisions {
+            fields[decision.path] = net.mixingWeights(of: decision.path).map { .userdata($0) }
+          }
+          try call.push(try session.host.table(fields))
+        },
+        .text: { call in
+          let net = try call.this(RelaxedObject.self)
+          call.push("Relaxed(\(net.decisions.count) decisions, \(net.graph.parameterCount) parameters)")
+        },
+      ])
+  }
+
+  /// `core.relax(space, data, mix, stream)`, on which `nas.relax` is built.
+  func coreFunctions() -> [String: LuaFunction] {
+    [
+      "relax": { [self] call in
+        guard let space = try call.object(1, as: SpaceObject.self), let data = try call.object(2, as: DataObject.self),
+          let mix = call.function(3)
+        else { throw call.wrong(1, expected: "a Space, Data and a function") }
+        let built = try Self.build(space.definition, data, OpenBuild(mix: mix))
+        try call.push(
+          try RelaxedObject(
+            space, built, data: data, random: RandomSource(seed: session.seed, name: call.string(4) ?? "relaxed")))
+      }
+    ]
+  }
+
+  /// Builds the space with every decision open. Throws a `recipe` fault that names the first that can't be.
+  private static func build(_ definition: SpaceDefinition, _ data: DataObject, _ build: OpenBuild) throws -> OpenGraph {
+    let open = Set(definition.openDecisions.map(\.path))
+    if let closed = definition.space.decisions.first(where: { !open.contains($0.path) }) {
+      throw Fault(
+        .recipe, "a decision can't be relaxed", path: "space.\(closed.path)",
+        expected: "a oneof of plain values that is always active", got: closed.kind,
+        hint: "Decide it first: space:fix { [\"\(closed.path)\"] = … }.")
+    }
+    let dataset = data.dataset
+    let built = try definition.openGraph(
+      of: definition.space.largest, leavingOpen: open, input: dataset.imageShape,
+      task: SpaceDefinition.task(input: dataset.imageShape, classes: dataset.classNames.count), build)
+    if let unused = open.subtracting(built.open.map(\.path)).sorted().first {
+      throw Fault(
+        .recipe, "a relaxed decision was taken by no nn.choice", path: "space.\(unused)",
+        expected: "nn.choice(arch.\(unused), { … }) in build",
+        hint: "Use it, or decide it first: space:fix { [\"\(unused)\"] = … }.")
+    }
+    return built
+  }
+
+  // MARK: - Methods
+
+  private var methods: [(Declaration, API.Body)] {
+    [
+      (
+        Declaration(
+          "net:loss", "The mean cross-entropy of the mixture on a batch, as a Tensor: call backward() on it.",
+          [Self.this, Parameter("batch", "Batch")], returns: "a Tensor"),
+        loss
+      ),
+      (
+        Declaration("net:parameters", "The weights, as a list of Tensors; each has a .name.", [Self.this]),
+        { arguments, call in try push(try arguments.object(0, as: RelaxedObject.self).trained(mixing: false), call) }
+      ),
+      (
+        Declaration(
+          "net:alphas", "The mixing weights, as a list of Tensors in the order of the decisions.", [Self.this]),
+        { arguments, call in try push(try arguments.object(0, as: RelaxedObject.self).trained(mixing: true), call) }
+      ),
+      (
+        Declaration(
+          "net:derive", "The architecture in which each decision takes the option with the largest mixing weight.",
+          [Self.this], returns: "an Architecture"),
+        derive
+      ),
+    ]
+  }
+
+  private func push(_ tensors: [Tensor], _ call: borrowing LuaCall) throws {
+    try call.push(try session.host.table(tensors.map { LuaValue.userdata($0) }))
+  }
+
+  private func loss(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let net = try arguments.object(0, as: RelaxedObject.self), batch = try arguments.object(1, as: BatchObject.self)
+    let tape = try session.tape(), dataset = net.data.dataset, classes = dataset.classNames.count
+    let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
+    let logits = try net.function(batch: batch.count, compute: session.compute)(
+      [images], parameters: net.tensors, on: tape)
+    var targets = [Float](repeating: 0, count: batch.count * classes)
+    for (row, label) in batch.labels.enumerated() { targets[row * classes + Int(label)] = 1 }
+    let likelihoods = try tape.apply("log_softmax", [logits])
+    let chosen = try tape.apply("mul", [likelihoods, try Tensor([batch.count, classes], targets)])
+    let sum = try tape.apply("sum", [chosen])
+    try call.push(
+      try tape.apply("scale", [sum], attributes: ["multiply": .number(-1 / Double(batch.count)), "add": 0]))
+  }
+
+  private func derive(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let net = try arguments.object(0, as: RelaxedObject.self)
+    var architecture = net.space.space.largest
+    for decision in net.decisions {
+      let values = net.mixingWeights(of: decision.path)?.values ?? []
+      var best = 0
+      for index in values.indices where values[index] > values[best] { best = index }
+      architecture = try architecture.with(decision.path, decision.options[best])
+    }
+    try call.push(net.space.definition.object(for: architecture))
+  }
+}
