@@ -1,22 +1,24 @@
 /// The kinds of numbers that a safetensors file may hold, by their names there. Only the floats are read.
 enum NumberType: String {
-  case F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL
+  case float32 = "F32", float16 = "F16", bfloat16 = "BF16"
+  case int64 = "I64", int32 = "I32", int16 = "I16", int8 = "I8"
+  case uint64 = "U64", uint32 = "U32", uint16 = "U16", uint8 = "U8", bool = "BOOL"
 
-  var isFloat: Bool { [.F32, .F16, .BF16].contains(self) }
+  var isFloat: Bool { [.float32, .float16, .bfloat16].contains(self) }
 
   /// Bytes of a number.
   var size: Int {
     switch self {
-    case .I64, .U64: 8
-    case .F32, .I32, .U32: 4
-    case .F16, .BF16, .I16, .U16: 2
-    case .I8, .U8, .BOOL: 1
+    case .int64, .uint64: 8
+    case .float32, .int32, .uint32: 4
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .int8, .uint8, .bool: 1
     }
   }
 
   /// The value of 16 bits: IEEE 754 binary16, or the upper half of a binary32.
   func float(_ bits: UInt16) -> Float {
-    if self == .BF16 { return Float(bitPattern: UInt32(bits) << 16) }
+    if self == .bfloat16 { return Float(bitPattern: UInt32(bits) << 16) }
     let sign: Float = bits & 0x8000 == 0 ? 1 : -1
     let exponent = Int(bits >> 10 & 31), fraction = UInt32(bits & 1023)
     switch exponent {

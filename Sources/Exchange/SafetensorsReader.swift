@@ -116,7 +116,7 @@ struct SafetensorsReader {
   }
 
   private func array(_ entry: Entry, start: Int) -> NamedArray {
-    guard entry.type == .F32 else { return halves(entry, start: start) }
+    guard entry.type == .float32 else { return halves(entry, start: start) }
     let count = entry.bytes.count / 4
     let values = [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       data.dropFirst(start + entry.bytes.lowerBound).prefix(entry.bytes.count).copyBytes(
