@@ -135,7 +135,7 @@ struct BuildBinding {
   /// Throws for an open decision in the place of a number: the network needs its value.
   private static func refuse(_ value: LuaValue, _ session: Session) throws {
     guard let handle = value.object(as: DecisionHandle.self) else { return }
-    throw session.openBuild?.fault(for: handle) ?? NeedsValue(path: handle.path).fault
+    throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
   }
 
   /// `x.channels`, `x.height`, `x.width`, `x.shape` (without the batch).

@@ -14,7 +14,7 @@ final class RelaxedObject: LuaObject {
   let data: DataObject
   /// One for each parameter and statistic of the graph, in its order.
   let tensors: [Tensor]
-  /// The decisions in the order in which `nn.choice` met them.
+  /// The decisions in the order in which `nn.choice` and `nn.pick` met them.
   let decisions: [DecisionHandle]
   private let random: RandomSource
   private var functions: [Int: PlanFunction] = [:]
@@ -105,7 +105,7 @@ struct RelaxedBinding {
     if let closed = definition.space.decisions.first(where: { !open.contains($0.path) }) {
       throw Fault(
         .recipe, "a decision can't be relaxed", path: "space.\(closed.path)",
-        expected: "a oneof of plain values that is always active", got: closed.kind,
+        expected: "a oneof or manyof of plain values that is always active", got: closed.kind,
         hint: "Decide it first: space:fix { [\"\(closed.path)\"] = … }.")
     }
     let dataset = data.dataset
@@ -114,7 +114,7 @@ struct RelaxedBinding {
       task: SpaceDefinition.task(input: dataset.imageShape, classes: dataset.classNames.count), build)
     if let unused = open.subtracting(built.open.map(\.path)).sorted().first {
       throw Fault(
-        .recipe, "a relaxed decision was taken by no nn.choice", path: "space.\(unused)",
+        .recipe, "a relaxed decision was taken by no nn.choice or nn.pick", path: "space.\(unused)",
         expected: "nn.choice(arch.\(unused), { … }) in build",
         hint: "Use it, or decide it first: space:fix { [\"\(unused)\"] = … }.")
     }
@@ -142,7 +142,7 @@ struct RelaxedBinding {
       ),
       (
         Declaration(
-          "net:derive", "The architecture in which each decision takes the option with the largest mixing weight.",
+          "net:derive", "The architecture in which each decision takes the options with the largest mixing weights.",
           [Self.this], returns: "an Architecture"),
         derive
       ),
@@ -173,9 +173,9 @@ struct RelaxedBinding {
     var architecture = net.space.space.largest
     for decision in net.decisions {
       let values = net.mixingWeights(of: decision.path)?.values ?? []
-      var best = 0
-      for index in values.indices where values[index] > values[best] { best = index }
-      architecture = try architecture.with(decision.path, decision.options[best])
+      let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
+      let chosen = order.prefix(decision.picks ?? 1).sorted().map { decision.options[$0] }
+      architecture = try architecture.with(decision.path, decision.picks == nil ? chosen[0] : .array(chosen))
     }
     try call.push(net.space.definition.object(for: architecture))
   }

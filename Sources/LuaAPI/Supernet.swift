@@ -8,21 +8,21 @@ import TensorCore
 
 /// A space over shared weights: which network and which path an architecture is.
 ///
-/// Decisions that `build` gives to `nn.choice` alone stay open: all their architectures are paths of one network, and a
+/// Decisions that `build` gives to `nn.choice` or `nn.pick` alone stay open: all their architectures are paths of one network, and a
 /// new path costs no compiling. The other decisions (sizes) give a network for each combination of their values, made
 /// when it is first asked for.
 final class Supernet {
   /// A network of the space, with its plans.
   final class Member {
     let network: SharedWeights.Network
-    /// The options of each open decision, by its path.
-    let options: [String: [JSONValue]]
+    /// The open decisions, by their paths.
+    let open: [String: DecisionHandle]
     fileprivate var training: [Int: TrainingPlan] = [:]
     fileprivate var inference: [String: InferencePlan] = [:]
 
     init(_ network: SharedWeights.Network, open: [DecisionHandle]) {
       self.network = network
-      options = Dictionary(uniqueKeysWithValues: open.map { ($0.path, $0.options) })
+      self.open = Dictionary(uniqueKeysWithValues: open.map { ($0.path, $0) })
     }
   }
 
@@ -106,23 +106,22 @@ final class Supernet {
     return (member, plan)
   }
 
-  /// For each of a plan's decisions, the position of the architecture's option.
+  /// For each of a plan's decisions, the positions of the architecture's options.
   private func selection(
     _ architecture: Architecture, _ member: Member, _ decisions: [(name: String, options: [String])]
-  ) throws -> [Int] {
+  ) throws -> [[Int]] {
     try decisions.map { decision in
-      let value = try architecture.value(at: decision.name)
-      guard let position = member.options[decision.name]?.firstIndex(of: value) else {
+      guard let positions = try member.open[decision.name]?.positions(in: architecture) else {
         throw Fault(.internal, "an architecture has no option of an open decision", path: decision.name)
       }
-      return position
+      return positions
     }
   }
 
   // MARK: - Discovery
 
   /// Finds the decisions that can stay open, by building the largest architecture until every open one is taken by
-  /// `nn.choice` and by nothing else.
+  /// `nn.choice` or `nn.pick` and by nothing else.
   private static func discover(
     _ definition: SpaceDefinition, _ data: DataObject
   ) throws -> (open: Set<String>, graph: OpenGraph) {
@@ -155,13 +154,13 @@ final class Supernet {
   }
 
   /// Throws unless the path of an architecture is the network that `build` makes of it: a decision that is compared in
-  /// `build` as well as given to `nn.choice` can't stay open.
+  /// `build` as well as given to `nn.choice` or `nn.pick` can't stay open.
   private static func check(
     _ built: OpenGraph, is architecture: Architecture, _ definition: SpaceDefinition, _ data: DataObject
   ) throws {
-    var selection: [String: Int] = [:]
+    var selection: [String: [Int]] = [:]
     for handle in built.open {
-      selection[handle.path] = handle.options.firstIndex(of: try architecture.value(at: handle.path))
+      selection[handle.path] = try handle.positions(in: architecture)
     }
     let path = try built.graph.taking(selection)
     let alone = try definition.graph(
@@ -171,7 +170,7 @@ final class Supernet {
         .recipe, "a path of the supernet is not the network that build makes of its architecture",
         path: "space.build", expected: "the same layers with and without open decisions", got: architecture.id,
         hint:
-          "Don't compare a decision in build (arch.op == …) that nn.choice takes; put what depends on it into the branches."
+          "Don't compare a decision in build (arch.op == …) that nn.choice or nn.pick takes; put what depends on it into the branches."
       )
     }
   }

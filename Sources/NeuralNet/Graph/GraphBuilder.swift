@@ -59,14 +59,29 @@ public final class GraphBuilder {
   ///
   /// - Parameters:
   ///   - decision: the decision's path in the space.
+  ///   - picks: how many branches are taken; the sum of several is what `sum` makes of them alone.
   ///   - branches: for each option its name and its value.
-  public func choice(decision: String, branches: [(option: String, value: Symbol)]) throws -> Symbol {
-    let leaf = names.automaticName("choice"), path = names.path(of: leaf)
-    try names.claim(path, as: "a choice")
+  public func choice(
+    decision: String, picks: Int = 1, branches: [(option: String, value: Symbol)]
+  ) throws -> Symbol {
+    let path = try claimed(picks == 1 ? "choice" : "pick", as: "a choice")
     let attributes: [String: JSONValue] = [
-      "decision": .string(decision), "options": .array(branches.map { .string($0.option) }),
+      "decision": .string(decision), "options": .array(branches.map { .string($0.option) }), "picks": .int(picks),
     ]
     return try draft.apply(.choice, branches.map(\.value), Attributes(attributes), path: path)[0]
+  }
+
+  /// Adds the sum of the branches that a decision has picked.
+  public func sum(ofPicked values: [Symbol]) throws -> Symbol {
+    let path = try claimed("pick", as: "a choice")
+    return values.count == 1 ? values[0] : try draft.apply(.add, values, path: path)[0]
+  }
+
+  /// The path of a node without parameters, by the next automatic name of its kind.
+  private func claimed(_ kind: String, as what: String) throws -> String {
+    let path = names.path(of: names.automaticName(kind))
+    try names.claim(path, as: what)
+    return path
   }
 
   /// Adds a trained array that belongs to no layer: the mixing weights of a decision. All zeros at first.
@@ -77,8 +92,7 @@ public final class GraphBuilder {
 
   /// Adds a sum of values, each multiplied by its element of the array `weights`; see `Op.weightedSum`.
   public func weightedSum(_ values: [Symbol], weights: Symbol) throws -> Symbol {
-    let leaf = names.automaticName("weighted_sum"), path = names.path(of: leaf)
-    try names.claim(path, as: "a weighted sum")
+    let path = try claimed("weighted_sum", as: "a weighted sum")
     return try draft.apply(.weightedSum, [weights] + values, path: path)[0]
   }
 

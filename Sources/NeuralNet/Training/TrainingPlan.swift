@@ -88,9 +88,9 @@ public final class TrainingPlan {
     trained = plan.layout.ranges(of: Set(gradientValues.keys))
   }
 
-  /// Takes a branch at every choice of the graph, by the position of its option; see `decisions`. Parameters off the
+  /// Takes branches at every choice of the graph, by the positions of its options; see `decisions`. Parameters off the
   /// path have no gradient and no update.
-  public func select(_ selection: [Int]) throws {
+  public func select(_ selection: [[Int]]) throws {
     try plan.select(selection)
     trained = plan.layout.ranges(of: plan.parametersWithGradient)
   }

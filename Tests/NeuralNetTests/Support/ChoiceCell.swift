@@ -71,7 +71,7 @@ struct ChoiceCell {
   }
 
   /// The positions of the options.
-  static func selection(_ architecture: [String]) -> [Int] {
-    architecture.map { operations.firstIndex(of: $0) ?? 0 }
+  static func selection(_ architecture: [String]) -> [[Int]] {
+    architecture.map { [operations.firstIndex(of: $0) ?? 0] }
   }
 }
