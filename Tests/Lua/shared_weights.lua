@@ -54,6 +54,14 @@ end
 for _, arch in ipairs(archs) do agree(arch) end
 expect.equal(weights.steps, #losses)
 
+-- MARK: running statistics of a path, gathered anew
+
+for _, arch in ipairs(archs) do
+  local scores = weights:evaluate(arch, { bn = "recalibrate", recalibrate = 3, batch = 20 })
+  expect.equal(scores.loss, weights:evaluate(arch, { bn = "recalibrate", recalibrate = 3, batch = 20 }).loss)
+  expect.is_true(scores.loss > 0 and scores.loss < 10)
+end
+
 -- MARK: the same steps give the same versions and losses
 
 local again = nas.weights(space, { data = data })

@@ -82,24 +82,24 @@ struct PathResolver {
 
   /// Places a node's outputs; returns what it reads if it has to run.
   private func place(_ call: Int, _ selection: [[Int]], _ roots: inout [Int?], _ isZero: inout [Bool]) -> [Int]? {
-    let node = graph.nodes[nodes[call]], output = node.outputs[0]
+    let node = graph.nodes[nodes[call]]
     func sum(_ inputs: [Int], isExternal: Bool) -> [Int]? {
       let present = inputs.compactMap { roots[$0] }, terms = present.filter { !isZero[$0] }
       let isOwn = terms.count > 1 || (isExternal && terms.count == 1)
-      roots[output] = isOwn ? output : terms.first ?? present.first
+      roots[node.outputs[0]] = isOwn ? node.outputs[0] : terms.first ?? present.first
       return isOwn ? terms : nil
     }
     switch roles[call] {
     case .choice(let decision): return sum(selection[decision].map { node.inputs[$0] }, isExternal: false)
     case .gradient(let decision, let branch):
-      roots[output] = selection[decision].contains(branch) ? roots[node.inputs[0]] : nil
+      roots[node.outputs[0]] = selection[decision].contains(branch) ? roots[node.inputs[0]] : nil
       return nil
     case .sum(let isExternal): return sum(node.inputs, isExternal: isExternal)
     case .zero, .plain:
       let read = node.inputs.compactMap { roots[$0] }
       guard read.count == node.inputs.count else { return nil }
       for output in node.outputs { roots[output] = output }
-      if case .zero = roles[call] { isZero[output] = true }
+      if case .zero = roles[call] { isZero[node.outputs[0]] = true }
       return read
     }
   }
