@@ -17,13 +17,18 @@ final class Supernet {
     let network: SharedWeights.Network
     /// The open decisions, by their paths.
     let open: [String: DecisionHandle]
-    fileprivate var training: [Int: TrainingPlan] = [:]
+    fileprivate var training: [TrainingKey: TrainingPlan] = [:]
     fileprivate var inference: [String: InferencePlan] = [:]
 
     init(_ network: SharedWeights.Network, open: [DecisionHandle]) {
       self.network = network
       self.open = Dictionary(uniqueKeysWithValues: open.map { ($0.path, $0) })
     }
+  }
+
+  fileprivate struct TrainingKey: Hashable {
+    let batch: Int
+    let loss: Loss
   }
 
   /// How many networks are kept compiled.
@@ -80,14 +85,14 @@ final class Supernet {
   func training(
     _ architecture: Architecture, batch: Int, loss: Loss
   ) throws -> (member: Member, plan: TrainingPlan) {
-    let member = try member(of: architecture)
+    let member = try member(of: architecture), key = TrainingKey(batch: batch, loss: loss)
     let plan =
-      try member.training[batch]
+      try member.training[key]
       ?? TrainingPlan(
         member.network.graph, batch: batch, loss: loss,
         mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true),
         random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: definition.session.compute)
-    member.training[batch] = plan
+    member.training[key] = plan
     try plan.select(try selection(architecture, member, plan.decisions))
     return (member, plan)
   }

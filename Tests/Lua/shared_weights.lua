@@ -74,6 +74,43 @@ for batch in data:batches { size = 40 } do
 end
 expect.equal(again.version, weights.version)
 
+-- MARK: distillation: a teacher's soft labels beside the labels, or in their place
+
+local function lesson(options)
+  local learner = nas.weights(space, { data = data })
+  options.lr = 0.05
+  return learner:step(archs[1], data:batches { size = 40 }(), options), learner.version
+end
+local plain = lesson {}
+local uniform = nas.zeros { 40, 10 }
+expect.near(lesson { teacher = uniform, teacher_weight = 0 }, plain, 1e-6)
+expect.near(lesson { teacher = uniform, teacher_weight = 0, label_weight = 0.5 }, plain / 2, 1e-6)
+-- A teacher that is sure of the labels says what they say.
+local sure = {}
+for i, label in ipairs(data:batches { size = 40 }().labels) do
+  sure[i] = {}
+  for class = 1, 10 do sure[i][class] = class == label and 100 or 0 end
+end
+expect.near(lesson { teacher = nas.tensor(sure), label_weight = 0 }, plain, 1e-6)
+expect.near(lesson { teacher = nas.tensor(sure), teacher_weight = 2 }, plain * 3, 1e-5)
+-- A very high temperature makes student and teacher alike uniform: T² log 10.
+expect.near(lesson { teacher = uniform, label_weight = 0, temperature = 100 } / 1e4, math.log(10), 1e-3)
+
+local big = space:make { width = 8, kernel = 5, depth = 2, ops = { "conv", "conv" } }
+local in_place, first_version = lesson { teacher = big, label_weight = 0 }
+local repeated, second_version = lesson { teacher = big, label_weight = 0 }
+expect.equal(repeated, in_place)
+expect.equal(second_version, first_version)
+local network = weights:network(big)
+expect.is_true(lesson { teacher = network } > plain)
+expect.raises("the teacher has another number of outputs: expected 40 × 10 logits, got 80 numbers", function()
+  lesson { teacher = nas.zeros { 40, 2 } }
+end)
+local batch = data:batches { size = 40 }()
+weights:accumulate(big, batch)
+weights:accumulate(archs[2], batch, { teacher = big, label_weight = 0 })
+weights:apply { lr = 0.01, count = 2 }
+
 -- MARK: training makes it better
 
 local course = {}
