@@ -100,6 +100,10 @@ struct WeightsBinding {
       Parameter("data", "Data", "gives the input's shape and the classes")
     ] + TrainingOptions.descent + [
       Parameter("ema", "number", default: 0, min: 0, max: 1, "decay of an average of the weights; 0: none is kept"),
+      Parameter(
+        "share", "function", optional: true,
+        "function(full, shape, path) → Value of that shape, made of the whole parameter with nas.nn, in place of its "
+          + "leading part; arrays of its own are nn.parameter"),
       Parameter("stream", "string", default: "weights", "the name of the random streams"),
     ],
     returns: "Weights: step, accumulate, apply, fit, evaluate, network, reorder; version, steps, params, paths, open")
@@ -108,12 +112,14 @@ struct WeightsBinding {
     let space = try arguments.object(0, as: SpaceObject.self), stream = arguments.text("stream")
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
     let random = RandomSource(seed: session.seed, name: stream), average = arguments.number("ema")
-    let supernet = try Supernet(space.definition, data: data, random: random)
+    let share = arguments["share"].function
+    let supernet = try Supernet(space.definition, data: data, share: share, random: random)
     if average > 0 { try supernet.shared.keepAverage(decay: average) }
     let shared = supernet.shared, session = session
     let options = JSONValue.object(arguments.options.compactMapValues { try? LuaValues.json($0) })
     let start = ContentDigest.of([
       "weights": .string(shared.weights.digest), "seed": .string(String(session.seed)), "options": options,
+      "share": try share.map { .string(try session.digest(of: $0)) } ?? .null,
     ])
     let state = VersionedState(
       session: session, version: start, save: { try session.save(shared.snapshot(), version: $0) },
@@ -269,7 +275,7 @@ struct WeightsBinding {
     try weights.state.compute()
     let graph = try arch.definition.graph(
       of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
-    let own = try weights.supernet.shared.copy(for: graph, averaged: arguments.flag("ema"))
+    let own = try weights.supernet.copy(for: graph, of: architecture, averaged: arguments.flag("ema"))
     let network = NetworkObject(
       graph, own, arch: arch, dataset: data.dataset, stream: weights.stream + "/network/" + arch.id, seed: session.seed)
     network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))

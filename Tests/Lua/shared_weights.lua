@@ -123,6 +123,54 @@ weights:fit {
 }
 expect.is_true(course[12] < course[1] - 0.2, ("training lowers the loss: %g to %g"):format(course[1], course[12]))
 
+-- MARK: a function that makes the smaller parameters
+
+--- The rule that holds without a function: leading channels, the centre of a kernel.
+local function leading(full, shape)
+  for axis, size in ipairs(shape) do
+    local is_kernel = #shape == 4 and axis <= 2
+    local start = is_kernel and (full.shape[axis] - size) // 2 + 1 or 1
+    if size < full.shape[axis] then full = nn.slice(full, { axis = axis, start = start, stop = start + size - 1 }) end
+  end
+  return full
+end
+
+local by_rule, by_function = nas.weights(space, { data = data }), nas.weights(space, { data = data, share = leading })
+expect.equal(by_function.paths, by_rule.paths)
+for _, arch in ipairs(archs) do
+  local batch = data:batches { size = 40 }()
+  expect.near(by_function:step(arch, batch, { lr = 0.05 }), by_rule:step(arch, batch, { lr = 0.05 }), 1e-6)
+end
+
+--- Once-for-all's elastic kernels: the centre goes through a trained matrix (Cai et al. 2020, section 3.3).
+local function transformed(full, shape, path)
+  local centre = leading(full, shape)
+  if #shape ~= 4 or full.shape[1] == shape[1] then return centre end
+  local taps = shape[1] * shape[2]
+  local matrix = nn.parameter("kernel" .. shape[1], { taps, taps }, { init = "normal", scale = 0.1 })
+  local flat = nn.reshape(centre, { taps, -1 })
+  return nn.reshape(nn.add(flat, nn.matmul(matrix, flat)), shape)
+end
+
+local elastic = nas.weights(space, { data = data, share = transformed })
+local paths = {}
+for _, path in ipairs(elastic.paths) do paths[path] = true end
+expect.is_true(paths["stem_weight_share/kernel3"], table.concat(elastic.paths, " "))
+for _, arch in ipairs(archs) do
+  local batch = data:batches { size = 40 }()
+  local before = elastic.version
+  elastic:step(arch, batch, { lr = 0.05 })
+  expect.is_true(elastic.version ~= before)
+  local path = elastic:evaluate(arch, { bn = "running", batch = 20 })
+  for name, value in pairs(elastic:network(arch):evaluate(data, { batch = 20 })) do expect.equal(path[name], value) end
+end
+expect.raises("stem/weight: share gave a parameter of another shape: expected [", function()
+  nas.weights(space, { data = data, share = function(full) return full end })
+end)
+expect.raises("stem/weight: wrong result of share: expected a Value of shape [", function()
+  nas.weights(space, { data = data, share = function() end })
+end)
+
 -- MARK: reordering channels leaves the function of the full network
 
 local narrow = nas.space {
