@@ -109,6 +109,7 @@ nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
   { "values", "table", doc = "a list of Values" },
 }, function(weights, values) return core.weighted_sum(weights, values) end)
 
-for _, name in ipairs { "mbconv", "attention", "transformer_block", "lstm_cell" } do nn[name] = require("nas.nn." .. name) end
+local modules = { "split", "top_k", "mbconv", "attention", "transformer_block", "lstm_cell" }
+for _, name in ipairs(modules) do nn[name] = require("nas.nn." .. name) end
 
 return nn

@@ -13,7 +13,8 @@ public enum OpTable {
     .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .gather, .embedding, .oneHot,
+    .argsort, .sort, .resize,
   ]
 
   private static let derived: [Op] = [
@@ -24,7 +25,8 @@ public enum OpTable {
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .regressionLoss,
-    .regressionLossGradient, .plus, .repeated, .shareOfMean, .clampGradient,
+    .regressionLossGradient, .plus, .repeated, .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows,
+    .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
