@@ -28,8 +28,7 @@ public struct AxisSampling: Hashable, Sendable {
     taps = (0..<count).map { index in
       switch method {
       case .nearest:
-        // In single precision, which decides the element where `index · step` is next to a whole number.
-        let element = min(extent - 1, Int(Float(index) * Float(step)))
+        let element = Self.nearest(index, extent: extent, count: count, step: step)
         return Tap(low: element, high: element, weight: 0)
       case .bilinear:
         let place = alignsCorners ? Double(index) * cornerStep : max(0, (Double(index) + 0.5) * step - 0.5)
@@ -37,6 +36,14 @@ public struct AxisSampling: Hashable, Sendable {
         return Tap(low: low, high: min(extent - 1, low + 1), weight: Float(min(1, place - Double(low))))
       }
     }
+  }
+
+  /// The element nearest to an index: in single precision, which decides where `index · step` is next to a whole number,
+  /// and with the same or twice the size whatever the step.
+  private static func nearest(_ index: Int, extent: Int, count: Int, step: Double) -> Int {
+    if count == extent { return index }
+    if count == 2 * extent { return index / 2 }
+    return min(extent - 1, Int(Float(index) * Float(step)))
   }
 }
 

@@ -243,6 +243,23 @@ def cross_entropy_cases():
         yield result
 
 
+def target_cases():
+    """Cross-entropy with labels from 1 of any shape, and with distributions."""
+    for short, (n, tokens, classes), smoothing in [("tokens", (2, 5, 7), 0.1), ("long_tokens", (1, 18, 17), 0.0)]:
+        name = "cross_entropy/" + short
+        arrays = {"input0": random(name, n, tokens, classes), "input1": whole(name + "/t", classes, n, tokens)}
+        yield case(name, "cross_entropy",
+                   lambda x, t: F.cross_entropy(x.mT, t.detach().long() - 1, label_smoothing=smoothing), arrays,
+                   ["plain"] * 2, "plain", dict(label_smoothing=smoothing))
+    for short, shape, smoothing in [("probabilities", (4, 6), 0.0), ("smoothed_probabilities", (3, 2, 5), 0.2)]:
+        name = "cross_entropy/" + short
+        target = np.abs(random(name + "/t", *shape))
+        arrays = {"input0": random(name, *shape), "input1": target / target.sum(-1, keepdims=True)}
+        yield case(name, "cross_entropy",
+                   lambda x, t: F.cross_entropy(x.movedim(-1, 1), t.movedim(-1, 1), label_smoothing=smoothing), arrays,
+                   ["plain"] * 2, "plain", dict(label_smoothing=smoothing))
+
+
 SMOOTH = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "silu": F.silu, "hard_swish": F.hardswish, "gelu": F.gelu,
     "softplus": F.softplus, "softmax": lambda x: F.softmax(x, -1), "log_softmax": lambda x: F.log_softmax(x, -1),
@@ -455,6 +472,6 @@ def product_cases():
 
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
-                  cross_entropy_cases, smooth_cases, softmax_axis_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
+                  cross_entropy_cases, target_cases, smooth_cases, softmax_axis_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
                   reduction_cases, rearranging_cases, product_cases, indexing_cases, sorting_cases, resize_cases):
         yield from cases()

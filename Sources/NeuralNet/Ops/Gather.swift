@@ -109,7 +109,9 @@ extension IndexedAxis {
   func fault(for index: Float) -> Fault {
     Fault(
       .data, "there is no element of this index", expected: "a whole number from 1 to \(extent)",
-      got: Int(exactly: index).map(String.init) ?? "\(index)",
-      hint: index == 0 ? "Indices count from 1." : nil)
+      got: Self.text(of: index), hint: index == 0 ? "Indices count from 1." : nil)
   }
+
+  /// An index as a whole number where it is one.
+  static func text(of index: Float) -> String { Int(exactly: index).map(String.init) ?? "\(index)" }
 }

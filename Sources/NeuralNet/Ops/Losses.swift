@@ -45,7 +45,7 @@ extension Op {
 
 extension ExpansionSite {
   /// The sum of products over all elements, divided by the batch size where there is one.
-  fileprivate func batchAveragedDot(_ a: Symbol, _ b: Symbol) throws -> Symbol {
+  func batchAveragedDot(_ a: Symbol, _ b: Symbol) throws -> Symbol {
     try apply(.dot, [a, b], Attributes(a.shape.hasBatch ? ["averaged": true] : [:]))[0]
   }
 }

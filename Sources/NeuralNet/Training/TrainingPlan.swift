@@ -63,7 +63,7 @@ public final class TrainingPlan {
     }
     let target = draft.input(
       isRegression ? "targets" : "labels", ValueType(.activation([]), isRegression ? .float : .int32))
-    let lossSymbol = try Self.apply(loss, [logits, target], in: draft)
+    let lossSymbol = try Self.apply(loss, [logits, target], in: draft, mode: mode)
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let one = Attributes(["value": 1, "dimensions": []])
     let gradients = try draft.gradients(
@@ -155,13 +155,18 @@ public final class TrainingPlan {
     return port
   }
 
-  private static func apply(_ loss: Loss, _ inputs: [Symbol], in draft: GraphDraft) throws -> Symbol {
+  private static func apply(
+    _ loss: Loss, _ inputs: [Symbol], in draft: GraphDraft, mode: ExecutionMode
+  ) throws -> Symbol {
     switch loss {
     case .crossEntropy(let smoothing):
       let attributes = try Attributes.checked(
-        ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
-      return try draft.apply(.crossEntropy, inputs, attributes, path: "loss")[0]
-    case .meanSquaredError: return try draft.apply(.regressionLoss, inputs, path: "loss")[0]
+        ["label_smoothing": .number(smoothing)], for: .labelCrossEntropy, path: "loss")
+      return try draft.apply(.labelCrossEntropy, inputs, attributes, path: "loss")[0]
+    case .meanSquaredError:
+      let shape = Attributes.dimensions(of: inputs[0].shape)
+      let targets = try draft.apply(.reshape, [inputs[1]], shape, path: "loss")[0]
+      return try draft.expand(.meanSquaredError, [inputs[0], targets], mode: mode, path: "loss")[0]
     }
   }
 }
