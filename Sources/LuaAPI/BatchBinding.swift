@@ -2,6 +2,7 @@ import Canonical
 import Datasets
 import Diagnostics
 import LuaHost
+import NeuralNet
 import TensorCore
 
 /// Images with their labels, ready for a network: what steps of training are made on.
@@ -43,10 +44,12 @@ struct BatchBinding {
           let batch = try call.this(BatchObject.self), name = call.string(2) ?? call.value(2).description
           switch name {
           case "count": call.push(batch.count)
+          case "images": try call.push(try Tensor([batch.count] + batch.data.dataset.imageShape, batch.images))
           case "labels": try call.push(JSONValue.array(batch.labels.map { .int(Int($0) + 1) }))
           default:
             throw Fault(
-              .recipe, "a Batch has no '\(name)'", hint: Suggestion.hint(for: name, among: ["count", "labels"]))
+              .recipe, "a Batch has no '\(name)'",
+              hint: Suggestion.hint(for: name, among: ["count", "images", "labels"]))
           }
         },
       ])
