@@ -9,7 +9,11 @@ local function agreement(network, look)
     batch = look.batch, size = look.size, loss = "sum", capture = { "relu", "relu6" },
   }
   if #probe.activations == 0 then
-    nas.fail { message = "this proxy compares the activations of ReLUs", expected = "nn.relu or nn.relu6 in build", got = "none" }
+    nas.fail {
+      message = "this proxy compares the activations of ReLUs",
+      expected = "nn.relu or nn.relu6 in build",
+      got = "none",
+    }
   end
   local total
   for _, layer in ipairs(probe.activations) do

@@ -1,5 +1,4 @@
 import Canonical
-import Datasets
 import Diagnostics
 import LuaHost
 import NeuralNet
@@ -67,9 +66,9 @@ struct ProbeBinding {
     _ arguments: Arguments, for network: NetworkObject
   ) throws -> (values: [Float], samples: Int, labels: [Int32]?) {
     let shape = network.graph.type(of: network.graph.inputs[0]).shape.dimensions, batch = arguments["batch"]
-    let labels = try Self.labels(arguments["labels"].table)
+    let labels = try TensorText.labels(arguments["labels"].table, in: "network:probe")
     if let batch = batch.object(as: BatchObject.self) {
-      try Self.check([batch.count] + batch.data.dataset.imageShape, fits: shape)
+      try Self.check([batch.count] + batch.shape, fits: shape)
       return (batch.images, batch.count, labels ?? batch.labels)
     }
     if let tensor = batch.object(as: Tensor.self) {
@@ -108,17 +107,6 @@ struct ProbeBinding {
       .recipe, "network:probe: the directions of hessian don't fit the weights",
       expected: wrong.map { "\(Shape.array(shapes[$0])) for weight \($0 + 1)" } ?? "\(shapes.count) tensors",
       got: wrong.map { "\(counts[$0]) elements" } ?? "\(counts.count)")
-  }
-
-  /// Classes from 1 as labels from 0.
-  private static func labels(_ table: LuaReference?) throws -> [Int32]? {
-    try table?.array.enumerated().map { index, value in
-      guard let label = value.integer, label >= 1, label <= 65_536 else {
-        throw Fault(
-          .recipe, "network:probe: wrong label \(index + 1)", expected: "a class from 1", got: value.description)
-      }
-      return Int32(label - 1)
-    }
   }
 
   // MARK: - The result

@@ -59,8 +59,7 @@ extension Matrix {
       if pivot == 0 { return (0, -.infinity) }
       if pivot < 0 { sign = -sign }
       if Int(pivots[index]) != index + 1 { sign = -sign }
-      // Denormal numbers have an exponent beyond what the series takes.
-      sum += Reproducible.logarithm(abs(pivot).significand) + Double(abs(pivot).exponent) * 0.693_147_180_559_945_3
+      sum += Reproducible.logarithm(abs(pivot))
     }
     return (sign, sum)
   }

@@ -7,15 +7,23 @@ local nn = nas.nn
 
 local gamma, samples = 0.01, 16
 
+--- A batch of N(0, 1).
+local function normal(network, stream)
+  return network:probe({ batch = "normal", size = samples, stream = stream, loss = "sum" }).input
+end
+
 --- What the last global pooling reads, and what the batch norms read.
-local function look(network, x)
+local function look(network, batch)
   local features, norms = nil, {}
   local capture = { "global_avg_pool", "batch_norm" }
-  for _, entry in ipairs(network:probe({ batch = x, loss = "sum", capture = capture, at = "input" }).activations) do
+  for _, entry in ipairs(network:probe({ batch = batch, loss = "sum", capture = capture, at = "input" }).activations) do
     if entry.op == "batch_norm" then norms[#norms + 1] = entry.value else features = entry.value end
   end
   if not features then
-    nas.fail { message = "the proxy zen needs a network that ends in a global pooling", expected = "nn.global_avg_pool in build" }
+    nas.fail {
+      message = "the proxy zen needs a network that ends in a global pooling",
+      expected = "nn.global_avg_pool in build",
+    }
   end
   return features, norms
 end
@@ -24,10 +32,9 @@ return nas.proxy {
   name = "zen",
   score = function(network)
     local drawn = network:fresh { init = "normal", stream = "zen" }
-    local shape = { samples, table.unpack(network.input) }
-    local x = nas.randn(shape, { stream = "zen/x" })
+    local x, noise = normal(drawn, "x"), normal(drawn, "noise")
     local features, norms = look(drawn, x)
-    local moved = look(drawn, x + nas.randn(shape, { stream = "zen/noise" }) * gamma)
+    local moved = look(drawn, x + noise * gamma)
     local score = math.log(nn.sum(nn.abs(features - moved)):item() / samples)
     for _, value in ipairs(norms) do
       local axes = {}

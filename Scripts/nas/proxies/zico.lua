@@ -24,6 +24,9 @@ return nas.proxy {
   name = "zico",
   batches = 2,
   score = function(network, ...)
+    if select("#", ...) < 2 then
+      nas.fail { message = "the proxy zico compares batches", expected = "two or more", got = tostring(select("#", ...)) }
+    end
     local layers = {}
     for number, batch in ipairs { ... } do
       for index, weight in ipairs(network:probe({ batch = batch, wrt = "weights" }).weights) do
@@ -31,7 +34,6 @@ return nas.proxy {
         layers[index][number] = weight.gradient
       end
     end
-    if select("#", ...) < 2 then nas.fail { message = "the proxy zico compares batches", expected = "two or more", got = "one" } end
     local score = 0
     for _, gradients in ipairs(layers) do
       local ratio = signal_to_noise(gradients)

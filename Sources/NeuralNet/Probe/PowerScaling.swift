@@ -7,8 +7,8 @@ import TensorCore
 /// weight between two values by 2^k multiplies all that follows. Every value `v` gets an exponent `e(v)`, and is computed
 /// as `v · 2^−e(v)`; a weight from `x` to `y` is then multiplied by `2^(e(x) − e(y))`, a bias by `2^−e(y)`. Powers of two
 /// round nothing, so every result is exact up to them. Values that a sum or an activation ties together share their
-/// exponent; those of ops that are not homogeneous keep 0. The exponents follow the mean gain of the weights on the way,
-/// so that values stay near 1.
+/// exponent; those of ops that are not homogeneous keep 0, as the input does. The others get the middle of what the mean
+/// gains of the weights on the way let expect of their group.
 struct PowerScaling {
   /// For each value of the graph.
   private(set) var exponents: [Int]
@@ -21,23 +21,43 @@ struct PowerScaling {
   private static let scaled: Set<String> = ["conv2d", "linear"]
 
   init(_ graph: Graph, _ weights: Weights) {
-    var groups = Groups(count: graph.values.count), isPinned = [Bool](repeating: false, count: graph.values.count)
+    var groups = Groups(count: graph.values.count), pinned = Set(graph.inputs.map(\.value))
     for node in graph.nodes where !Self.scaled.contains(node.op.name) && node.op.name != "zero" {
       let values = Self.activations(of: node, in: graph) + [node.outputs[0]]
       for value in values.dropFirst() { groups.join(values[0], value) }
-      if !Self.homogeneous.contains(node.op.name) { isPinned[values[0]] = true }
+      if !Self.homogeneous.contains(node.op.name) { pinned.insert(values[0]) }
     }
-    var known: [Int: Int] = [:]
-    for value in graph.values.indices where isPinned[value] { known[groups.group(of: value)] = 0 }
-    for port in graph.inputs { known[groups.group(of: port.value)] = 0 }
-    for node in graph.nodes where Self.scaled.contains(node.op.name) {
-      let source = groups.group(of: node.inputs[0]), target = groups.group(of: node.outputs[0])
-      if known[target] == nil {
-        known[target] = known[source, default: 0] + Self.gain(of: node.inputs[1], in: graph, weights)
+    let sizes = Self.expectedSizes(graph, weights)
+    var ranges: [Int: (least: Double, greatest: Double)] = [:]
+    for value in graph.values.indices where sizes[value].isFinite {
+      let group = groups.group(of: value), range = ranges[group] ?? (.infinity, -.infinity)
+      ranges[group] = (min(range.least, sizes[value]), max(range.greatest, sizes[value]))
+    }
+    for value in pinned { ranges[groups.group(of: value)] = nil }
+    exponents = graph.values.indices.map { value in
+      ranges[groups.group(of: value)].map { Int((($0.least + $0.greatest) / 2).rounded()) } ?? 0
+    }
+  }
+
+  /// The base-2 logarithm of about how large each value is for an input of ones; −∞ for zeros and for parameters.
+  private static func expectedSizes(_ graph: Graph, _ weights: Weights) -> [Double] {
+    var sizes = [Double](repeating: -.infinity, count: graph.values.count)
+    for port in graph.inputs { sizes[port.value] = 0 }
+    for node in graph.nodes where node.op.name != "zero" {
+      let inputs = activations(of: node, in: graph).map { sizes[$0] }, greatest = inputs.max() ?? 0
+      switch node.op.name {
+      case "conv2d", "linear": sizes[node.outputs[0]] = greatest + gain(of: node.inputs[1], in: graph, weights)
+      case "add":
+        // Terms within a power of two of the greatest count as equal to it: near enough.
+        let equal = greatest.isFinite ? inputs.count { $0 > greatest - 1 } : 1
+        sizes[node.outputs[0]] = greatest + log2(Double(equal))
+      default: sizes[node.outputs[0]] = greatest
       }
     }
-    exponents = graph.values.indices.map { known[groups.group(of: $0), default: 0] }
+    return sizes
   }
+
+  private static func log2(_ x: Double) -> Double { Reproducible.logarithm(x) / 0.693_147_180_559_945_3 }
 
   /// The power of two by which the parameters of a node are multiplied, in the order of its inputs.
   func exponents(ofParametersOf node: Graph.Node) -> [Int] {
@@ -52,13 +72,13 @@ struct PowerScaling {
     node.inputs.filter { if case .parameter = graph.origins[$0] { false } else { true } }
   }
 
-  /// The power of two next to the mean, over the outputs, of the sum of a weight's absolute values.
-  private static func gain(of value: Int, in graph: Graph, _ weights: Weights) -> Int {
+  /// The base-2 logarithm of the mean, over the outputs, of the sum of a weight's absolute values.
+  private static func gain(of value: Int, in graph: Graph, _ weights: Weights) -> Double {
     guard case .parameter(let index) = graph.origins[value] else { return 0 }
     let parameter = graph.parameters[index]
     let sum = (weights[parameter.path] ?? []).reduce(0.0) { $0 + abs(Double($1)) }
     let mean = sum / Double(parameter.shape.channels)
-    return mean.isNormal ? Int(mean.exponent) : 0
+    return mean.isNormal ? log2(mean) : 0
   }
 
   /// Sets of values that share an exponent.
