@@ -14,10 +14,11 @@ public enum DataRegistry {
   ///   - shapes: how `shapes` is drawn.
   ///   - classes: the number of classes of a folder of IDX files; nil: as its training labels tell.
   ///   - folder: how a folder's files become images.
+  ///   - cache: where decoded JPEG and PNG files are kept; nil: nowhere.
   /// - Throws: a `data` fault for an unknown name or damaged files; a `recipe` fault for options out of range.
   public static func open(
     _ source: String, options: Dataset.Options = .init(), shapes: Shapes.Options = .init(), classes: Int? = nil,
-    folder: FolderOptions = .init()
+    folder: FolderOptions = .init(), cache: ImageCache? = nil
   ) throws -> Dataset {
     if names.contains(source) {
       try folder.check(allowed: [], format: "'\(source)'")
@@ -29,7 +30,7 @@ public enum DataRegistry {
     switch Format(of: source) {
     case .imageFolder:
       try folder.check(allowed: ["size", "channels", "test"], format: "a folder of images")
-      return try Dataset(name: name, content: ImageFolder(source).read(folder), options: options, test: folder.test)
+      return try Dataset(name: name, content: ImageFolder(source).read(folder, cache: cache), options: options, test: folder.test)
     case .cifar10:
       try folder.check(allowed: [], format: "CIFAR-10")
       let (train, test) = try CIFAR.folder10(source)

@@ -86,6 +86,15 @@ public struct ImageSet: Sendable {
     withExtendedLifetime(storage) { body(storage.bytes.bindMemory(to: UInt8.self)) }
   }
 
+  /// The bytes of memory that pixels or rows and labels take; those of a mapped file are the system's.
+  var memoryBytes: Int {
+    let numbers = (table?.values.count ?? 0) + (table?.targets?.count ?? 0)
+    return (storage.isMapped ? 0 : storage.bytes.count) + 4 * (numbers + labels.count)
+  }
+
+  /// Whether both are over the same bytes in memory.
+  func sharesContent(with other: ImageSet) -> Bool { storage === other.storage }
+
   /// The number of images.
   public var count: Int { labels.count }
 

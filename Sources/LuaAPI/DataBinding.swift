@@ -10,7 +10,7 @@ final class DataObject: LuaObject {
   let dataset: Dataset
   /// The same with the held-out images back in the training part.
   lazy var joined = dataset.joined()
-  var nativeBytes: Int { [dataset.train.set, dataset.test.set].reduce(0) { $0 + $1.count * $1.imageSize } }
+  var nativeBytes: Int { dataset.memoryBytes }
   var orderKey: String? { dataset.digest }
 
   init(_ dataset: Dataset) { self.dataset = dataset }
@@ -85,6 +85,10 @@ struct DataBinding {
           + "with antialiasing; without it all must have one size. Orientation tags are ignored"),
       Parameter("channels", "integer", optional: true, "of JPEG and PNG files: 3 (RGB, the default) or 1 (grey)"),
       Parameter(
+        "cache", "boolean|string", default: true,
+        "of JPEG and PNG files: whether they are decoded once and kept for later runs, in the user's cache folder "
+          + "(~/.cache/nasrun/images, which may be removed at any time), or the folder to keep them in"),
+      Parameter(
         "test", "number", optional: true, min: 0, max: 1,
         "the part tested on, of a table or a folder of images without a test part; 0.2 if left out"),
       Parameter("target", "string", optional: true, "of a table: the column to predict"),
@@ -118,12 +122,20 @@ struct DataBinding {
       let test = arguments["test"].number ?? 0.2
       data = DataObject(
         try table.map { try DataRegistry.table(source, $0, options: options, test: test) }
-          ?? DataRegistry.open(source, options: options, folder: folder))
+          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])))
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  /// Where decoded images are kept; nil: nowhere.
+  private func cache(_ value: LuaValue) throws -> ImageCache? {
+    if let folder = value.string {
+      return ImageCache(folder: try session.access.resolve(folder).path(percentEncoded: false))
+    }
+    return value.bool == true ? session.options.imageCache.map { ImageCache(folder: $0) } : nil
   }
 
   /// How a table is read; nil for anything but a CSV file.

@@ -35,6 +35,8 @@ public struct SessionOptions {
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
   public var scriptsFolder: String?
+  /// The folder that keeps decoded images for later runs; nil: none does.
+  public var imageCache: String?
   /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
   public var secondsBetweenCalls = 60.0
 
