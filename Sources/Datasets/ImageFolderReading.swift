@@ -44,7 +44,11 @@ extension ImageFolder {
   /// Decodes all files into memory.
   private func readDirectly(_ options: FolderOptions) throws -> Content {
     var pixels: [UInt8] = []
-    let shape = try decode(options) { pixels.reserveCapacity($0.reduce(1, *)) } store: { pixels += $0 }
+    let shape = try decode(options) {
+      pixels.reserveCapacity($0.reduce(1, *))
+    } store: {
+      pixels += $0
+    }
     return content(try set(shape, PixelStorage(pixels)), decoded: items.count)
   }
 

@@ -60,11 +60,11 @@ public struct ImageSet: Sendable {
 
   /// The rows of a table. Throws a `data` fault when there is none.
   init(name: String, table: TableRows, labels: [Int32], classNames: [String]) throws {
-    guard !labels.isEmpty, table.values.count == labels.count * table.columns.count else {
+    guard !labels.isEmpty, table.values.count == labels.count * table.inputs.count else {
       throw Fault(.data, "rows and labels disagree", path: name, expected: "\(labels.count) rows, at least one")
     }
     self.name = name
-    (height, width, channels) = (1, 1, table.columns.count)
+    (height, width, channels) = (1, 1, table.inputs.count)
     storage = PixelStorage([])
     self.table = table
     self.labels = labels

@@ -65,8 +65,9 @@ struct DataBinding {
     Opens images: "shapes" (drawn by nasrun) or the path of a folder. Its content tells the format: the four IDX files;
     CIFAR-10 or CIFAR-100 in binary (data_batch_1.bin … or train.bin); JPEG and PNG files as train/<class>/…,
     valid/<class>/… and test/<class>/…, or as <class>/…. A .csv file is a table: its columns of numbers are standardised
-    by the training part, other columns become one input of 0 or 1 per distinct text (at most 100). The training images are split by class; the split depends on
-    the options and their seed alone. Normalisation comes from the training part.
+    by the training part, other columns become one input of 0 or 1 per distinct text (at most 100). The training images
+    are split by class; the split depends on the options and their seed alone. Normalisation comes from the training
+    part.
     """,
     [Parameter("source", "string")],
     options: [
@@ -95,6 +96,9 @@ struct DataBinding {
       Parameter(
         "task", "string", optional: true, oneOf: TableOptions.Task.allCases.map(\.rawValue),
         "of a table: what to predict"),
+      Parameter(
+        "texts", "table", default: [],
+        "of a table: names of columns that are texts although most of their fields are numbers"),
       Parameter(
         "missing", "string", optional: true, oneOf: ["error", "mean"],
         "of a table: what a missing input is; an error if left out"),
@@ -142,7 +146,10 @@ struct DataBinding {
   private static func table(_ arguments: Arguments, _ source: String) throws -> TableOptions? {
     let isTable = source.hasSuffix(".csv") || source.hasSuffix(".csv.gz")
     guard isTable else {
-      guard let name = ["target", "task", "missing"].first(where: { !arguments[$0].isNil }) else { return nil }
+      let given = ["target", "task", "missing", "texts"].first { name in
+        arguments[name].table.map { !$0.array.isEmpty } ?? !arguments[name].isNil
+      }
+      guard let name = given else { return nil }
       throw Fault(.recipe, "only a table has the option '\(name)'", expected: "the path of a .csv file", got: source)
     }
     guard let target = arguments["target"].string,
@@ -152,7 +159,12 @@ struct DataBinding {
         .recipe, "a table needs the options target and task",
         expected: "{ target = \"column\", task = \"classification\" or \"regression\" }")
     }
-    return TableOptions(target: target, task: task, fillsMissing: arguments["missing"].string == "mean")
+    let texts = try arguments["texts"].table?.array.map { value in
+      if let name = value.string { return name }
+      throw Fault(.recipe, "wrong option 'texts'", expected: "names of columns", got: value.description)
+    }
+    return TableOptions(
+      target: target, task: task, fillsMissing: arguments["missing"].string == "mean", texts: texts ?? [])
   }
 
   private static func size(_ table: LuaReference?) throws -> [Int]? {
