@@ -158,13 +158,14 @@ struct TableFile {
 extension DataRegistry {
   /// Opens a CSV file: inputs `[C]`, split by class or at random.
   ///
-  /// - Parameter test: the part of the rows that is tested on.
+  /// - Parameter folder: of its options, a table has `test`, the part of the rows that is tested on; a fifth if nil.
   /// - Throws: a `data` fault that names file, line and column; a `recipe` fault for options that don't fit.
   public static func table(
-    _ path: String, _ table: TableOptions, options: Dataset.Options = .init(), test: Double = 0.2
+    _ path: String, _ table: TableOptions, options: Dataset.Options = .init(), folder: FolderOptions = .init()
   ) throws -> Dataset {
+    try folder.check(allowed: ["test"], format: "a table")
     let set = try TableFile(path, table).read()
     let content = ImageFolder.Content(set: set, train: Array(0..<Int32(set.count)), valid: nil, test: nil)
-    return try Dataset(name: set.name, content: content, options: options, test: test)
+    return try Dataset(name: set.name, content: content, options: options, test: folder.test)
   }
 }

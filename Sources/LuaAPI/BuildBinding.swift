@@ -46,6 +46,11 @@ struct BuildBinding {
         hint: "Call it inside nas.model(function(x) … end).")
     }
     let scale = arguments.number("scale")
+    guard arguments.text("init") == "constant" || scale >= 0 else {
+      throw Fault(
+        .recipe, "nas.nn.parameter: wrong option 'scale'", expected: "a bound or a deviation of at least 0",
+        got: "\(scale)")
+    }
     let initialiser: Initialiser =
       switch arguments.text("init") {
       case "normal": .normal(deviation: scale)
@@ -78,6 +83,11 @@ struct BuildBinding {
       let (attributes, name) = try options(of: op, call, from: tensors.count + 1, session)
       return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
+    if !session.models.isEmpty {
+      throw Fault(
+        .recipe, "\(call.name): wrong input", expected: "a Tensor",
+        got: call.count > 0 ? call.value(1).description : "nothing")
+    }
     let builder = try session.builder(for: call.name)
     let symbols = try inputs(call, as: SymbolObject.self).map(\.symbol)
     if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
@@ -89,11 +99,10 @@ struct BuildBinding {
   private static func compute(
     _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, _ session: Session
   ) throws -> Tensor {
-    let tape = try session.tape()
     guard let model = session.models.last?.model else {
-      return try tape.apply(op.name, inputs, attributes: attributes)
+      return try session.compute(op.name, inputs, attributes)
     }
-    return try model.apply(op, inputs, attributes: attributes, name: name, on: tape)
+    return try model.apply(op, inputs, attributes: attributes, name: name, on: try session.tape())
   }
 
   /// The leading arguments of one class.
@@ -124,7 +133,14 @@ struct BuildBinding {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
         try refuse(value, session)
-        if key == "name" { name = value.string } else { attributes[key] = try LuaValues.json(value) }
+        guard key == "name" else {
+          attributes[key] = try LuaValues.json(value)
+          continue
+        }
+        guard let text = value.string else {
+          throw Fault(.recipe, "\(call.name): wrong option 'name'", expected: "a text", got: value.description)
+        }
+        name = text
       }
       position += 1
     }

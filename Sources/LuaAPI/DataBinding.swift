@@ -107,7 +107,7 @@ struct DataBinding {
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(
-      valid: arguments["valid"].number.map { $0 < 1 ? .fraction($0) : .count(Int($0)) },
+      valid: try arguments["valid"].number.map(Self.validation),
       limit: arguments["limit"].integer, testLimit: arguments["test_limit"].integer,
       seed: UInt64(arguments.integer("seed")))
     var source = arguments.text(0)
@@ -123,15 +123,25 @@ struct DataBinding {
     if let open = session.openData[key] {
       data = open
     } else {
-      let test = arguments["test"].number ?? 0.2
       data = DataObject(
-        try table.map { try DataRegistry.table(source, $0, options: options, test: test) }
+        try table.map { try DataRegistry.table(source, $0, options: options, folder: folder) }
           ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])))
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  /// The held-out part: a number below 1 is a fraction, a larger one a count.
+  private static func validation(_ number: Double) throws -> ValidationSize {
+    if number < 1 { return .fraction(number) }
+    guard let count = Int(exactly: number) else {
+      throw Fault(
+        .recipe, "nas.data.open: wrong option 'valid'", expected: "a fraction below 1 or a whole number",
+        got: "\(number)")
+    }
+    return .count(count)
   }
 
   /// Where decoded images are kept; nil: nowhere.
