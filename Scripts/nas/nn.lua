@@ -46,7 +46,7 @@ local function open_choice(handle, options, branches, x)
   local mix = core.mixture()
   if mix then
     local decision = { path = core.open_path(handle), options = options, alpha = core.mixing_weights(handle) }
-    return mix(decision, calls, x)
+    return core.mixed(handle, (mix(decision, calls, x)))
   end
   local values = {}
   for i, call in ipairs(calls) do values[i] = call(x) end

@@ -21,6 +21,18 @@ final class BatchObject: LuaObject {
   init(images: [Float], labels: [Int32], data: DataObject, key: String) {
     (self.images, self.labels, self.data, self.key) = (images, labels, data, key)
   }
+
+  /// Throws unless a network for other data can take the batch.
+  func check(fits other: Dataset) throws {
+    let own = data.dataset
+    guard own.imageShape == other.imageShape, own.classNames.count == other.classNames.count, own.kind == other.kind
+    else {
+      func text(_ data: Dataset) -> String { "\(data.imageShape) in \(data.classNames.count) classes" }
+      throw Fault(
+        .recipe, "the batch is of other data", expected: "samples of \(text(other)), as in '\(other.name)'",
+        got: "\(text(own)), of '\(own.name)'")
+    }
+  }
 }
 
 /// `data:batches` and the class `Batch`.

@@ -141,7 +141,7 @@ extension Session {
   }
 
   /// A file of this run, or one that the recipe may read.
-  fileprivate func readable(_ path: String) throws -> String {
+  func readable(_ path: String) throws -> String {
     if let folder = run?.folder.path(percentEncoded: false), path.hasPrefix(folder), !path.contains("..") {
       return path
     }

@@ -33,7 +33,7 @@ struct NetworkLoading {
 
   private func load(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
-    let file = try session.access.resolve(arguments.text(1)).path(percentEncoded: false)
+    let file = try session.readable(arguments.text(1))
     let (names, digest) = try WeightImport.names(in: file)
     let how = WeightImport(
       map: try map(names, arguments["map"]), layout: .init(rawValue: arguments.text("layout")) ?? .nasrun,
