@@ -51,17 +51,7 @@ local function open_branches(handle, options, branches, x)
       picks = core.open_picks(handle),
       alpha = core.mixing_weights(handle),
     }
-    local mixed = mix(decision, calls, x)
-    if type(mixed) ~= "userdata" then
-      core.fail {
-        message = "mix gave no value",
-        path = "space." .. decision.path,
-        expected = "a Value made of the branches",
-        got = tostring(mixed),
-        hint = "End the mixture with `return …`.",
-      }
-    end
-    return mixed
+    return core.mixed(handle, (mix(decision, calls, x)))
   end
   local values = {}
   for i, call in ipairs(calls) do values[i] = call(x) end

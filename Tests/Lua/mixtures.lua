@@ -85,7 +85,7 @@ end
 
 -- MARK: what a mixture may not give
 
-expect.raises("space.ops[1]: mix gave no value: expected a Value made of the branches, got nil", function()
+expect.raises("space.ops[1]: wrong result of mix: expected a value of nas.nn", function()
   nas.relax(space, { data = data, mix = function() end })
 end)
 expect.raises("a mixture", function()
