@@ -51,6 +51,11 @@ struct ProbeBinding {
   private func probe(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self), host = session.host
     let request = try ProbeOptions(arguments).request(of: network.graph)
+    if request.loss == .crossEntropy, network.task.kind == "regression" {
+      throw Fault(
+        .recipe, "network:probe: a regression has no classes", expected: "loss = \"sum\"",
+        got: "loss = \"cross_entropy\"")
+    }
     let (values, samples, labels) = try batch(arguments, for: network)
     let probe = try Probe(network.graph, network.weights, request, compute: session.compute) { host.isCancelled }
     if case .directions(let arrays) = request.curvature {

@@ -265,7 +265,8 @@ def main():
     lines = ["-- Written by Tests/References/proxy_references.py.", "return {"]
     for name, channels in (("mixed", 4), ("thin", 1)):
         lines += [f"  {name} = {{", f'    cell = "{CELLS[name]}",', f"    channels = {channels},", "    scores = {"]
-        lines += [f"      {key} = {float(torch.as_tensor(value).detach()):.12g}," for key, value in proxies(name, channels, batches).items()]
+        for key, value in proxies(name, channels, batches).items():
+            lines.append(f"      {key} = {float(torch.as_tensor(value).detach()):.12g},")
         lines += ["    },", "  },"]
     path = Path(__file__).parent.parent / "Lua" / "proxy_references" / "init.lua"
     path.parent.mkdir(exist_ok=True)
