@@ -150,6 +150,10 @@ probing("[n, 16, 16, 3], got [2, 3]", { batch = nas.ones { 2, 3 }, loss = "sum" 
 probing("bn = \"bypass\" with scaled", { scaled = true })
 probing("wrt = \"weights\"", { hessian = "gradient" })
 probing("don't fit the weights", { wrt = "weights", hessian = { nas.ones { 1 } } })
+local wrong = {}
+for index, direction in ipairs(directions) do wrong[index] = direction end
+wrong[1] = nas.ones { 3, 3, 4, 3 }
+probing("[3, 3, 3, 4] for weight 1, got [3, 3, 4, 3]", { wrt = "weights", hessian = wrong })
 probing("unknown option 'captures'", { captures = "relu" })
 probing('"ones" or "normal"', { batch = "zeros" })
 expect.raises("needs to know its task", function() nas.network(bench:random(), { classes = 3 }) end)

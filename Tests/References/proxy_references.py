@@ -220,7 +220,13 @@ def synflow(network):
     w = weights(network)
     g = gradients(network(x).sum(), w)
     return {"synflow": math.log(float(sum((a * b).abs().sum().detach() for a, b in zip(w, g)))),
-            "logsynflow": sum((a * (b + 1).log()).abs().sum() for a, b in zip(w, g))}
+            "logsynflow": sum((a * (b + 1).log()).abs().sum() for a, b in zip(w, g)),
+            "synflow_bn": sum((a * b).abs().sum() for a, b in zip(w, with_norm(network, x, w)))}
+
+
+def with_norm(network, x, w):
+    network.norm = "batch"
+    return gradients(network(x).sum(), w)
 
 
 def zen(make):

@@ -47,23 +47,12 @@ final class ProbePlan {
         uniquingKeysWith: { first, _ in first }
       ).compactMapValues { $0 }
     let curved = try Self.curvature(request, of: weights, gradients, draft)
-    func read(_ path: String, _ op: String, _ symbol: Symbol, origin: Int, _ target: ProbeRequest.Target) -> Read {
-      let isTarget = request.targets.contains(target)
-      return Read(
-        path: path, op: op, value: symbol.id, gradient: isTarget ? gradients[symbol.id]?.id : nil,
-        curvature: curved.products[symbol.id]?.id, origin: origin)
-    }
-    input = read(
-      graph.inputs[0].name, "input", draft.symbol(draft.graph.inputs[0].value), origin: graph.inputs[0].value, .input)
+    let reader = Reader(request: request, gradients: gradients, products: curved.products)
+    input = reader.input(of: graph, draft)
     activations = zip(request.captured, zip(points, captured)).map { node, value in
-      read(graph.nodes[node].path, graph.nodes[node].op.name, value.1, origin: value.0, .activations)
+      reader.read(graph.nodes[node].path, graph.nodes[node].op.name, value.1, origin: value.0, .activations)
     }
-    let target: ProbeRequest.Target = request.targets.contains(.parameters) ? .parameters : .weights
-    let owners = graph.ownersOfParameters
-    self.weights = zip(indices, weights).map { index, symbol in
-      let parameter = graph.parameters[index]
-      return read(parameter.path, owners[parameter.value] ?? "", symbol, origin: parameter.value, target)
-    }
+    self.weights = reader.weights(indices, of: graph, weights)
     let kept =
       [output.id] + captured.map(\.id) + gradients.values.map(\.id).sorted() + curved.products.values.map(\.id).sorted()
       + [losses.value, losses.labels].compactMap { $0?.id }
@@ -76,6 +65,34 @@ final class ProbePlan {
   }
 
   // MARK: - Compiling
+
+  /// Says where in the compiled graph a value and its gradients are.
+  private struct Reader {
+    let request: ProbeRequest
+    let gradients: [Int: Symbol]
+    let products: [Int: Symbol]
+
+    func read(_ path: String, _ op: String, _ symbol: Symbol, origin: Int, _ target: ProbeRequest.Target) -> Read {
+      let isTarget = request.targets.contains(target)
+      return Read(
+        path: path, op: op, value: symbol.id, gradient: isTarget ? gradients[symbol.id]?.id : nil,
+        curvature: products[symbol.id]?.id, origin: origin)
+    }
+
+    func input(of graph: Graph, _ draft: GraphDraft) -> Read {
+      let port = graph.inputs[0], symbol = draft.symbol(draft.graph.inputs[0].value)
+      return read(port.name, "input", symbol, origin: port.value, .input)
+    }
+
+    func weights(_ indices: [Int], of graph: Graph, _ symbols: [Symbol]) -> [Read] {
+      let owners = graph.ownersOfParameters
+      let target: ProbeRequest.Target = request.targets.contains(.parameters) ? .parameters : .weights
+      return zip(indices, symbols).map { index, symbol in
+        let parameter = graph.parameters[index]
+        return read(parameter.path, owners[parameter.value] ?? "", symbol, origin: parameter.value, target)
+      }
+    }
+  }
 
   private static func point(_ point: ProbeRequest.Point, of node: Graph.Node) -> Int {
     point == .output ? node.outputs[0] : node.inputs[0]
