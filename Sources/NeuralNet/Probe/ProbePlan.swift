@@ -23,11 +23,9 @@ final class ProbePlan {
   let output: Int
   let loss: Int?
   private let labels: Int?
-  private let classes: Int
   /// The gradient of each output, or a factor of it.
   private let seed: Graph.Port
   private let directions: [Graph.Port]
-  private let isPerSample: Bool
 
   init(_ graph: Graph, batch: Int, _ request: ProbeRequest, compute: Compute) throws {
     let points = request.captured.map { Self.point(request.point, of: graph.nodes[$0]) }
@@ -59,9 +57,7 @@ final class ProbePlan {
     plan = try Plan(
       draft.graph, batch: batch, kept: kept, random: RandomSource(seed: 0, name: "probe"), compute: compute)
     (self.output, loss, labels, seed) = (output.id, losses.value?.id, losses.labels?.id, losses.seed)
-    classes = output.shape.channels
     directions = curved.directions
-    isPerSample = request.isPerSample
   }
 
   // MARK: - Compiling
@@ -159,24 +155,14 @@ final class ProbePlan {
 
   // MARK: - Running
 
-  /// Writes samples of a dense batch, and their labels.
+  /// Writes samples of a dense batch, and their labels, which fit.
   func write(_ batch: [Float], labels given: [Int32]?, directions arrays: [[Float]]) throws {
     try batch.withUnsafeBufferPointer { try plan.write($0, to: plan.graph.inputs[0]) }
     for (port, array) in zip(directions, arrays) {
       try array.withUnsafeBufferPointer { try plan.write($0, to: port) }
     }
     guard let labels, let target = plan.buffer(labels)?.assumingMemoryBound(to: Int32.self) else { return }
-    guard let given, given.count == plan.batch else {
-      throw Fault(
-        .recipe, "the loss cross_entropy needs a label for each sample", expected: "\(plan.batch) labels",
-        got: "\(given?.count ?? 0)", hint: "Take a batch of data, give labels, or use loss = \"sum\".")
-    }
-    if let wrong = given.firstIndex(where: { $0 < 0 || $0 >= classes }) {
-      throw Fault(
-        .recipe, "label \(wrong + 1) of the batch is out of range", expected: "1 to \(classes)",
-        got: "\(Int(given[wrong]) + 1)")
-    }
-    for (index, label) in given.enumerated() { target[index] = label }
+    for (index, label) in (given ?? []).prefix(plan.batch).enumerated() { target[index] = label }
   }
 
   /// Runs the plan; with a sample, for the gradients of its own loss alone.
