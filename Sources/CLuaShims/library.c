@@ -36,6 +36,12 @@ static const char nas_nn_lstm_cell[] = {
 static const char nas_nn_mbconv[] = {
 #embed "../../Scripts/nas/nn/mbconv.lua"
 };
+static const char nas_nn_split[] = {
+#embed "../../Scripts/nas/nn/split.lua"
+};
+static const char nas_nn_top_k[] = {
+#embed "../../Scripts/nas/nn/top_k.lua"
+};
 static const char nas_nn_transformer_block[] = {
 #embed "../../Scripts/nas/nn/transformer_block.lua"
 };
@@ -144,6 +150,8 @@ static const shim_module modules[] = {
     SCRIPT("nas/nn/attention.lua", nas_nn_attention),
     SCRIPT("nas/nn/lstm_cell.lua", nas_nn_lstm_cell),
     SCRIPT("nas/nn/mbconv.lua", nas_nn_mbconv),
+    SCRIPT("nas/nn/split.lua", nas_nn_split),
+    SCRIPT("nas/nn/top_k.lua", nas_nn_top_k),
     SCRIPT("nas/nn/transformer_block.lua", nas_nn_transformer_block),
     SCRIPT("nas/plot.lua", nas_plot),
     SCRIPT("nas/proxies/epe_nas.lua", nas_proxies_epe_nas),

@@ -26,7 +26,7 @@ struct NetworkBinding {
       methods: api.methods([
         (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
         (Self.saveDeclaration, save),
-        NetworkLoading(session: session).method, fresh.method, ProbeBinding(session: session).method,
+        WeightLoading(session: session).ofNetwork, fresh.method, ProbeBinding(session: session).method,
       ]),
       metamethods: [
         .index: { call in

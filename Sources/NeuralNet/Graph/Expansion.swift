@@ -19,15 +19,21 @@ extension Graph {
     for index in nodes(reaching: outputs.map(\.value) + kept) {
       let node = nodes[index], inputs = node.inputs.compactMap { symbols[$0] }
       let results =
-        if let expansion = node.op.expansion {
-          try expansion(
-            ExpansionSite(draft: draft, mode: mode, path: node.path, attributes: node.attributes, inputs: inputs))
-        } else {
-          try draft.apply(node.op, inputs, node.attributes, path: node.path)
-        }
+        try draft.expand(node.op, inputs, node.attributes, mode: mode, path: node.path)
       for (output, symbol) in zip(node.outputs, results) { symbols[output] = symbol }
     }
     for port in outputs { if let symbol = symbols[port.value] { draft.output(port.name, symbol) } }
     return (draft, symbols)
+  }
+}
+
+extension GraphDraft {
+  /// Adds what an op becomes in a mode: the op itself where that does not depend on the mode.
+  func expand(
+    _ op: Op, _ inputs: [Symbol], _ attributes: Attributes = Attributes(), mode: ExecutionMode, path: String
+  ) throws -> [Symbol] {
+    guard let expansion = op.expansion else { return try apply(op, inputs, attributes, path: path) }
+    return try expansion(
+      ExpansionSite(draft: self, mode: mode, path: path, attributes: attributes, inputs: inputs))
   }
 }

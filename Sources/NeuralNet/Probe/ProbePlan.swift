@@ -120,7 +120,7 @@ final class ProbePlan {
     let labels = draft.input("labels", ValueType(.activation([]), .int32)), seed = draft.input("seed", output.type)
     let port = draft.graph.inputs[draft.graph.inputs.count - 1]
     let smoothing = Attributes(["label_smoothing": 0])
-    let value = try draft.apply(.crossEntropy, [output, labels], smoothing, path: "loss")[0]
+    let value = try draft.apply(.labelCrossEntropy, [output, labels], smoothing, path: "loss")[0]
     let one = try draft.apply(.constant, [], Attributes(["value": 1, "dimensions": []]), path: "loss/one")[0]
     let gradient = try draft.apply(.crossEntropyGradient, [output, labels, one], smoothing, path: "loss/gradient")[0]
     let seeded = request.isPerSample ? try draft.apply(.mul, [gradient, seed], path: "loss/seeded")[0] : gradient
