@@ -48,7 +48,7 @@ extension Tape {
   /// The layers that work on a batch only; the other ops take arrays too.
   private static let batched: Set<String> = [
     "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten",
-    "zero", "resize", "drop_path", "cross_entropy",
+    "zero", "resize", "drop_path", "cross_entropy", "channel_gate",
   ]
 
   /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers
