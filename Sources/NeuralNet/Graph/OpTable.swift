@@ -14,8 +14,8 @@ public enum OpTable {
     .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient, .gather, .embedding, .oneHot,
-    .argsort, .sort, .resize,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot, .argsort, .sort,
+    .resize,
   ]
 
   private static let derived: [Op] = [
@@ -26,9 +26,8 @@ public enum OpTable {
     .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement,
-    .plus, .repeated, .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows,
-    .resizeGradient,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
