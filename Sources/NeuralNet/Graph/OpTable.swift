@@ -25,7 +25,8 @@ public enum OpTable {
     .constant, .toLabels, .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
     .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
-    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
+    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch,
+    .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
     .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
   ]
