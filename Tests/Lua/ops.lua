@@ -222,3 +222,24 @@ refused("concat: the batch can't be the axis", function(x) return nn.concat(x, x
 refused("softmax: the batch can't be the axis: expected an axis of a sample, got 1", function(x)
   return nn.softmax(x, { axis = 1 })
 end)
+
+-- MARK: sizes that no memory holds
+
+local huge = math.maxinteger
+local too_large = "is too large: expected at most 268435456 elements"
+for _, case in ipairs {
+  { "pad: wrong padding: expected 2 numbers from 0 to 65536", function() nn.pad(a, { huge, 0 }, { huge, 0 }) end },
+  { too_large, function() nn.pad(a, { 65536, 65536 }, { 0, 0 }) end },
+  { "the shape doesn't fit", function() nn.reshape(a, { huge, huge }) end },
+  { "the shape doesn't fit", function() nn.reshape(a, { -1, huge, 4 }) end },
+  { too_large, function() nn.resize(image, { height = 65536, width = 65536 }) end },
+  { too_large, function() nn.one_hot(nas.zeros { 4096, 4096 }, 65536) end },
+  { too_large, function() nn.add(nas.zeros { 65536, 1 }, nas.zeros { 1, 65536 }) end },
+  { too_large, function() nas.model(function(x) return nn.linear(x, 65536) end)(nas.zeros { 1, 65536 }) end },
+  { "from 1 to 16777216, got 9223372036854775807", function()
+    nas.model(function(x) return nn.embedding(x, huge, 1) end)(a)
+  end },
+  { "k is too large", function() nn.top_k(a, huge) end },
+} do
+  expect.raises(case[1], case[2])
+end

@@ -69,7 +69,7 @@ extension Tape {
       var use = OpUse(op: op, path: path, inputs: form.map(\.type), attributes: checked)
       do {
         use.attributes = try op.resolve(use)
-        _ = try op.infer(use)
+        _ = try use.outputs()
       } catch {
         failure = error
         continue
