@@ -14,8 +14,8 @@ public enum OpTable {
     .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot,
-    .argsort, .sort, .resize,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot, .argsort, .sort,
+    .resize,
   ]
 
   private static let derived: [Op] = [
@@ -25,10 +25,10 @@ public enum OpTable {
     .constant, .toLabels, .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
     .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
-    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement,
-    .plus, .repeated, .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows,
-    .resizeGradient,
+    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch,
+    .fromBatch,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
