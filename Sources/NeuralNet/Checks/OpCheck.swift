@@ -1,0 +1,160 @@
+import Canonical
+import Diagnostics
+import TensorCore
+
+/// What is checked of an op.
+public enum OpProperty: String, Sendable, CaseIterable {
+  /// The gradient is that of the numbers: finite differences.
+  case gradient
+  /// So is the gradient of the gradient.
+  case second
+  /// A plan and the tape give the same bits.
+  case tape
+  /// Nothing but zeros is in the padding lanes.
+  case lanes
+  /// Every kernel set with fused multiply-add, two threads and memory that isn't shared give the same bits.
+  case bits
+  /// Output and gradients are PyTorch's, where there are references.
+  case references
+
+  /// One line for the reference.
+  public var documentation: String {
+    switch self {
+    case .gradient: "first gradient against finite differences"
+    case .second: "second gradient against finite differences"
+    case .tape: "compiled and eager computation have the same bits"
+    case .lanes: "padding lanes are zero"
+    case .bits: "the same bits with every kernel set, on two threads and without sharing memory"
+    case .references: "output and gradients against PyTorch"
+    }
+  }
+}
+
+/// What a check found.
+public enum OpOutcome: Sendable, Equatable {
+  case passed
+  /// With what was wrong, the largest error for example.
+  case failed(String)
+  /// There is nothing to check.
+  case notApplicable
+
+  /// Both together: a failure wins, then a pass.
+  func and(_ other: OpOutcome) -> OpOutcome {
+    switch (self, other) {
+    case (.failed, _), (.passed, .passed), (.passed, .notApplicable): self
+    default: other
+    }
+  }
+}
+
+/// What was found of one op.
+public struct OpReport: Sendable {
+  public let op: Op
+  /// On what it was checked; empty for an op that no example reaches.
+  public let examples: [String]
+  public let outcomes: [OpProperty: OpOutcome]
+
+  /// Whether something is wrong, or nothing was checked at all.
+  public var isBad: Bool {
+    examples.isEmpty || outcomes.values.contains { if case .failed = $0 { true } else { false } }
+  }
+}
+
+/// Checks every op of the table on small examples: a layer and what has an example on its own ones, any other op on
+/// those of the layers that expand to it or differentiate into it.
+public struct OpCheck {
+  private struct Finding {
+    let example: OpExample
+    let opNames: Set<String>
+    let outcomes: [OpProperty: OpOutcome]
+  }
+
+  private let findings: [Finding]
+
+  /// Runs all examples.
+  public init() throws {
+    let compute = try Compute()
+    findings = OpExamples.all.map { example in
+      do {
+        return try Self.check(example, compute)
+      } catch {
+        return Finding(
+          example: example, opNames: [example.op.name],
+          outcomes: [.gradient: .failed("\(example.description): \(error)")])
+      }
+    }
+  }
+
+  /// What was found, an op of the table after the other.
+  public func reports(_ ops: [Op]) -> [OpReport] {
+    ops.map { op in
+      let own = findings.filter { $0.example.op.name == op.name }
+      let used = own.isEmpty ? findings.filter { $0.opNames.contains(op.name) } : own
+      let outcomes = OpProperty.allCases.map { property in
+        (property, used.compactMap { $0.outcomes[property] }.reduce(OpOutcome.notApplicable) { $0.and($1) })
+      }
+      return OpReport(
+        op: op, examples: used.map(\.example.description), outcomes: Dictionary(uniqueKeysWithValues: outcomes))
+    }
+  }
+
+  private static func check(_ example: OpExample, _ compute: Compute) throws -> Finding {
+    let program = try ExampleProgram(example, compute: compute), point = program.draw()
+    let result = try program.run(point)
+    let errors = try DerivativeCheck(program: program, point: point, result: result).errors()
+    func outcome(_ error: Double?) -> OpOutcome {
+      guard let error else { return .notApplicable }
+      return error < DerivativeCheck.tolerance ? .passed : .failed("\(example.description): error \(Float(error))")
+    }
+    let alone = try ExampleProgram(example, sharesMemory: false, compute: compute), again = try alone.run(point)
+    return Finding(
+      example: example, opNames: program.opNames,
+      outcomes: [
+        .gradient: outcome(errors.first), .second: outcome(errors.second),
+        .tape: try tape(program, point, result, compute), .lanes: lanes(alone),
+        .bits: again == result ? try bits(example, point, result) : .failed("\(example.description): sharing memory"),
+      ])
+  }
+
+  private static func lanes(_ program: ExampleProgram) -> OpOutcome {
+    guard program.plan.graph.values.contains(where: { $0.shape.paddingLanes > 0 }) else { return .notApplicable }
+    let dirty = program.plan.opsWithDirtyLanes()
+    return dirty.isEmpty ? .passed : .failed("\(program.example.description): \(Set(dirty).sorted())")
+  }
+
+  /// The same with other kernels, and on two threads.
+  private static func bits(
+    _ example: OpExample, _ point: ExampleProgram.Point, _ result: ExampleProgram.Result
+  ) throws -> OpOutcome {
+    let sets = KernelSet.available.filter(\.fusesMultiplyAdd)
+    for (set, threads) in sets.dropFirst().map({ ($0, 1) }) + [(KernelSet.best, 2)] {
+      let program = try ExampleProgram(example, compute: try Compute(kernels: set, threads: threads))
+      guard try program.run(point) == result else {
+        return .failed("\(example.description): \(set.rawValue) with \(threads) threads")
+      }
+    }
+    return .passed
+  }
+
+  /// The same on a tape, which has no choices.
+  private static func tape(
+    _ program: ExampleProgram, _ point: ExampleProgram.Point, _ result: ExampleProgram.Result, _ compute: Compute
+  ) throws -> OpOutcome {
+    guard program.plan.decisions.isEmpty else { return .notApplicable }
+    let example = program.example
+    let tape = try Tape(compute: compute) { ExampleProgram.random.key(for: "op") }
+    tape.mode = example.mode
+    let leaves = try zip(program.inputs, point.inputs).enumerated().map { index, input in
+      let (kind, numbers) = input
+      return try Tensor(
+        kind.shape.extents(batch: OpExample.batch), numbers, requiresGradient: program.targets.contains(index))
+    }
+    let inputs = try zip(program.inputs, leaves).map { $0.shape.hasBatch ? try tape.batch($1) : $1 }
+    let output = try tape.expand(example.op, inputs, program.attributes, batch: OpExample.batch)[0]
+    guard output.values == result.output else { return .failed("\(example.description): output") }
+    guard example.derivatives > 0 else { return .passed }
+    let seed = try Tensor(program.outputType.shape.extents(batch: OpExample.batch), point.outputGradient)
+    let gradients = try tape.gradients(of: output, seed: seed, wrt: program.targets.map { leaves[$0] })
+    return gradients.map { $0?.values } == result.gradients ? .passed : .failed("\(example.description): gradient")
+  }
+}
