@@ -1,5 +1,6 @@
 import Canonical
 import Diagnostics
+import Foundation
 import TensorCore
 
 /// What is checked of an op.
@@ -70,11 +71,19 @@ public struct OpCheck {
   }
 
   private let findings: [Finding]
+  /// For each op with references, what they show.
+  private let references: [String: OpOutcome]
 
-  /// Runs all examples.
-  public init() throws {
+  /// Runs all examples, and compares with references where there are some.
+  ///
+  /// - Parameter references: a folder with `ops.json` and `ops.safetensors`, as in `Tests/References`. Throws a `data`
+  ///   fault when it can't be read.
+  public init(references folder: URL? = nil) throws { try self.init(OpExamples.all, references: folder) }
+
+  init(_ examples: [OpExample], references folder: URL? = nil) throws {
     let compute = try Compute()
-    findings = OpExamples.all.map { example in
+    references = try folder.map { try Self.compare(try ReferenceFile("ops", in: $0), compute) } ?? [:]
+    findings = examples.map { example in
       do {
         return try Self.check(example, compute)
       } catch {
@@ -90,12 +99,24 @@ public struct OpCheck {
     ops.map { op in
       let own = findings.filter { $0.example.op.name == op.name }
       let used = own.isEmpty ? findings.filter { $0.opNames.contains(op.name) } : own
-      let outcomes = OpProperty.allCases.map { property in
-        (property, used.compactMap { $0.outcomes[property] }.reduce(OpOutcome.notApplicable) { $0.and($1) })
+      var outcomes: [OpProperty: OpOutcome] = [:]
+      for property in OpProperty.allCases {
+        outcomes[property] = used.compactMap { $0.outcomes[property] }.reduce(.notApplicable) { $0.and($1) }
       }
-      return OpReport(
-        op: op, examples: used.map(\.example.description), outcomes: Dictionary(uniqueKeysWithValues: outcomes))
+      outcomes[.references] = references[op.name] ?? .notApplicable
+      return OpReport(op: op, examples: used.map(\.example.description), outcomes: outcomes)
     }
+  }
+
+  private static func compare(_ file: ReferenceFile, _ compute: Compute) throws -> [String: OpOutcome] {
+    var outcomes: [String: OpOutcome] = [:]
+    for reference in file.cases {
+      let worst = try ReferenceCheck(reference, compute: compute).differences().max { $0.error < $1.error }
+      let outcome =
+        worst.map { OpOutcome.failed("\(reference.name) \($0.tensor): error \(Float($0.error))") } ?? .passed
+      outcomes[reference.op] = outcomes[reference.op]?.and(outcome) ?? outcome
+    }
+    return outcomes
   }
 
   private static func check(_ example: OpExample, _ compute: Compute) throws -> Finding {
