@@ -102,13 +102,6 @@ weights, and all branches are mixed in a relaxed space.]],
   return core.picked(picked)
 end)
 
-nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
-  doc = "The sum of values of one shape, each times its weight, from the first to the last.",
-  context = "build",
-  { "weights", "Value", doc = "as many numbers as there are values: [k]" },
-  { "values", "table", doc = "a list of Values" },
-}, function(weights, values) return core.weighted_sum(weights, values) end)
-
 for _, name in ipairs { "mbconv", "attention", "transformer_block", "lstm_cell" } do nn[name] = require("nas.nn." .. name) end
 
 return nn

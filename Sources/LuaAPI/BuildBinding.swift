@@ -32,19 +32,15 @@ struct BuildBinding {
   }
 
   private static let parameterDeclaration = Declaration(
-    "nas.nn.parameter", "A trained tensor of a model, found by its name in the open scope.", context: "model",
+    "nas.nn.parameter", "A trained array, by its name in the open scope: of a network or a model.",
+    context: "build or model",
     [Parameter("name", "string"), Parameter("shape", "table", "a list of dimensions")],
     options: [
       Parameter("init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"]),
       Parameter("scale", "number", default: 0.1, "the bound, the deviation or the value"),
-    ], returns: "a Tensor")
+    ], returns: "a Value; in a model, a Tensor")
 
   private static func parameter(_ arguments: Arguments, _ call: borrowing LuaCall, _ session: Session) throws {
-    guard let model = session.models.last?.model else {
-      throw Fault(
-        .recipe, "nas.nn.parameter was called outside of a model",
-        hint: "Call it inside nas.model(function(x) … end).")
-    }
     let scale = arguments.number("scale")
     let initialiser: Initialiser =
       switch arguments.text("init") {
@@ -52,8 +48,12 @@ struct BuildBinding {
       case "constant": .constant(Float(scale))
       default: .uniform(bound: scale)
       }
-    let shape = try TensorText.shape(arguments[1], in: call.name)
-    try call.push(try model.parameter(arguments.text(0), shape, initialiser: initialiser))
+    let shape = try TensorText.shape(arguments[1], in: call.name), name = arguments.text(0)
+    if let model = session.models.last?.model {
+      return try call.push(try model.parameter(name, shape, initialiser: initialiser))
+    }
+    let builder = try session.builder(for: "nas.nn.parameter")
+    try call.push(SymbolObject(try builder.parameter(name, shape, initialiser: initialiser)))
   }
 
   /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built.
@@ -73,16 +73,17 @@ struct BuildBinding {
 
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
-    let tensors = try inputs(call, as: Tensor.self)
+    let (tensors, next) = try inputs(of: op, call, as: Tensor.self)
     guard tensors.isEmpty else {
-      let (attributes, name) = try options(of: op, call, from: tensors.count + 1, session)
+      let (attributes, name) = try options(of: op, call, from: next, session)
       return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
     let builder = try session.builder(for: call.name)
-    let symbols = try inputs(call, as: SymbolObject.self).map(\.symbol)
+    let (symbols, first) = try inputs(of: op, call, as: SymbolObject.self)
     if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
-    let (attributes, name) = try options(of: op, call, from: symbols.count + 1, session)
-    try call.push(SymbolObject(try builder.apply(op.name, symbols, attributes: attributes, name: name)))
+    let (attributes, name) = try options(of: op, call, from: first, session)
+    try call.push(
+      SymbolObject(try builder.apply(op.name, symbols.map(\.symbol), attributes: attributes, name: name)))
   }
 
   /// A layer on tensors; one with parameters finds them in the model that is being called.
@@ -96,11 +97,29 @@ struct BuildBinding {
     return try model.apply(op, inputs, attributes: attributes, name: name, on: tape)
   }
 
-  /// The leading arguments of one class.
-  private static func inputs<Input: LuaObject>(_ call: borrowing LuaCall, as type: Input.Type) throws -> [Input] {
-    var inputs: [Input] = []
-    while let value = try call.object(inputs.count + 1, as: type) { inputs.append(value) }
-    return inputs
+  /// The leading arguments of one class, and lists of them where an op takes any number; the position after them.
+  private static func inputs<Input: LuaObject>(
+    of op: Op, _ call: borrowing LuaCall, as type: Input.Type
+  ) throws -> (inputs: [Input], next: Int) {
+    var inputs: [Input] = [], position = 1
+    while position <= call.count {
+      if let value = try call.object(position, as: type) {
+        inputs.append(value)
+      } else if case .atLeast = op.arity, let list = call.table(position)?.array, !list.isEmpty,
+        let values = Self.all(list, as: type)
+      {
+        inputs += values
+      } else {
+        break
+      }
+      position += 1
+    }
+    return (inputs, position)
+  }
+
+  private static func all<Input: LuaObject>(_ values: [LuaValue], as type: Input.Type) -> [Input]? {
+    let objects = values.compactMap { $0.object(as: type) }
+    return objects.count == values.count ? objects : nil
   }
 
   /// The required attributes in order, then the table of the others and the name.
@@ -157,7 +176,7 @@ struct BuildBinding {
     let inputs: [Parameter]
     switch op.arity {
     case .exactly(let count): inputs = (0..<count).map { Parameter(count == 1 ? "x" : "x\($0 + 1)", "Value") }
-    case .atLeast: inputs = [Parameter("…", "Value", "two values or more")]
+    case .atLeast: inputs = [Parameter("…", "Value|table", "two values or more, or a list of them")]
     }
     let attributes = op.attributes.map {
       Parameter($0.name, "any", optional: $0.standard != nil, default: $0.standard, $0.documentation)

@@ -57,6 +57,8 @@ struct NeedsValue {
 final class OpenBuild {
   /// The mixture's function of a relaxed space; nil keeps the choices in the graph.
   let mix: LuaReference?
+  /// How smaller parameters are made of whole ones, where the script says so.
+  let sharing: Sharing?
   /// The decisions that were found to be needed by value.
   private(set) var needed: [String] = []
   /// The mixing weights of each relaxed decision, once it was met.
@@ -64,7 +66,10 @@ final class OpenBuild {
   /// The open decisions in the order in which `nn.choice` met them.
   private(set) var met: [DecisionHandle] = []
 
-  init(mix: LuaReference?) { self.mix = mix }
+  init(mix: LuaReference? = nil, sharing: Sharing? = nil) {
+    self.mix = mix
+    self.sharing = sharing
+  }
 
   func consume(_ handle: DecisionHandle) {
     if !handle.isConsumed { met.append(handle) }
@@ -75,6 +80,28 @@ final class OpenBuild {
   func fault(for handle: DecisionHandle) -> Fault {
     needed.append(handle.path)
     return NeedsValue(handle: handle).fault
+  }
+}
+
+/// A script's function that makes the parameter of a smaller layer of the whole one, as part of the network.
+struct Sharing {
+  /// `share(full, shape, path)`.
+  let function: LuaReference
+  /// The shapes of the whole parameters, by their paths.
+  let shapes: [String: [Int]]
+
+  /// Makes a builder ask the function.
+  func begin(_ builder: GraphBuilder, _ session: Session) {
+    builder.derivingParameters(from: shapes) { whole, shape, path in
+      let sizes = try session.host.table(shape.map { LuaValue.integer($0) })
+      let value = try function([.userdata(SymbolObject(whole)), sizes, .string(path)]).first ?? .nil
+      guard let symbol = value.object(as: SymbolObject.self) else {
+        throw Fault(
+          .recipe, "wrong result of share", path: path, expected: "a Value of shape \(Shape.array(shape))",
+          got: value.description)
+      }
+      return symbol.symbol
+    }
   }
 }
 
@@ -103,7 +130,7 @@ struct ChoiceBinding {
     try api.host.declare(DecisionHandle.self, metamethods: metamethods)
   }
 
-  /// What `nn.choice`, `nn.pick` and `nn.weighted_sum` in Scripts/nas/nn.lua are made of.
+  /// What `nn.choice` and `nn.pick` in Scripts/nas/nn.lua are made of.
   func coreFunctions() -> [String: LuaFunction] {
     [
       // open_options(handle, consumer): the options of an open decision; nil for any other value
@@ -147,14 +174,6 @@ struct ChoiceBinding {
       "picked": { [session] call in
         let builder = try session.builder(for: "nas.nn.pick")
         try call.push(SymbolObject(try builder.sum(ofPicked: try Self.values(call, 1))))
-      },
-      // weighted_sum(weights, values)
-      "weighted_sum": { [session] call in
-        guard let weights = try call.object(1, as: SymbolObject.self) else {
-          throw call.wrong(1, expected: "a Value with one weight for each value")
-        }
-        let builder = try session.builder(for: "nas.nn.weighted_sum")
-        try call.push(SymbolObject(try builder.weightedSum(try Self.values(call, 2), weights: weights.symbol)))
       },
     ]
   }

@@ -24,7 +24,7 @@ struct NetworkBinding {
       methods: api.methods([
         (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
         (Self.saveDeclaration, save),
-        NetworkLoading(session: session).method,
+        WeightLoading(session: session).ofNetwork,
       ]),
       metamethods: [
         .index: { call in

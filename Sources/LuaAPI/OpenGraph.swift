@@ -11,6 +11,8 @@ struct OpenGraph {
   let countedNames: [String: [String]]
   /// The open decisions that `nn.choice` and `nn.pick` took, in the order in which they met them.
   let open: [DecisionHandle]
+  /// What layers read in the place of whole parameters, by their paths; see `Sharing`.
+  let derived: [String: Symbol]
 }
 
 extension SpaceDefinition {
@@ -32,11 +34,13 @@ extension SpaceDefinition {
         (info.path, DecisionHandle(path: info.path, options: info.node.openOptions ?? [], picks: info.node.picks))
       })
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
+    build.sharing?.begin(builder, session)
     let outputs = try session.building(with: builder, of: architecture.id, open: build) {
       try call(build: try view(of: architecture.values, at: "", handles), builder, task)
     }
     return OpenGraph(
-      graph: try builder.finish(outputs: outputs), countedNames: builder.countedNames, open: build.met)
+      graph: try builder.finish(outputs: outputs), countedNames: builder.countedNames, open: build.met,
+      derived: builder.derivedParameters)
   }
 
   /// The values of an architecture as a Lua value, with handles in the places of open decisions.

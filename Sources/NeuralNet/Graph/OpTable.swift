@@ -13,7 +13,7 @@ public enum OpTable {
     .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum,
   ]
 
   private static let derived: [Op] = [
@@ -23,7 +23,7 @@ public enum OpTable {
     .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .regressionLoss,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .regressionLoss,
     .regressionLossGradient, .plus, .repeated, .shareOfMean, .clampGradient,
   ]
 
