@@ -80,6 +80,38 @@ private typealias TapeTensor = NeuralNet.Tensor
     #expect(try tape.gradients(of: second, seed: ones, wrt: [x])[0]?.values == [6, 6, 6])
   }
 
+  /// The product of the Hessian of ½ xᵀ A x with v is ½ (A + Aᵀ) v.
+  @Test func theHessianOfAQuadraticIsItsMatrix() throws {
+    let size = 5, tape = try tape()
+    let a = SmallNetworks.numbers(size * size, seed: 3), v = SmallNetworks.numbers(size, seed: 4)
+    let x = try TapeTensor([size, 1], SmallNetworks.numbers(size), requiresGradient: true)
+    let matrix = try TapeTensor([size, size], a), direction = try TapeTensor([size, 1], v)
+    let product = try tape.apply("mul", [x, try tape.apply("matmul", [matrix, x])])
+    let quadratic = try tape.scaled(try tape.apply("sum", [product]), by: 0.5)
+    let first = try #require(try tape.gradients(of: quadratic, wrt: [x], createGraph: true)[0])
+    let along = try tape.apply("sum", [try tape.apply("mul", [first, direction])])
+    let actual = try #require(try tape.gradients(of: along, wrt: [x])[0])
+    let expected = (0..<size).map { row in
+      (0..<size).reduce(Float(0)) { $0 + (a[row * size + $1] + a[$1 * size + row]) / 2 * v[$1] }
+    }
+    #expect(relativeError(actual.values, expected) < 1e-6)
+  }
+
+  /// Gradients of gradients on the tape against PyTorch's double backward.
+  @Test(arguments: SecondOrderTests.smooth)
+  func secondOrderMatchesPyTorch(reference: ReferenceFile.Case) throws {
+    let tape = try tape(), shape = try #require(reference.shapes["input"])
+    func tensor(_ name: String) throws -> TapeTensor {
+      try TapeTensor(shape, try #require(reference.floats[name]), requiresGradient: name == "input")
+    }
+    let x = try tensor("input"), op = try OpTable.layer(reference.op)
+    let y = try tape.apply(op.name, [x], attributes: reference.attributes)
+    let first = try #require(try tape.gradients(of: y, seed: try tensor("u"), wrt: [x], createGraph: true)[0])
+    let sum = try tape.apply("sum", [try tape.apply("mul", [first, try tensor("v")])])
+    let second = try #require(try tape.gradients(of: sum, wrt: [x])[0])
+    #expect(relativeError(second.values, try #require(reference.floats["second"])) < 1e-5)
+  }
+
   @Test func backwardAddsToLeaves() throws {
     let tape = try tape(), x = try TapeTensor([], [3], requiresGradient: true)
     for count in 1...2 {

@@ -132,7 +132,7 @@ public struct OpCheck {
       example: example, opNames: program.opNames,
       outcomes: [
         .gradient: outcome(errors.first), .second: outcome(errors.second),
-        .tape: try tape(program, point, result, compute), .lanes: lanes(alone),
+        .tape: try TapeCheck(program: program, point: point).outcome(result, compute), .lanes: lanes(alone),
         .bits: again == result ? try bits(example, point, result) : .failed("\(example.description): sharing memory"),
       ])
   }
@@ -155,27 +155,5 @@ public struct OpCheck {
       }
     }
     return .passed
-  }
-
-  /// The same on a tape, which has no choices.
-  private static func tape(
-    _ program: ExampleProgram, _ point: ExampleProgram.Point, _ result: ExampleProgram.Result, _ compute: Compute
-  ) throws -> OpOutcome {
-    guard program.plan.decisions.isEmpty else { return .notApplicable }
-    let example = program.example
-    let tape = try Tape(compute: compute) { ExampleProgram.random.key(for: "op") }
-    tape.mode = example.mode
-    let leaves = try zip(program.inputs, point.inputs).enumerated().map { index, input in
-      let (kind, numbers) = input
-      return try Tensor(
-        kind.shape.extents(batch: OpExample.batch), numbers, requiresGradient: program.targets.contains(index))
-    }
-    let inputs = try zip(program.inputs, leaves).map { $0.shape.hasBatch ? try tape.batch($1) : $1 }
-    let output = try tape.expand(example.op, inputs, program.attributes, batch: OpExample.batch)[0]
-    guard output.values == result.output else { return .failed("\(example.description): output") }
-    guard example.derivatives > 0 else { return .passed }
-    let seed = try Tensor(program.outputType.shape.extents(batch: OpExample.batch), point.outputGradient)
-    let gradients = try tape.gradients(of: output, seed: seed, wrt: program.targets.map { leaves[$0] })
-    return gradients.map { $0?.values } == result.gradients ? .passed : .failed("\(example.description): gradient")
   }
 }
