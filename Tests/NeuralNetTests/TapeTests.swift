@@ -1,8 +1,9 @@
 import Canonical
 import Diagnostics
-import NeuralNet
 import TensorCore
 import Testing
+
+@testable import NeuralNet
 
 private typealias TapeTensor = NeuralNet.Tensor
 
@@ -110,6 +111,39 @@ private typealias TapeTensor = NeuralNet.Tensor
     let sum = try tape.apply("sum", [try tape.apply("mul", [first, try tensor("v")])])
     let second = try #require(try tape.gradients(of: sum, wrt: [x])[0])
     #expect(relativeError(second.values, try #require(reference.floats["second"])) < 1e-5)
+  }
+
+  /// The product of a Hessian with a vector, through convolutions, batch normalisation and pooling, against PyTorch.
+  @Test func aNetworksHessianMatchesPyTorch() throws {
+    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "hessian_vector" })
+    let graph = try SecondOrderTests.network(), tape = try tape()
+    tape.mode = ExecutionMode(batchNorm: .batch(updating: false), dropout: false)
+    let trained = graph.parameters.filter(\.kind.isTrained)
+    var parameters: [String: TapeTensor] = [:]
+    for parameter in graph.parameters {
+      let shape = parameter.shape.dimensions
+      let values = reference.floats[parameter.path] ?? [Float](repeating: 0, count: shape.reduce(1, *))
+      parameters[parameter.path] = try TapeTensor(shape, values, requiresGradient: parameter.kind.isTrained)
+    }
+    let input = try tape.batch(try TapeTensor([4, 8, 8, 3], try #require(reference.floats["input"])))
+    let labels = try #require(reference.integers["labels"]).map { Float(bitPattern: UInt32($0)) }
+    let loss = try tape.applyNode(
+      .crossEntropy, [try run(graph, input, parameters, on: tape), try tape.batch(try TapeTensor([4], labels))],
+      Attributes(["label_smoothing": 0.1]))
+    #expect(relativeError(loss.values, try #require(reference.floats["loss"])) < 3e-6)
+
+    let targets = try trained.map { try #require(parameters[$0.path]) }
+    let gradients = try tape.gradients(of: loss, wrt: targets, createGraph: true)
+    let terms = try zip(trained, gradients).map { parameter, gradient in
+      let direction = try TapeTensor(
+        parameter.shape.dimensions, try #require(reference.floats["direction/\(parameter.path)"]))
+      return try tape.applyNode(.dot, [try #require(gradient), direction], Attributes())
+    }
+    let sum = try tape.applyNode(.add, terms, Attributes())
+    for (parameter, product) in zip(trained, try tape.gradients(of: sum, wrt: targets)) {
+      let expected = try #require(reference.floats["product/\(parameter.path)"])
+      #expect(relativeError(try #require(product).values, expected) < 1e-4, "\(parameter.path)")
+    }
   }
 
   @Test func backwardAddsToLeaves() throws {
