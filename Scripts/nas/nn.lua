@@ -102,6 +102,7 @@ weights, and all branches are mixed in a relaxed space.]],
   return core.picked(picked)
 end)
 
-for _, name in ipairs { "mbconv", "attention", "transformer_block", "lstm_cell" } do nn[name] = require("nas.nn." .. name) end
+local modules = { "split", "top_k", "mbconv", "attention", "transformer_block", "lstm_cell" }
+for _, name in ipairs(modules) do nn[name] = require("nas.nn." .. name) end
 
 return nn

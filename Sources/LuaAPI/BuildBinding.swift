@@ -56,7 +56,7 @@ struct BuildBinding {
     try call.push(SymbolObject(try builder.parameter(name, shape, initialiser: initialiser)))
   }
 
-  /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built.
+  /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built, and `extent`.
   func coreFunctions() -> [String: LuaFunction] {
     [
       "push_scope": { [session] call in
@@ -68,7 +68,31 @@ struct BuildBinding {
         if let model = session.models.last?.model { return model.popScope() }
         try session.builder(for: "nas.nn.scope").popScope()
       },
+      // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
+      "extent": { call in
+        let (extent, axis) = try Self.extent(call)
+        call.push(extent)
+        call.push(axis)
+      },
     ]
+  }
+
+  /// The extent of an axis, and its number from 1; an error in the name of the function that asks.
+  private static func extent(_ call: borrowing LuaCall) throws -> (extent: Int, axis: Int) {
+    let axis = call.integer(2) ?? 0, name = call.string(3) ?? ""
+    let tensor = try call.object(1, as: Tensor.self).map { Shape.array($0.shape) }
+    guard let shape = try tensor ?? call.object(1, as: SymbolObject.self)?.symbol.shape else {
+      throw Fault(.recipe, "\(name): wrong x", expected: "a Value or a Tensor", got: call.value(1).description)
+    }
+    guard let position = shape.position(ofAxis: axis) else {
+      throw Fault(
+        .recipe, "\(name): there is no such axis", expected: "1 to \(shape.rank), or -1 for the last, of \(shape)",
+        got: "\(axis)")
+    }
+    if shape.hasBatch, position == 0 {
+      throw Fault(.recipe, "\(name): the batch can't be the axis", expected: "2 to \(shape.rank)", got: "\(axis)")
+    }
+    return (shape.dimensions[position - (shape.hasBatch ? 1 : 0)], position + 1)
   }
 
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.

@@ -226,13 +226,14 @@ struct TensorBinding {
     let tensor = try call.this(Tensor.self), name = call.string(2) ?? call.value(2).description
     switch name {
     case "shape": try call.push(JSONValue.array(tensor.shape.map(JSONValue.int)))
+    case "channels": call.push(tensor.shape.last ?? 1)
     case "requires_grad": call.push(tensor.requiresGradient)
     case "grad": if let gradient = tensor.gradient { try call.push(gradient) } else { call.pushNil() }
     case "name": if let name = tensor.name { call.push(name) } else { call.pushNil() }
     default:
       throw Fault(
         .recipe, "a Tensor has no '\(name)'",
-        hint: Suggestion.hint(for: name, among: methods + ["shape", "requires_grad", "grad", "name"]))
+        hint: Suggestion.hint(for: name, among: methods + ["shape", "channels", "requires_grad", "grad", "name"]))
     }
   }
 }

@@ -89,7 +89,8 @@ import Testing
     // No single operator of ONNX computes these.
     let composed: Set = [
       "scale", "silu", "gelu", "drop_path", "channel_gate", "random_uniform", "random_normal", "gumbel_noise",
-      "categorical", "dirichlet", "mse", "binary_cross_entropy", "kl_divergence", "weighted_sum",
+      "categorical", "dirichlet", "mse", "cross_entropy", "binary_cross_entropy", "kl_divergence", "argsort", "sort",
+      "weighted_sum",
     ]
     for op in OpTable.all {
       #expect(!op.documentation.isEmpty)

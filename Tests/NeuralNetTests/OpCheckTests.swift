@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func aWrongGradientIsFound() throws {
-    let op = op(gradient: { site in [try site.scaled(site.outputGradient, by: 2.001)] })
+    let op = op(gradient: { site in [try site.scale(site.outputGradient, 2.001)] })
     #expect(try failures(op) == [.gradient])
   }
 
@@ -25,7 +25,7 @@ import Testing
       "test", "x³", paddingLanes: .carried, infer: { [$0.input] }, kernel: kernel { $0 * $0 * $0 },
       gradient: { site in
         let x = try site.apply(.stopGradient, [site.inputs[0]])[0]
-        return [try site.mul(site.outputGradient, try site.scaled(try site.mul(x, x), by: 3))]
+        return [try site.multiply(site.outputGradient, try site.scale(try site.multiply(x, x), 3))]
       })
     #expect(try failures(op) == [.second])
   }
@@ -48,7 +48,7 @@ import Testing
   /// Twice the input.
   private func op(
     _ kernel: (@Sendable (KernelSite) throws -> Kernel)? = nil,
-    gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?] = { [try $0.scaled($0.outputGradient, by: 2)] }
+    gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?] = { [try $0.scale($0.outputGradient, 2)] }
   ) -> Op {
     Op(
       "test", "2x", paddingLanes: .carried, infer: { [$0.input] }, kernel: kernel ?? self.kernel { 2 * $0 },

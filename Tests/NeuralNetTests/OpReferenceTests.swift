@@ -16,6 +16,7 @@ import Testing
         "layer_norm", "mse", "binary_cross_entropy", "kl_divergence", "channel_gate",
         "exp", "log", "sqrt", "abs", "erf", "scale", "pow", "clamp", "sub", "mul", "div", "minimum", "maximum", "sum",
         "mean", "reduce_max", "reduce_min", "transpose", "slice", "pad", "reshape", "matmul",
+        "gather", "embedding", "one_hot", "sort", "argsort", "resize",
       ])
   }
 

@@ -2,7 +2,8 @@ import Canonical
 
 /// The examples that every op of the table is checked on.
 enum OpExamples {
-  static let all: [OpExample] = images + vectors + elementwise + pairs + reductions + rearranging + random + derived
+  static let all: [OpExample] =
+    images + vectors + elementwise + pairs + reductions + rearranging + indices + random + derived
 
   /// What works on `[N, H, W, C]`.
   private static let images: [OpExample] = [
@@ -15,6 +16,8 @@ enum OpExamples {
     OpExample(.avgPool, [.batch([5, 4, 3])], ["kernel": 3, "stride": 1, "padding": 1]),
     OpExample(.avgPool, [.batch([5, 4, 3])], ["kernel": 3, "stride": 2, "padding": 1, "count_padding": false]),
     OpExample(.globalAvgPool, [.batch([3, 2, 5])]), OpExample(.zero, [.batch([3, 4, 5])], ["stride": 2]),
+    OpExample(.resize, [.batch([3, 2, 5])], ["height": 5, "width": 3]),
+    OpExample(.resize, [.batch([4, 3, 2])], ["scale": 1.5, "method": "bilinear"]),
     OpExample(.channelGate, [.batch([3, 2, 5]), .batch([5])]),
   ]
 
@@ -24,7 +27,8 @@ enum OpExamples {
     OpExample(.linear, [.batch([17])], ["features": 3, "bias": false]),
     OpExample(.flatten, [.batch([2, 3, 5])]), OpExample(.softmax, [.batch([2, 5])]),
     OpExample(.softmax, [.array([3, 4])]),
-    OpExample(.logSoftmax, [.batch([2, 5])]), OpExample(.layerNorm, [.batch([2, 5])]),
+    OpExample(.softmax, [.batch([2, 5])], ["axis": 2]), OpExample(.logSoftmax, [.batch([2, 5])]),
+    OpExample(.logSoftmax, [.array([3, 4])], ["axis": 1]), OpExample(.layerNorm, [.batch([2, 5])]),
     OpExample(.layerNorm, [.batch([5])], ["affine": false]), OpExample(.meanSquaredError, [.batch([5]), .batch([5])]),
     OpExample(.binaryCrossEntropy, [.batch([5]), .batch([5], in: 0...1)]),
     OpExample(.klDivergence, [.batch([5]), .batch([5])]),
@@ -62,6 +66,7 @@ enum OpExamples {
       OpExample(.add, [.batch([5]), .batch([5]), .batch([5])]),
       OpExample(.choose, [.whole([5], in: 0...1), .batch([5]), .batch([5])]),
       OpExample(.concat, [.batch([2, 3]), .batch([2, 17])]),
+      OpExample(.concat, [.batch([2, 3]), .batch([1, 3]), .batch([3, 3])], ["axis": 2]),
     ]
 
   private static let reductions: [OpExample] =
@@ -88,13 +93,25 @@ enum OpExamples {
     OpExample(.dirichlet, [.batch([5], in: 0.5...3)], derivatives: 0),
   ]
 
+  /// What takes whole numbers from 1, or gives them.
+  private static let indices: [OpExample] = [
+    OpExample(.gather, [.batch([4, 5]), .whole([2, 5], in: 1...4)], ["axis": 2]),
+    OpExample(.gather, [.batch([5]), .whole([3], in: 1...5)]),
+    OpExample(.embedding, [.whole([4], in: 1...6)], ["count": 6, "size": 5]),
+    OpExample(.oneHot, [.whole([4], in: 1...5)], ["classes": 5]),
+    OpExample(.argsort, [.batch([2, 5])]), OpExample(.sort, [.batch([2, 5])]),
+    OpExample(.sort, [.batch([4, 3])], ["axis": 2, "descending": true]),
+    OpExample(.crossEntropy, [.batch([5]), .whole([], in: 1...5)], ["label_smoothing": 0.1]),
+    OpExample(.crossEntropy, [.batch([2, 5]), .whole([2], in: 1...5)]),
+    OpExample(.crossEntropy, [.batch([5]), .batch([5], in: 0...1)]),
+  ]
+
   /// What no layer leads to.
   private static let derived: [OpExample] = [
     OpExample(.toBatch, [.array([3, 5])], ["n": 3]), OpExample(.fromBatch, [.batch([2, 5])], ["n": 3]),
     OpExample(.weightedSum, [.array([2]), .batch([2, 5]), .batch([2, 5])]),
-    OpExample(.regressionLoss, [.batch([1]), .whole([], in: -2...2)], derivatives: 1),
     OpExample(.choice, [.batch([2, 5]), .batch([2, 5])], ["decision": "edge", "options": ["left", "right"]]),
-    OpExample(.crossEntropy, [.batch([5]), .labels(5)], ["label_smoothing": 0.1]),
+    OpExample(.labelCrossEntropy, [.batch([5]), .labels(5)], ["label_smoothing": 0.1]),
     OpExample(
       .dirichletGradient, [.batch([3], in: 0.1...0.5), .batch([3], in: 0.5...3), .batch([3])], derivatives: 0),
   ]

@@ -21,7 +21,7 @@ package struct ReferenceCheck {
 
   /// The tensors that differ, with their errors; empty when all is right.
   package func differences() throws -> [(tensor: String, error: Double)] {
-    let actual = reference.op == "cross_entropy" ? try crossEntropy() : try gradients()
+    let actual = reference.integers["labels"] == nil ? try gradients() : try trainingLoss() + lossOfLabels()
     return actual.compactMap { tensor, values in
       let expected = reference.floats[tensor] ?? []
       // A value that nothing depends on has no gradient: that is zero.
@@ -56,8 +56,8 @@ package struct ReferenceCheck {
     return actual
   }
 
-  /// With the identity as input, a linear layer's weight is the logits, and its gradient theirs.
-  private func crossEntropy() throws -> [(String, [Float]?)] {
+  /// The loss of a training. With the identity as input, a linear layer's weight is the logits, and its gradient theirs.
+  private func trainingLoss() throws -> [(String, [Float]?)] {
     let logits = try floats("input"), shape = try shape("input")
     let builder = try GraphBuilder(inputs: [("x", [shape[0]])])
     let y = try builder.apply(
@@ -74,6 +74,20 @@ package struct ReferenceCheck {
     return [
       ("output", [try plan.forwardBackward(weights, step: 0)]), ("input_gradient", plan.gradient(of: "op/weight")),
     ]
+  }
+
+  /// The op of a recipe, with labels from 1.
+  private func lossOfLabels() throws -> [(String, [Float]?)] {
+    let shape = try shape("input")
+    let builder = try GraphBuilder(inputs: [("x", [shape.last ?? 1]), ("labels", [])])
+    let y = try builder.apply("cross_entropy", builder.inputs, attributes: reference.attributes)
+    let graph = try builder.finish(outputs: [("y", y)])
+    let plan = try GradientPlan(
+      graph, batch: shape[0], mode: .inference, random: Self.random, compute: compute)
+    let labels = (reference.integers["labels"] ?? []).map { Float($0 + 1) }
+    let result = try plan.run(
+      [try floats("input"), labels], outputGradient: [1], try Weights(graph, random: Self.random))
+    return [("output", result.output), ("input_gradient", result.inputGradients[0])]
   }
 
   private func graph(_ inputs: [String], _ shapes: [[Int]]) throws -> Graph {

@@ -32,7 +32,7 @@ final class GraphDraft {
   private var merged: [Computation: [Symbol]] = [:]
   let identity = GraphDraft.drafts.add(1, ordering: .relaxed).newValue
   /// The largest activation of one sample and the largest parameter, in elements (1 GiB): beyond it is a mistake.
-  private static let largestValue = 1 << 28
+  static let largestValue = 1 << 28
 
   /// Starts empty. With `mergingEqualNodes`, `apply` returns an earlier node of the same op, inputs and attributes.
   init(mergingEqualNodes: Bool = false) { isMerging = mergingEqualNodes }

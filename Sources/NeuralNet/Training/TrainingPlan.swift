@@ -72,7 +72,7 @@ public final class TrainingPlan {
         hint: "End the network with a linear layer.")
     }
     let known = draft.graph.inputs.count
-    let lossSymbol = try Self.apply(loss, logits, in: draft)
+    let lossSymbol = try Self.apply(loss, logits, in: draft, mode: mode)
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let one = Attributes(["value": 1, "dimensions": []])
     let gradients = try draft.gradients(
@@ -176,26 +176,26 @@ public final class TrainingPlan {
   }
 
   /// Adds the loss of the logits, with inputs of its own for what it compares with.
-  private static func apply(_ loss: Loss, _ logits: Symbol, in draft: GraphDraft) throws -> Symbol {
+  private static func apply(
+    _ loss: Loss, _ logits: Symbol, in draft: GraphDraft, mode: ExecutionMode
+  ) throws -> Symbol {
     switch loss {
     case .crossEntropy(let smoothing):
       let labels = draft.input("labels", ValueType(.activation([]), .int32))
       let attributes = try Attributes.checked(
-        ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
-      return try draft.apply(.crossEntropy, [logits, labels], attributes, path: "loss")[0]
+        ["label_smoothing": .number(smoothing)], for: .labelCrossEntropy, path: "loss")
+      return try draft.apply(.labelCrossEntropy, [logits, labels], attributes, path: "loss")[0]
     case .meanSquaredError:
       let targets = draft.input("targets", ValueType(.activation([])))
-      return try draft.apply(.regressionLoss, [logits, targets], path: "loss")[0]
+      let shaped = try draft.apply(.reshape, [targets], Attributes.dimensions(of: logits.shape), path: "loss")[0]
+      return try draft.expand(.meanSquaredError, [logits, shaped], mode: mode, path: "loss")[0]
     case .distillation(let temperature):
       let labels = draft.input("labels", logits.type), teacher = draft.input("teacher", logits.type)
-      let terms = try [(labels, 1), (teacher, 1 / temperature)].map { distribution, factor in
-        let scaled = try draft.layer(.scale, [logits], ["multiply": .number(factor)], path: "loss/scale")
-        let likelihoods = try draft.layer(.logSoftmax, scaled, [:], path: "loss/log_softmax")
-        return try draft.apply(
-          .dot, [distribution] + likelihoods, Attributes(["averaged": true]), path: "loss/sum")[0]
+      let softened = try draft.layer(.scale, [logits], ["multiply": .number(1 / temperature)], path: "loss/soften")[0]
+      let terms = try [(logits, labels), (softened, teacher)].map { logits, distribution in
+        try draft.expand(.crossEntropy, [logits, distribution], mode: mode, path: "loss")[0]
       }
-      let sum = try draft.apply(.add, terms, path: "loss/add")
-      return try draft.layer(.scale, sum, ["multiply": -1], path: "loss")[0]
+      return try draft.apply(.add, terms, path: "loss")[0]
     }
   }
 }
