@@ -155,17 +155,12 @@ struct RelaxedBinding {
 
   private func loss(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let net = try arguments.object(0, as: RelaxedObject.self), batch = try arguments.object(1, as: BatchObject.self)
-    let tape = try session.tape(), dataset = net.data.dataset, classes = dataset.classNames.count
+    let tape = try session.tape(), dataset = net.data.dataset
     let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
     let logits = try net.function(batch: batch.count, compute: session.compute)(
       [images], parameters: net.tensors, on: tape)
-    var targets = [Float](repeating: 0, count: batch.count * classes)
-    for (row, label) in batch.labels.enumerated() { targets[row * classes + Int(label)] = 1 }
-    let likelihoods = try tape.apply("log_softmax", [logits])
-    let chosen = try tape.apply("mul", [likelihoods, try Tensor([batch.count, classes], targets)])
-    let sum = try tape.apply("sum", [chosen])
-    try call.push(
-      try tape.apply("scale", [sum], attributes: ["multiply": .number(-1 / Double(batch.count)), "add": 0]))
+    let labels = try Tensor([batch.count], batch.labels.map { Float($0 + 1) })
+    try call.push(try tape.apply("cross_entropy", [logits, labels]))
   }
 
   private func derive(_ arguments: Arguments, _ call: borrowing LuaCall) throws {

@@ -277,7 +277,8 @@ struct WeightsBinding {
       of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
     let own = try weights.supernet.copy(for: graph, of: architecture, averaged: arguments.flag("ema"))
     let network = NetworkObject(
-      graph, own, arch: arch, dataset: data.dataset, stream: weights.stream + "/network/" + arch.id, seed: session.seed)
+      graph, own, arch: arch, task: NetworkTask(data.dataset), stream: weights.stream + "/network/" + arch.id,
+      seed: session.seed)
     network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))
     try call.push(network)
   }

@@ -3,7 +3,12 @@ extension Graph {
   /// (the edges of a cell that apply one activation to one value share it).
   ///
   /// Inputs, parameters and outputs keep their order and names; the result can still grow, by a loss and its gradient.
-  func expanded(for mode: ExecutionMode) throws -> GraphDraft {
+  func expanded(for mode: ExecutionMode) throws -> GraphDraft { try expanded(for: mode, keeping: []).draft }
+
+  /// The same, with what some values depend on left in, and for each value of this graph its counterpart.
+  func expanded(
+    for mode: ExecutionMode, keeping kept: [Int]
+  ) throws -> (draft: GraphDraft, symbols: [Int: Symbol]) {
     let draft = GraphDraft(mergingEqualNodes: true)
     var symbols: [Int: Symbol] = [:]
     for port in inputs { symbols[port.value] = draft.input(port.name, values[port.value]) }
@@ -11,14 +16,14 @@ extension Graph {
       symbols[parameter.value] = draft.parameter(
         parameter.path, parameter.shape, kind: parameter.kind, initialiser: parameter.initialiser)
     }
-    for index in nodes(reaching: outputs.map(\.value)) {
+    for index in nodes(reaching: outputs.map(\.value) + kept) {
       let node = nodes[index], inputs = node.inputs.compactMap { symbols[$0] }
       let results =
         try draft.expand(node.op, inputs, node.attributes, mode: mode, path: node.path)
       for (output, symbol) in zip(node.outputs, results) { symbols[output] = symbol }
     }
     for port in outputs { if let symbol = symbols[port.value] { draft.output(port.name, symbol) } }
-    return draft
+    return (draft, symbols)
   }
 }
 

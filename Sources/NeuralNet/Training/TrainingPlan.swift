@@ -187,18 +187,15 @@ public final class TrainingPlan {
       return try draft.apply(.labelCrossEntropy, [logits, labels], attributes, path: "loss")[0]
     case .meanSquaredError:
       let targets = draft.input("targets", ValueType(.activation([])))
-      let column = try draft.apply(.reshape, [targets], .dimensions(of: logits.shape), path: "loss")
-      return try draft.expand(.meanSquaredError, [logits] + column, mode: mode, path: "loss")[0]
+      let shaped = try draft.apply(.reshape, [targets], Attributes.dimensions(of: logits.shape), path: "loss")[0]
+      return try draft.expand(.meanSquaredError, [logits, shaped], mode: mode, path: "loss")[0]
     case .distillation(let temperature):
       let labels = draft.input("labels", logits.type), teacher = draft.input("teacher", logits.type)
-      let terms = try [(labels, 1), (teacher, 1 / temperature)].map { distribution, factor in
-        let scaled = try draft.layer(.scale, [logits], ["multiply": .number(factor)], path: "loss/scale")
-        let likelihoods = try draft.apply(.logSoftmaxRows, scaled, path: "loss/log_softmax")
-        return try draft.apply(
-          .dot, [distribution] + likelihoods, Attributes(["averaged": true]), path: "loss/sum")[0]
+      let softened = try draft.layer(.scale, [logits], ["multiply": .number(1 / temperature)], path: "loss/soften")[0]
+      let terms = try [(logits, labels), (softened, teacher)].map { logits, distribution in
+        try draft.expand(.crossEntropy, [logits, distribution], mode: mode, path: "loss")[0]
       }
-      let sum = try draft.apply(.add, terms, path: "loss/add")
-      return try draft.layer(.scale, sum, ["multiply": -1], path: "loss")[0]
+      return try draft.apply(.add, terms, path: "loss")[0]
     }
   }
 }
