@@ -9,7 +9,7 @@ import Testing
 @Suite struct SecondOrderTests {
   @Test func hessianVectorProductMatchesPyTorch() throws {
     let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "hessian_vector" })
-    let draft = try network().expanded(for: ExecutionMode(batchNorm: .batch(updating: false), dropout: false))
+    let draft = try Self.network().expanded(for: ExecutionMode(batchNorm: .batch(updating: false), dropout: false))
     let logits = draft.symbol(draft.graph.outputs[0].value)
     let labels = draft.input("labels", ValueType(.activation([]), .int32))
     let loss = try draft.apply(
@@ -80,7 +80,7 @@ import Testing
     return try draft.gradients(of: sum, from: one, wrt: targets).map { try #require($0).id }
   }
 
-  private func network() throws -> Graph {
+  static func network() throws -> Graph {
     let builder = try GraphBuilder(inputs: [("x", [8, 8, 3])])
     func unit(_ name: String, _ x: Symbol, _ channels: Int, stride: Int = 1) throws -> Symbol {
       try builder.pushScope(name)

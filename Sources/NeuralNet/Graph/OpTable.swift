@@ -20,11 +20,11 @@ public enum OpTable {
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .constant, .toLabels,
-    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
-    .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
-    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch,
-    .fromBatch, .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated,
-    .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
+    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .inverseDeviation,
+    .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
+    .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
