@@ -9,13 +9,11 @@ public enum OpTable {
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
-    .channelGate,
-    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .crossEntropy,
-    .binaryCrossEntropy,
-    .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
-    .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot, .argsort, .sort,
-    .resize,
+    .channelGate, .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError,
+    .crossEntropy, .binaryCrossEntropy, .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum,
+    .maximum, .equal, .less, .lessEqual, .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt,
+    .abs, .sign, .erf, .matmul, .sum, .mean, .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather,
+    .embedding, .oneHot, .argsort, .sort, .resize,
   ]
 
   private static let derived: [Op] = [
