@@ -24,7 +24,7 @@ public enum OpTable {
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask,
     .constant, .toLabels, .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
 
-    .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
+    .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .siluGradient, .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletGradient, .toBatch,
     .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement,
