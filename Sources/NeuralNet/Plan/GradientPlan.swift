@@ -53,7 +53,8 @@ package final class GradientPlan {
     return plan.read(output)
   }
 
-  /// The gradients for the run before, which was `forward` on weights of the same values: those of the inputs, dense.
+  /// The gradients for the run before, which must have been `forward`, on weights of the same values, since gradients are
+  /// written over what it left. Returns those of the inputs, dense.
   func backward(_ outputGradient: [Float], _ weights: Weights, step: Int) throws -> [[Float]?] {
     try outputGradient.withUnsafeBufferPointer { try plan.write($0, to: self.outputGradient) }
     try plan.run(weights, step: step, nodes: forwardNodes..<plan.graph.nodes.count)

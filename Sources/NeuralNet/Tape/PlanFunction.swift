@@ -3,8 +3,8 @@ import TensorCore
 
 /// A compiled network as one node on a tape: its first output from its inputs and its parameters.
 ///
-/// A call runs the part of the plan that gives the output, its gradient the rest: as long as no other call came between,
-/// what the first part computed is still there; else it is computed again.
+/// A call runs the part of the plan that gives the output, its gradient the rest: unless another call or gradient came
+/// between, what the first part computed is still there; else it is computed again.
 public final class PlanFunction {
   private let plan: GradientPlan
   private let graph: Graph
@@ -81,8 +81,9 @@ public final class PlanFunction {
       if function.latest !== self {
         // The statistics were updated by the first run: this one updates a copy.
         _ = try plan.forward(inputs, try weights.copy(), step: step)
-        function.latest = self
       }
+      // Gradients are written over what the first part left.
+      function.latest = nil
       let byInput = try zip(graph.inputs, try plan.backward(outputGradient.values, weights, step: step)).map {
         port, values in try values.map { try tensor(graph.type(of: port), batch, $0) }
       }
