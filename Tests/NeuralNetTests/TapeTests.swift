@@ -194,6 +194,24 @@ private typealias TapeTensor = NeuralNet.Tensor
     x = one
   }
 
+  /// A history is counted as long as something holds it, and no longer.
+  @Test func theMemoryOfAHistoryIsCounted() throws {
+    var bytes = 0
+    do {
+      let tape = try Tape(compute: try Compute(), memoryChanged: { bytes += $0 }) { 1 }
+      let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
+      var y = x
+      for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
+      #expect(bytes == 10 * 4096)
+      y = y.detached()
+      #expect(bytes == 4096)
+      _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
+      #expect(bytes == 4096)
+      #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
+    }
+    #expect(bytes == 0)
+  }
+
   @Test func shapesInErrors() throws {
     let tape = try tape()
     let a = try TapeTensor([2, 3], [1, 2, 3, 4, 5, 6]), b = try TapeTensor([2], [1, 2])
