@@ -74,7 +74,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "nasrun",
-      dependencies: ["LuaAPI", "LuaHost", "NeuralNet", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      dependencies: [
+        "LuaAPI", "LuaHost", "NeuralNet", "Datasets", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser,
+      ],
       swiftSettings: strict),
 
     .target(

@@ -51,7 +51,7 @@ local function open_branches(handle, options, branches, x)
       picks = core.open_picks(handle),
       alpha = core.mixing_weights(handle),
     }
-    return mix(decision, calls, x)
+    return core.mixed(handle, (mix(decision, calls, x)))
   end
   local values = {}
   for i, call in ipairs(calls) do values[i] = call(x) end

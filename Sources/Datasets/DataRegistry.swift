@@ -14,10 +14,11 @@ public enum DataRegistry {
   ///   - shapes: how `shapes` is drawn.
   ///   - classes: the number of classes of a folder of IDX files; nil: as its training labels tell.
   ///   - folder: how a folder's files become images.
+  ///   - cache: where decoded JPEG and PNG files are kept; nil: nowhere.
   /// - Throws: a `data` fault for an unknown name or damaged files; a `recipe` fault for options out of range.
   public static func open(
     _ source: String, options: Dataset.Options = .init(), shapes: Shapes.Options = .init(), classes: Int? = nil,
-    folder: FolderOptions = .init()
+    folder: FolderOptions = .init(), cache: ImageCache? = nil
   ) throws -> Dataset {
     if names.contains(source) {
       try folder.check(allowed: [], format: "'\(source)'")
@@ -26,10 +27,11 @@ public enum DataRegistry {
     }
     guard source.contains("/") || FileManager.default.fileExists(atPath: source) else { throw unknown(source) }
     let name = URL(fileURLWithPath: source).standardizedFileURL.lastPathComponent
-    switch Format(of: source) {
+    switch try Format(of: source) {
     case .imageFolder:
       try folder.check(allowed: ["size", "channels", "test"], format: "a folder of images")
-      return try Dataset(name: name, content: ImageFolder(source).read(folder), options: options, test: folder.test)
+      let content = try ImageFolder(source).read(folder, cache: cache)
+      return try Dataset(name: name, content: content, options: options, test: folder.test)
     case .cifar10:
       try folder.check(allowed: [], format: "CIFAR-10")
       let (train, test) = try CIFAR.folder10(source)
@@ -49,17 +51,31 @@ public enum DataRegistry {
   private enum Format {
     case cifar10, cifar100, imageFolder, idx
 
-    init(of folder: String) {
+    init(of folder: String) throws {
       let files = Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
       if files.contains(where: { CIFAR.ten.trainFiles.contains($0) || $0 == CIFAR.ten.testFile }) {
         self = .cifar10
       } else if files.contains("train.bin") || files.contains("test.bin") {
         self = .cifar100
-      } else if !files.contains(where: { $0.contains("-idx") }), ImageFolder.matches(folder) {
+      } else if files.contains(where: { $0.contains("-idx") }) || !FileManager.default.fileExists(atPath: folder) {
+        self = .idx
+      } else if ImageFolder.matches(folder) {
         self = .imageFolder
       } else {
-        self = .idx
+        throw Fault(
+          .data, "no data that nasrun can read", path: folder,
+          expected: "a folder of IDX files, of CIFAR files or of a folder of JPEG or PNG files for each class, "
+            + "or a table whose name ends in .csv",
+          got: Self.content(of: folder, files))
       }
+    }
+
+    /// What was found instead.
+    private static func content(of folder: String, _ files: Set<String>) -> String {
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+      guard isFolder.boolValue else { return "a file" }
+      return files.sorted().first.map { "files such as \($0)" } ?? "an empty folder"
     }
   }
 

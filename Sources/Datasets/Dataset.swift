@@ -68,7 +68,7 @@ public struct Dataset: Sendable {
     valid = split?.valid ?? content.valid.map { ImageSelection(content.set, indices: $0) }
     self.test = try options.testLimit.map { try testing.limited(to: $0, seed: options.seed) } ?? testing
     normalisation = Normalisation(measuring: train)
-    warnings = [split?.warning].compactMap { $0.map { name + ": " + $0 } }
+    warnings = [content.warning, split?.warning].compactMap { $0.map { name + ": " + $0 } }
   }
 
   private static func check(_ content: ImageFolder.Content, name: String, options: Options, test: Double?) throws {
@@ -102,6 +102,11 @@ public struct Dataset: Sendable {
 
   /// `classification` or `regression`.
   public var kind: String { train.set.isRegression ? "regression" : "classification" }
+
+  /// The bytes of memory that the content takes, each set counted once; a mapped file takes none of its own.
+  public var memoryBytes: Int {
+    train.set.memoryBytes + (test.set.sharesContent(with: train.set) ? 0 : test.set.memoryBytes)
+  }
 
   /// SHA-256 of the content of all parts.
   public var digest: String { ContentDigest.of(train.digest, valid?.digest ?? "", test.digest) }

@@ -28,12 +28,12 @@ struct ImageFolder {
     self.path = path
     let parts = Set(Self.folders(in: path))
     guard parts.contains("train") else {
-      classNames = Self.folders(in: path)
+      classNames = try Self.classes(in: path)
       train = try Self.items(path, classNames)
       (valid, test) = (nil, nil)
       return
     }
-    classNames = Self.folders(in: path + "/train")
+    classNames = try Self.classes(in: path + "/train")
     let names = classNames
     train = try Self.items(path + "/train", names)
     let held = try ["valid", "val"].first(where: parts.contains).map { try Self.items(path + "/" + $0, names) }
@@ -47,6 +47,17 @@ struct ImageFolder {
 
   /// Whether a folder has folders that this could read.
   static func matches(_ path: String) -> Bool { !folders(in: path).isEmpty }
+
+  /// The folders of the classes.
+  private static func classes(in path: String) throws -> [String] {
+    let classes = folders(in: path)
+    guard classes.count > 1 else {
+      throw Fault(
+        .data, "images of one class only", path: path, expected: "a folder for each of at least two classes",
+        got: classes.first.map { "the folder '\($0)'" } ?? "no folder")
+    }
+    return classes
+  }
 
   /// The folders in a folder, sorted.
   private static func folders(in path: String) -> [String] {
@@ -69,8 +80,13 @@ struct ImageFolder {
         expected: classes.prefix(8).joined(separator: ", ") + (classes.count > 8 ? ", …" : ""), got: unknown,
         hint: Suggestion.nearest(to: unknown, among: classes).map { "Did you mean '\($0)'?" })
     }
-    let items = classes.enumerated().flatMap { number, name in
-      entries(of: path + "/" + name).map { Item(path: path + "/" + name + "/" + $0, label: Int32(number)) }
+    let items = try classes.enumerated().flatMap { number, name in
+      let folder = path + "/" + name, files = entries(of: folder)
+      if files.isEmpty, FileManager.default.fileExists(atPath: folder) {
+        throw Fault(
+          .data, "a class without images", path: folder, expected: "JPEG or PNG files", got: "an empty folder")
+      }
+      return files.map { Item(path: folder + "/" + $0, label: Int32(number)) }
     }
     guard !items.isEmpty else {
       throw Fault(.data, "no images", path: path, expected: "JPEG or PNG files in a folder for each class")

@@ -60,11 +60,11 @@ public struct ImageSet: Sendable {
 
   /// The rows of a table. Throws a `data` fault when there is none.
   init(name: String, table: TableRows, labels: [Int32], classNames: [String]) throws {
-    guard !labels.isEmpty, table.values.count == labels.count * table.columns.count else {
+    guard !labels.isEmpty, table.values.count == labels.count * table.inputs.count else {
       throw Fault(.data, "rows and labels disagree", path: name, expected: "\(labels.count) rows, at least one")
     }
     self.name = name
-    (height, width, channels) = (1, 1, table.columns.count)
+    (height, width, channels) = (1, 1, table.inputs.count)
     storage = PixelStorage([])
     self.table = table
     self.labels = labels
@@ -85,6 +85,15 @@ public struct ImageSet: Sendable {
   func withPixels<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
     withExtendedLifetime(storage) { body(storage.bytes.bindMemory(to: UInt8.self)) }
   }
+
+  /// The bytes of memory that pixels or rows and labels take; those of a mapped file are the system's.
+  var memoryBytes: Int {
+    let numbers = (table?.values.count ?? 0) + (table?.targets?.count ?? 0)
+    return (storage.isMapped ? 0 : storage.bytes.count) + 4 * (numbers + labels.count)
+  }
+
+  /// Whether both are over the same bytes in memory.
+  func sharesContent(with other: ImageSet) -> Bool { storage === other.storage }
 
   /// The number of images.
   public var count: Int { labels.count }

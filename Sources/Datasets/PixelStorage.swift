@@ -3,6 +3,8 @@ import Foundation
 /// Bytes that never change: an array, or a part of a file that is mapped into memory.
 final class PixelStorage: @unchecked Sendable {
   let bytes: UnsafeRawBufferPointer
+  /// Whether the bytes are a file's, which the system reads and drops as it needs to.
+  let isMapped: Bool
   private let release: () -> Void
 
   /// The bytes of an array.
@@ -10,12 +12,14 @@ final class PixelStorage: @unchecked Sendable {
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: array.count, alignment: 16)
     copy.copyBytes(from: array)
     bytes = UnsafeRawBufferPointer(copy)
+    isMapped = false
     release = { copy.deallocate() }
   }
 
   /// A part of a mapping; the last part that goes away unmaps it.
   init(_ mapping: MappedFile, _ range: Range<Int>) {
     bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[range])
+    isMapped = true
     release = { withExtendedLifetime(mapping) {} }
   }
 

@@ -14,9 +14,10 @@ extension Normalisation {
   static func measure(
     _ table: TableRows, _ rows: [Int32]
   ) -> (mean: [Double], deviation: [Double], target: TargetScale?) {
-    let width = table.columns.count
-    let scales = table.isNumeric.enumerated().map { column, isNumeric in
-      isNumeric ? measure(rows.map { table.values[Int($0) * width + column] }) : TargetScale(mean: 0, deviation: 1)
+    let width = table.inputs.count
+    let scales = table.inputs.enumerated().map { column, input in
+      input.text == nil
+        ? measure(rows.map { table.values[Int($0) * width + column] }) : TargetScale(mean: 0, deviation: 1)
     }
     let target = table.targets.map { targets in measure(rows.map { targets[Int($0)] }) }
     return (scales.map(\.mean), scales.map(\.deviation), target)
@@ -37,7 +38,7 @@ struct RowWriter: Sendable {
   let normalisation: Normalisation
 
   func write(_ index: Int, to output: UnsafeMutablePointer<Float>) {
-    let width = table.columns.count
+    let width = table.inputs.count
     for column in 0..<width {
       let value = Double(table.values[index * width + column])
       let scaled = (value - normalisation.mean[column]) / normalisation.deviation[column]

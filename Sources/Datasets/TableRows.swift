@@ -2,18 +2,23 @@ import Canonical
 
 /// The rows of a table as numbers: what a set holds instead of pixels.
 public struct TableRows: Sendable {
-  /// One name per input of the network: a column, or `column=value` of a column of texts.
-  public let columns: [String]
-  /// Which inputs are numbers, to be standardised; the others are 0 or 1.
-  public let isNumeric: [Bool]
-  /// `[N, columns]`, as in the file; NaN where a value is missing.
+  /// Where an input of the network comes from.
+  public struct Input: Sendable, Equatable {
+    /// The column of the file.
+    public let column: String
+    /// The text whose presence is the input, 0 or 1; nil: the column's number, to be standardised.
+    public let text: String?
+  }
+
+  /// One per input of the network.
+  public let inputs: [Input]
+  /// `[N, inputs]`, as in the file; NaN where a value is missing.
   let values: [Float]
   /// What is to be predicted, in the file's units; nil for a classification.
   let targets: [Float]?
 
-  init(columns: [String], isNumeric: [Bool], values: [Float], targets: [Float]?) {
-    self.columns = columns
-    self.isNumeric = isNumeric
+  init(inputs: [Input], values: [Float], targets: [Float]?) {
+    self.inputs = inputs
     self.values = values
     self.targets = targets
   }
@@ -23,7 +28,7 @@ public struct TableRows: Sendable {
   func digest(labels: [Int32], classes: Int) -> String {
     let digest = ContentDigest()
     digest.update("table")
-    for size in [labels.count, columns.count, classes] { digest.update(UInt64(size)) }
+    for size in [labels.count, inputs.count, classes] { digest.update(UInt64(size)) }
     for part in [values, targets ?? []] {
       part.map(\.bitPattern.littleEndian).withUnsafeBytes { digest.update(bytes: $0) }
     }

@@ -20,6 +20,7 @@ public struct Scorer {
   public func score(
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation, batch: Int = 128
   ) throws -> [String: Double] {
+    try Trainer.check(inputOf: graph, for: images)
     let plan = try InferencePlan(graph, batch: min(batch, images.count), compute: compute)
     if images.set.isRegression { return try regression(plan, weights, images, normalisation) }
     return try score(plan, weights, on: images, normalisation: normalisation)

@@ -35,13 +35,14 @@ public struct Trainer {
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
     recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
   ) throws {
+    try Self.check(inputOf: graph, for: images)
+    var batches = try TrainingBatches(
+      images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
+      seed: random.seed, stream: random.name + "/data")
     let plan = try TrainingPlan(
       graph, batch: recipe.batch, loss: Self.loss(of: images, recipe),
       random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
     try Self.check(classes: plan.classes, of: images)
-    var batches = try TrainingBatches(
-      images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
-      seed: random.seed, stream: random.name + "/data")
     let state = try TrainingState(weights)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
     let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
@@ -79,12 +80,24 @@ public struct Trainer {
     images.set.isRegression ? .meanSquaredError : .crossEntropy(labelSmoothing: recipe.labelSmoothing)
   }
 
+  /// Throws unless the network takes samples of this shape.
+  static func check(inputOf graph: Graph, for images: ImageSelection) throws {
+    guard let port = graph.inputs.first else { return }
+    let shape = graph.type(of: port).shape
+    guard shape.dimensions == images.set.sampleShape else {
+      throw Fault(
+        .recipe, "the network's input doesn't fit the data", path: port.name, expected: "\(shape)",
+        got: "samples of \(images.set.sampleShape)", hint: "Make the network with these data: arch:network(data).")
+    }
+  }
+
   /// Throws unless a network with so many outputs can tell the classes of the images apart.
   static func check(classes: Int, of images: ImageSelection) throws {
     guard classes == images.set.classNames.count else {
       throw Fault(
-        .recipe, "the network's output doesn't fit the data", expected: "\(images.set.classNames.count) classes",
-        got: "\(classes)", hint: "End build with nn.linear(x, task.classes).")
+        .recipe, "the network's output doesn't fit the data",
+        expected: images.set.isRegression ? "1 number" : "\(images.set.classNames.count) classes", got: "\(classes)",
+        hint: "End build with nn.linear(x, task.classes).")
     }
   }
 }

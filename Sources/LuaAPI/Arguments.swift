@@ -57,7 +57,7 @@ struct ArgumentCheck {
   }
 
   private func label(_ parameter: Parameter, _ index: Int, isMethod: Bool) -> String {
-    if isMethod, index == 0 { return "the object before ':'" }
+    if isMethod, index == 0 { return "object before ':'" }
     return "argument \(index + (isMethod ? 0 : 1)) ('\(parameter.name)')"
   }
 
@@ -104,6 +104,9 @@ struct ArgumentCheck {
   private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: String) throws {
     guard let number = value.number else { return }
     if number.isNaN { throw fault("wrong \(label)", expected: parameter.type.description, got: "NaN") }
+    if parameter.minimum != nil, !number.isFinite {
+      throw fault("wrong \(label)", expected: "a finite number", got: Self.text(number))
+    }
     if let minimum = parameter.minimum, !(number >= minimum) {
       throw fault("wrong \(label)", expected: "at least \(Self.text(minimum))", got: Self.text(number))
     }

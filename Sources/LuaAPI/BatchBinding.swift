@@ -23,6 +23,18 @@ final class BatchObject: LuaObject {
   init(images: [Float], labels: [Int32], shape: [Int], key: String) {
     (self.images, self.labels, self.shape, self.key) = (images, labels, shape, key)
   }
+
+  /// Throws unless a network for this data can take the batch.
+  func check(fits data: Dataset) throws {
+    let classes = data.classNames.count
+    func text(_ shape: [Int], _ classes: Int) -> String { "\(shape) in \(classes) classes" }
+    guard shape == data.imageShape, labels.allSatisfy({ $0 < classes }) else {
+      throw Fault(
+        .recipe, "the batch is of other data",
+        expected: "samples of \(text(data.imageShape, classes)), as in '\(data.name)'",
+        got: text(shape, Int(labels.max() ?? 0) + 1) + " at least")
+    }
+  }
 }
 
 /// `data:batches` and the class `Batch`.

@@ -42,6 +42,11 @@ struct BuildBinding {
 
   private static func parameter(_ arguments: Arguments, _ call: borrowing LuaCall, _ session: Session) throws {
     let scale = arguments.number("scale")
+    guard arguments.text("init") == "constant" || scale >= 0 else {
+      throw Fault(
+        .recipe, "nas.nn.parameter: wrong option 'scale'", expected: "a bound or a deviation of at least 0",
+        got: "\(scale)")
+    }
     let initialiser: Initialiser =
       switch arguments.text("init") {
       case "normal": .normal(deviation: scale)
@@ -102,6 +107,11 @@ struct BuildBinding {
       let (attributes, name) = try options(of: op, call, from: next, session)
       return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
+    if !session.models.isEmpty {
+      throw Fault(
+        .recipe, "\(call.name): wrong input", expected: "a Tensor",
+        got: call.count > 0 ? call.value(1).description : "nothing")
+    }
     let builder = try session.builder(for: call.name)
     let (symbols, first) = try inputs(of: op, call, as: SymbolObject.self)
     if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
@@ -114,11 +124,10 @@ struct BuildBinding {
   private static func compute(
     _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, _ session: Session
   ) throws -> Tensor {
-    let tape = try session.tape()
     guard let model = session.models.last?.model else {
-      return try tape.apply(op.name, inputs, attributes: attributes)
+      return try session.compute(op.name, inputs, attributes)
     }
-    return try model.apply(op, inputs, attributes: attributes, name: name, on: tape)
+    return try model.apply(op, inputs, attributes: attributes, name: name, on: try session.tape())
   }
 
   /// The leading arguments of one class, and lists of them where an op takes any number; the position after them.
@@ -167,7 +176,14 @@ struct BuildBinding {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
         try refuse(value, session)
-        if key == "name" { name = value.string } else { attributes[key] = try LuaValues.json(value) }
+        guard key == "name" else {
+          attributes[key] = try LuaValues.json(value)
+          continue
+        }
+        guard let text = value.string else {
+          throw Fault(.recipe, "\(call.name): wrong option 'name'", expected: "a text", got: value.description)
+        }
+        name = text
       }
       position += 1
     }

@@ -10,7 +10,7 @@ final class DataObject: LuaObject {
   let dataset: Dataset
   /// The same with the held-out images back in the training part.
   lazy var joined = dataset.joined()
-  var nativeBytes: Int { [dataset.train.set, dataset.test.set].reduce(0) { $0 + $1.count * $1.imageSize } }
+  var nativeBytes: Int { dataset.memoryBytes }
   var orderKey: String? { dataset.digest }
 
   init(_ dataset: Dataset) { self.dataset = dataset }
@@ -65,8 +65,9 @@ struct DataBinding {
     Opens images: "shapes" (drawn by nasrun) or the path of a folder. Its content tells the format: the four IDX files;
     CIFAR-10 or CIFAR-100 in binary (data_batch_1.bin … or train.bin); JPEG and PNG files as train/<class>/…,
     valid/<class>/… and test/<class>/…, or as <class>/…. A .csv file is a table: its columns of numbers are standardised
-    by the training part, other columns become one input of 0 or 1 per distinct text (at most 100). The training images are split by class; the split depends on
-    the options and their seed alone. Normalisation comes from the training part.
+    by the training part, other columns become one input of 0 or 1 per distinct text (at most 100). The training images
+    are split by class; the split depends on the options and their seed alone. Normalisation comes from the training
+    part.
     """,
     [Parameter("source", "string")],
     options: [
@@ -85,12 +86,19 @@ struct DataBinding {
           + "with antialiasing; without it all must have one size. Orientation tags are ignored"),
       Parameter("channels", "integer", optional: true, "of JPEG and PNG files: 3 (RGB, the default) or 1 (grey)"),
       Parameter(
+        "cache", "boolean|string", default: true,
+        "of JPEG and PNG files: whether they are decoded once and kept for later runs, in the user's cache folder "
+          + "(~/.cache/nasrun/images, which may be removed at any time), or the folder to keep them in"),
+      Parameter(
         "test", "number", optional: true, min: 0, max: 1,
         "the part tested on, of a table or a folder of images without a test part; 0.2 if left out"),
       Parameter("target", "string", optional: true, "of a table: the column to predict"),
       Parameter(
         "task", "string", optional: true, oneOf: TableOptions.Task.allCases.map(\.rawValue),
         "of a table: what to predict"),
+      Parameter(
+        "texts", "table", default: [],
+        "of a table: names of columns that are texts although most of their fields are numbers"),
       Parameter(
         "missing", "string", optional: true, oneOf: ["error", "mean"],
         "of a table: what a missing input is; an error if left out"),
@@ -99,7 +107,7 @@ struct DataBinding {
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(
-      valid: arguments["valid"].number.map { $0 < 1 ? .fraction($0) : .count(Int($0)) },
+      valid: try arguments["valid"].number.map(Self.validation),
       limit: arguments["limit"].integer, testLimit: arguments["test_limit"].integer,
       seed: UInt64(arguments.integer("seed")))
     var source = arguments.text(0)
@@ -115,10 +123,9 @@ struct DataBinding {
     if let open = session.openData[key] {
       data = open
     } else {
-      let test = arguments["test"].number ?? 0.2
       data = DataObject(
-        try table.map { try DataRegistry.table(source, $0, options: options, test: test) }
-          ?? DataRegistry.open(source, options: options, folder: folder))
+        try table.map { try DataRegistry.table(source, $0, options: options, folder: folder) }
+          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])))
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
@@ -126,11 +133,33 @@ struct DataBinding {
     try call.push(data)
   }
 
+  /// The held-out part: a number below 1 is a fraction, a larger one a count.
+  private static func validation(_ number: Double) throws -> ValidationSize {
+    if number < 1 { return .fraction(number) }
+    guard let count = Int(exactly: number) else {
+      throw Fault(
+        .recipe, "nas.data.open: wrong option 'valid'", expected: "a fraction below 1 or a whole number",
+        got: "\(number)")
+    }
+    return .count(count)
+  }
+
+  /// Where decoded images are kept; nil: nowhere.
+  private func cache(_ value: LuaValue) throws -> ImageCache? {
+    if let folder = value.string {
+      return ImageCache(folder: try session.access.resolve(folder).path(percentEncoded: false))
+    }
+    return value.bool == true ? session.options.imageCache.map { ImageCache(folder: $0) } : nil
+  }
+
   /// How a table is read; nil for anything but a CSV file.
   private static func table(_ arguments: Arguments, _ source: String) throws -> TableOptions? {
     let isTable = source.hasSuffix(".csv") || source.hasSuffix(".csv.gz")
     guard isTable else {
-      guard let name = ["target", "task", "missing"].first(where: { !arguments[$0].isNil }) else { return nil }
+      let given = ["target", "task", "missing", "texts"].first { name in
+        arguments[name].table.map { !$0.array.isEmpty } ?? !arguments[name].isNil
+      }
+      guard let name = given else { return nil }
       throw Fault(.recipe, "only a table has the option '\(name)'", expected: "the path of a .csv file", got: source)
     }
     guard let target = arguments["target"].string,
@@ -140,7 +169,12 @@ struct DataBinding {
         .recipe, "a table needs the options target and task",
         expected: "{ target = \"column\", task = \"classification\" or \"regression\" }")
     }
-    return TableOptions(target: target, task: task, fillsMissing: arguments["missing"].string == "mean")
+    let texts = try arguments["texts"].table?.array.map { value in
+      if let name = value.string { return name }
+      throw Fault(.recipe, "wrong option 'texts'", expected: "names of columns", got: value.description)
+    }
+    return TableOptions(
+      target: target, task: task, fillsMissing: arguments["missing"].string == "mean", texts: texts ?? [])
   }
 
   private static func size(_ table: LuaReference?) throws -> [Int]? {

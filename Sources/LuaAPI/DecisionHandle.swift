@@ -159,6 +159,18 @@ struct ChoiceBinding {
         build.mixingWeights[handle.path] = symbol
         try call.push(SymbolObject(symbol))
       },
+      // mixed(handle, value): what a mixture returned, if it is a value of the network
+      "mixed": { call in
+        let value = call.value(2)
+        guard value.object(as: SymbolObject.self) != nil else {
+          let path = try call.object(1, as: DecisionHandle.self)?.path ?? ""
+          throw Fault(
+            .recipe, "wrong result of mix", path: "space." + path,
+            expected: "a value of nas.nn, such as branches[1](x)", got: value.description,
+            hint: "End mix with `return …`.")
+        }
+        try call.push(value)
+      },
       // choose(handle, values): the choice among the branches' values
       "choose": { [session] call in
         guard let handle = try call.object(1, as: DecisionHandle.self) else {

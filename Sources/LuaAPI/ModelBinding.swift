@@ -91,11 +91,23 @@ struct ModelBinding {
         Declaration(
           "model:load", "Takes parameters from a safetensors file.", [Self.this, Parameter("path", "string")]),
         { [session] arguments, _ in
-          let file = try session.readable(arguments.text(1))
-          try arguments.object(0, as: ModelObject.self).model.load(try Safetensors.read(file).arrays)
+          let file = try session.readable(arguments.text(1)), arrays = try Safetensors.read(file).arrays
+          let model = try arguments.object(0, as: ModelObject.self).model
+          try Self.check(arrays.map(\.name), for: model.arrays.map(\.name), file)
+          try model.load(arrays)
         }
       ),
     ]
+  }
+
+  /// Throws a fault with all names when the file lacks one of the model's.
+  private static func check(_ given: [String], for needed: [String], _ file: String) throws {
+    let missing = needed.filter { !Set(given).contains($0) }, unused = given.filter { !Set(needed).contains($0) }
+    guard !missing.isEmpty else { return }
+    throw Fault(
+      .data, "model:load: the file lacks parameters of the model", at: file,
+      expected: missing.joined(separator: ", "),
+      got: unused.isEmpty ? nil : "names that the model lacks: " + unused.joined(separator: ", "))
   }
 }
 
@@ -111,8 +123,15 @@ extension Session {
 
   /// Writes arrays into `models/<name>.safetensors` of the run's folder.
   fileprivate func save(_ arrays: [NamedArray], name: String) throws -> String {
-    guard !name.isEmpty, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }) else {
-      throw Fault(.recipe, "model:save: wrong name", expected: "letters, digits, '_' and '-'", got: name)
+    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
+    guard isPlain, 1...100 ~= name.count else {
+      throw Fault(
+        .recipe, "model:save: wrong name", expected: "1 to 100 letters, digits, '_' and '-'",
+        got: "'\(name.prefix(40))\(name.count > 40 ? "…" : "")'")
+    }
+    guard !arrays.isEmpty else {
+      throw Fault(
+        .recipe, "model:save: the model has no parameters", hint: "A model makes them when it is first called.")
     }
     let folder = try startedRun().folder.appending(path: "models", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -122,7 +141,7 @@ extension Session {
   }
 
   /// A file of this run, or one that the recipe may read.
-  fileprivate func readable(_ path: String) throws -> String {
+  func readable(_ path: String) throws -> String {
     if let folder = run?.folder.path(percentEncoded: false), path.hasPrefix(folder), !path.contains("..") {
       return path
     }

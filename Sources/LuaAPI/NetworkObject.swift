@@ -9,16 +9,20 @@ struct NetworkTask {
   let classNames: [String]
   let kind: String
   let normalisation: Normalisation
+  /// The columns that inputs of a table come from; nil for images.
+  let columns: [TableRows.Input]?
 
   init(_ dataset: Dataset) {
     (imageShape, classNames, kind) = (dataset.imageShape, dataset.classNames, dataset.kind)
     normalisation = dataset.normalisation
+    columns = dataset.train.set.table?.inputs
   }
 
   /// A task without data: classes are called by their numbers.
   init(input: [Int], classes: Int) {
     (imageShape, classNames, kind) = (input, (1...classes).map(String.init), "classification")
     normalisation = Normalisation(identityFor: input.last ?? 1)
+    columns = nil
   }
 }
 

@@ -34,7 +34,7 @@ struct OptimiserBinding {
           guard call.string(2) == "lr", let rate = call.number(3), rate >= 0, rate.isFinite else {
             throw Fault(
               .recipe, "wrong field of an Optimiser", expected: "optimiser.lr = a number from 0",
-              got: "\(call.value(2)) = \(call.value(3))")
+              got: "\(call.string(2) ?? call.value(2).description) = \(call.value(3))")
           }
           try call.this(OptimiserObject.self).optimiser.learningRate = rate
         },
@@ -147,6 +147,17 @@ struct OptimiserBinding {
       weightDecay: arguments.number("weight_decay"), decoupled: decoupled)
   }
 
+  /// Throws for a tensor that is in the list twice: it would be moved twice.
+  private static func checkOnce(_ parameters: [Tensor], in function: String) throws {
+    var places: [ObjectIdentifier: Int] = [:]
+    for (index, parameter) in parameters.enumerated() {
+      guard let first = places.updateValue(index + 1, forKey: ObjectIdentifier(parameter)) else { continue }
+      throw Fault(
+        .recipe, "\(function): a tensor is in the list twice", path: parameter.name, expected: "each once",
+        got: "elements \(first) and \(index + 1)")
+    }
+  }
+
   private func rule(
     _ name: String, _ doc: String, source: String?, rate: Double, _ options: [Parameter],
     _ make: @escaping (Arguments) throws -> UpdateRule
@@ -159,6 +170,7 @@ struct OptimiserBinding {
       declaration,
       { [session] arguments, call in
         let parameters = try TensorText.tensors(arguments[0], in: declaration.name)
+        try Self.checkOnce(parameters, in: declaration.name)
         try call.push(
           OptimiserObject(
             try TensorOptimiser(

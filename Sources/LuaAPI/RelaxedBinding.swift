@@ -155,6 +155,7 @@ struct RelaxedBinding {
 
   private func loss(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let net = try arguments.object(0, as: RelaxedObject.self), batch = try arguments.object(1, as: BatchObject.self)
+    try batch.check(fits: net.data.dataset)
     let tape = try session.tape(), dataset = net.data.dataset
     let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
     let logits = try net.function(batch: batch.count, compute: session.compute)(

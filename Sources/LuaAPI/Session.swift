@@ -35,6 +35,8 @@ public struct SessionOptions {
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
   public var scriptsFolder: String?
+  /// The folder that keeps decoded images for later runs; nil: none does.
+  public var imageCache: String?
   /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
   public var secondsBetweenCalls = 60.0
 
@@ -240,23 +242,11 @@ final class Session {
     let description: JSONValue = [
       "schema": 1, "id": .string(network.arch.id), "decisions": network.arch.architecture.values,
       "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
-      "input": input(of: network), "seed": .string(String(seed)),
+      "input": network.preprocessing, "seed": .string(String(seed)),
       "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs), "graph": network.graph.json,
     ]
     try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
     return folder
-  }
-
-  /// What another program needs to feed a saved network: sizes, layout, normalisation and classes.
-  private func input(of network: NetworkObject) -> JSONValue {
-    [
-      "shape": .array(network.task.imageShape.map(JSONValue.int)),
-      "layout": "NHWC, values from 0 to 1 normalised by (x - mean) / deviation",
-      "mean": .array(network.normalisation.mean.map(JSONValue.number)),
-      "deviation": .array(network.normalisation.deviation.map(JSONValue.number)),
-      "classes": .array(network.task.classNames.map(JSONValue.string)),
-      "parameters": "convolutions [ky, kx, in / groups, out], linear layers [in, out]",
-    ]
   }
 
   /// Keeps weights by their version, for a resumed run.

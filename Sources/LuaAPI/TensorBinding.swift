@@ -98,8 +98,11 @@ struct TensorBinding {
           ], returns: "a list of Tensors; false for one that the loss does not depend on"),
         { [session] arguments, call in
           let targets = try TensorText.tensors(arguments[1], in: "nas.grad")
+          let loss = try arguments.object(0, as: Tensor.self)
+          try Self.checkRecorded([loss], "the loss")
+          try Self.checkRecorded(targets, "a tensor of the list")
           let gradients = try session.tape().gradients(
-            of: try arguments.object(0), wrt: targets, createGraph: arguments.flag("create_graph"))
+            of: loss, wrt: targets, createGraph: arguments.flag("create_graph"))
           try call.push(try session.host.table(gradients.map { $0.map { LuaValue.userdata($0) } ?? .bool(false) }))
         }
       ),
@@ -113,6 +116,15 @@ struct TensorBinding {
         }
       ),
     ]
+  }
+
+  /// Throws for a tensor that no gradient can be by.
+  private static func checkRecorded(_ tensors: [Tensor], _ what: String) throws {
+    guard let index = tensors.firstIndex(where: { !$0.requiresGradient }) else { return }
+    throw Fault(
+      .recipe, "nas.grad: no gradient was recorded for \(what)", path: tensors[index].name,
+      got: tensors.count > 1 ? "element \(index + 1)" : nil,
+      hint: "Make a tensor with { requires_grad = true }, or use a model's parameters.")
   }
 
   // MARK: - The class
@@ -182,18 +194,20 @@ struct TensorBinding {
       .newIndex: { call in
         guard call.string(2) == "grad", call.isNil(3) else {
           throw Fault(
-            .recipe, "a field of a Tensor can't be set", expected: "t.grad = nil", got: call.value(2).description)
+            .recipe, "a field of a Tensor can't be set", expected: "t.grad = nil",
+            got: "\(call.string(2) ?? call.value(2).description) = \(call.value(3))")
         }
         try call.this(Tensor.self).gradient = nil
       },
       .text: { call in call.push(TensorText.text(try call.this(Tensor.self))) },
       .length: { call in call.push(try call.this(Tensor.self).shape.first ?? 0) },
-      .add: operation("add"), .subtract: operation("sub"), .multiply: operation("mul"), .divide: operation("div"),
+      .add: operation("add", "+"), .subtract: operation("sub", "-"), .multiply: operation("mul", "*"),
+      .divide: operation("div", "/"),
       .power: { [session] call in
-        guard let exponent = call.number(2) else { throw call.wrong(2, expected: "a number, as in x ^ 2") }
-        try call.push(
-          try session.tape().apply(
-            "pow", [try call.this(Tensor.self)], attributes: ["exponent": .number(exponent)]))
+        guard let exponent = call.number(2), let base = try call.object(1, as: Tensor.self) else {
+          throw Self.wrongOperands(call, "^", expected: "a Tensor to the power of a number, as in x ^ 2")
+        }
+        try call.push(try session.compute("pow", [base], ["exponent": .number(exponent)]))
       },
       .negate: { [session] call in
         try call.push(try session.tape().scaled(try call.this(Tensor.self), by: -1))
@@ -202,25 +216,26 @@ struct TensorBinding {
   }
 
   /// An operator as an op of two tensors.
-  private func operation(_ op: String) -> LuaFunction {
+  private func operation(_ op: String, _ sign: String) -> LuaFunction {
     { [session] call in
-      let (a, b) = try Self.operands(call)
-      try call.push(try session.tape().apply(op, [a, b]))
+      let (a, b) = try Self.operands(call, sign)
+      try call.push(try session.compute(op, [a, b]))
     }
   }
 
   /// The two operands of an operator; a number becomes a tensor of the other's shape.
-  private static func operands(_ call: borrowing LuaCall) throws -> (Tensor, Tensor) {
-    switch (try call.object(1, as: Tensor.self), try call.object(2, as: Tensor.self)) {
-    case (let a?, let b?): return (a, b)
-    case (let a?, nil):
-      guard let number = call.number(2) else { throw call.wrong(2, expected: "a Tensor or a number") }
-      return (a, try Tensor.filled(like: a, Float(number)))
-    case (nil, let b?):
-      guard let number = call.number(1) else { throw call.wrong(1, expected: "a Tensor or a number") }
-      return (try Tensor.filled(like: b, Float(number)), b)
-    default: throw call.wrong(1, expected: "a Tensor")
-    }
+  private static func operands(_ call: borrowing LuaCall, _ sign: String) throws -> (Tensor, Tensor) {
+    let operands = (try call.object(1, as: Tensor.self), try call.object(2, as: Tensor.self))
+    if case (let a?, let b?) = operands { return (a, b) }
+    if let a = operands.0, let number = call.number(2) { return (a, try Tensor.filled(like: a, Float(number))) }
+    if let b = operands.1, let number = call.number(1) { return (try Tensor.filled(like: b, Float(number)), b) }
+    throw wrongOperands(call, sign, expected: "a Tensor and a Tensor or a number")
+  }
+
+  private static func wrongOperands(_ call: borrowing LuaCall, _ sign: String, expected: String) -> Fault {
+    Fault(
+      .recipe, "wrong operands of '\(sign)'", expected: expected,
+      got: "\(call.value(1).description) \(sign) \(call.value(2).description)")
   }
 
   private static func field(_ call: borrowing LuaCall, _ methods: [String]) throws {
@@ -235,6 +250,18 @@ struct TensorBinding {
       throw Fault(
         .recipe, "a Tensor has no '\(name)'",
         hint: Suggestion.hint(for: name, among: methods + ["shape", "channels", "requires_grad", "grad", "name"]))
+    }
+  }
+}
+
+extension Session {
+  /// Computes an op on tensors outside of a model. Its errors name the op, which has no path there.
+  func compute(_ op: String, _ inputs: [Tensor], _ attributes: [String: JSONValue] = [:]) throws -> Tensor {
+    do {
+      return try tape().apply(op, inputs, attributes: attributes)
+    } catch var fault as Fault where fault.path == op {
+      fault.path = nil
+      throw fault
     }
   }
 }

@@ -6,35 +6,55 @@ import NeuralNet
 
 /// Tensors as Lua tables and as text.
 enum TensorText {
+  /// How deep tables of numbers may nest.
+  private static let mostDimensions = 16
+
   /// Reads nested tables; `shape` is what the first of each depth has, and the others must have it too.
-  static func read(_ value: LuaValue, into values: inout [Float], shape: inout [Int], depth: Int = 0) throws {
+  static func read(_ value: LuaValue, into values: inout [Float], shape: inout [Int]) throws {
+    try read(value, into: &values, shape: &shape, at: [])
+  }
+
+  /// - Parameter place: the positions that lead to the value, from 1.
+  private static func read(
+    _ value: LuaValue, into values: inout [Float], shape: inout [Int], at place: [Int]
+  ) throws {
+    func fault(_ message: String, _ expected: String, _ got: String) -> Fault {
+      let path = place.isEmpty ? nil : "values" + place.map { "[\($0)]" }.joined()
+      return Fault(.recipe, "nas.tensor: " + message, path: path, expected: expected, got: got)
+    }
+    let depth = place.count
     guard let table = value.table else {
       guard let number = value.number, depth == shape.count else {
-        throw Fault(
-          .recipe, "nas.tensor: wrong value", expected: depth < shape.count ? "a table as beside it" : "a number",
-          got: value.description)
+        let isShallow = depth < shape.count
+        throw fault("wrong value", isShallow ? "a table as beside it" : "a number", value.description)
       }
-      values.append(Float(number))
-      return
+      return values.append(Float(number))
     }
     let rows = table.array
+    guard depth < mostDimensions else { throw fault("too many dimensions", "at most \(mostDimensions)", "more") }
+    guard !rows.isEmpty else { throw fault("a table without numbers", "at least one number", "an empty list") }
     if depth == shape.count, values.isEmpty { shape.append(rows.count) }
-    guard depth < shape.count, rows.count == shape[depth], !rows.isEmpty else {
-      throw Fault(
-        .recipe, "nas.tensor: the rows differ in length",
-        expected: depth < shape.count ? "\(max(1, shape[depth])) values" : "a number", got: "\(rows.count) values")
+    guard depth < shape.count else { throw fault("wrong value", "a number as beside it", "a table") }
+    guard rows.count == shape[depth] else {
+      throw fault("the rows differ in length", count(shape[depth]), count(rows.count))
     }
-    for row in rows { try read(row, into: &values, shape: &shape, depth: depth + 1) }
+    for (index, row) in rows.enumerated() { try read(row, into: &values, shape: &shape, at: place + [index + 1]) }
   }
+
+  private static func count(_ values: Int) -> String { values == 1 ? "1 value" : "\(values) values" }
 
   /// A list of dimensions.
   static func shape(_ value: LuaValue, in function: String) throws -> [Int] {
     let given = value.table?.array ?? [], shape = given.compactMap(\.integer)
-    guard shape.count == given.count, shape.allSatisfy({ $0 > 0 }), shape.reduce(1.0, { $0 * Double($1) }) < 0x1p28
+    let names = value.table.map { $0.count > mostDimensions ? [] : $0.pairs.compactMap(\.key.string) } ?? []
+    guard shape.count == given.count, shape.count <= mostDimensions, shape.allSatisfy({ $0 > 0 }), names.isEmpty,
+      shape.reduce(1.0, { $0 * Double($1) }) <= 0x1p28
     else {
+      let shown = given.prefix(8).map(\.description) + names.prefix(4) + (given.count > 8 ? ["…"] : [])
       throw Fault(
-        .recipe, "\(function): wrong shape", expected: "whole numbers from 1, at most \(1 << 28) elements",
-        got: "{\(given.map(\.description).joined(separator: ", "))}")
+        .recipe, "\(function): wrong shape",
+        expected: "a list of at most \(mostDimensions) whole numbers from 1, at most \(1 << 28) elements",
+        got: "{ \(shown.joined(separator: ", ")) }")
     }
     return shape
   }

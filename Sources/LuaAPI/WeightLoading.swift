@@ -45,7 +45,7 @@ struct WeightLoading {
   private func request(
     _ arguments: Arguments, _ function: String
   ) throws -> (file: String, how: WeightImport, operation: JSONValue) {
-    let file = try session.access.resolve(arguments.text(1)).path(percentEncoded: false)
+    let file = try session.readable(arguments.text(1))
     let (names, digest) = try WeightImport.names(in: file)
     let how = WeightImport(
       map: try map(names, arguments["map"], function), layout: .init(rawValue: arguments.text("layout")) ?? .nasrun,

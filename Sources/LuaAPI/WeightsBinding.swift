@@ -297,7 +297,11 @@ struct WeightsBinding {
 
   private func reorder(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), path = arguments.text(1)
-    let scores = (arguments[2].table?.array ?? []).compactMap(\.number)
+    let scores = try (arguments[2].table?.array ?? []).enumerated().map { index, value in
+      if let number = value.number, !number.isNaN { return number }
+      throw Fault(
+        .recipe, "weights:reorder: wrong score \(index + 1)", path: path, expected: "a number", got: value.description)
+    }
     let graph = try weights.supernet.member(of: weights.space.space.largest).network.graph
     let flow = try ChannelFlow(of: path, in: graph)
     _ = try weights.state.change(
@@ -315,6 +319,7 @@ extension WeightsObject {
   fileprivate func plan(
     _ architecture: Architecture, _ batch: BatchObject, _ distillation: Distillation?
   ) throws -> (member: Supernet.Member, plan: TrainingPlan) {
+    try batch.check(fits: supernet.data.dataset)
     let (member, plan) = try supernet.training(
       architecture, batch: batch.count, loss: distillation?.loss ?? .crossEntropy(labelSmoothing: labelSmoothing))
     if let distillation {

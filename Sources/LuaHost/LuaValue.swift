@@ -62,7 +62,7 @@ extension LuaValue: CustomStringConvertible {
     case .nil: "nil"
     case .bool(let value): "\(value)"
     case .integer(let value): "\(value)"
-    case .number(let value): "\(value)"
+    case .number(let value): value.isNaN ? "NaN" : "\(value)"
     case .string(let value): value.count > 40 ? "the text \"\(value.prefix(37))…\"" : "the text \"\(value)\""
     case .bytes(let value): "a text of \(value.count) bytes that is not UTF-8"
     case .table: "a table"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Diagnostics
 import Foundation
 import LuaAPI
@@ -33,7 +34,9 @@ struct ExecutionOptions: ParsableArguments {
     options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     options.trusted = trust
     options.secondsBetweenCalls = secondsBetweenCalls
-    options.scriptsFolder = ProcessInfo.processInfo.environment["NASRUN_SCRIPTS"]
+    let environment = ProcessInfo.processInfo.environment
+    options.scriptsFolder = environment["NASRUN_SCRIPTS"]
+    options.imageCache = ImageCache.standardFolder(environment)
     guard let kernels else { return }
     guard let set = KernelSet(rawValue: kernels) else {
       let names = KernelSet.allCases.map(\.rawValue)

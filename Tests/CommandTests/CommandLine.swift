@@ -105,7 +105,8 @@ final class Command {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    process.environment = ProcessInfo.processInfo.environment.merging(["TZ": "UTC", "COLUMNS": "80"]) { $1 }
+    let environment = ["TZ": "UTC", "COLUMNS": "80", "XDG_CACHE_HOME": folder.appending(path: "cache").path]
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()

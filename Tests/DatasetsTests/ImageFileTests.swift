@@ -125,17 +125,66 @@ private enum References {
   }
 
   @Test func wrongFoldersAndOptions() throws {
-    try place("colour.png", at: "train/a/0.png")
-    try place("colour.png", at: "test/b/0.png")
+    for name in ["ant", "bee"] { try place("colour.png", at: "train/\(name)/0.png") }
+    try place("colour.png", at: "test/bees/0.png")
     #expect(
-      fault() == "DIR/test: a class that the training part doesn't have: expected a, got b. Did you mean 'a'?")
+      fault() == """
+        DIR/test: a class that the training part doesn't have: expected ant, bee, got bees. Did you mean 'bee'?
+        """)
     #expect(
       fault(.init(labels: .fine))
         == "a folder of images has no option 'labels': expected size, channels, test, got labels")
     try FileManager.default.removeItem(atPath: folder + "/test")
-    try place("colour.png", at: "test/a/0.png")
+    try place("colour.png", at: "test/bee/0.png")
     #expect(
       fault(.init(size: [8])) == "wrong size of images: expected { height, width } of 1…4096 pixels, got { 8 }")
     #expect(fault(.init(channels: 2)) == "wrong channels of images: expected 1 (grey) or 3 (RGB), got 2")
   }
+
+  @Test func foldersWithoutImages() throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let known = """
+      no data that nasrun can read: expected a folder of IDX files, of CIFAR files or of a folder of JPEG or PNG files \
+      for each class, or a table whose name ends in .csv
+      """
+    #expect(fault() == "DIR: \(known), got an empty folder")
+    try place("colour.png", at: "loose.png")
+    #expect(fault() == "DIR: \(known), got files such as loose.png")
+    let file = #expect(throws: Fault.self) { try DataRegistry.open(folder + "/loose.png") }
+    #expect(file?.description.replacing(folder, with: "DIR") == "DIR/loose.png: \(known), got a file")
+    try place("colour.png", at: "cat/0.png")
+    #expect(
+      fault() == """
+        DIR: images of one class only: expected a folder for each of at least two classes, got the folder 'cat'
+        """)
+    try FileManager.default.createDirectory(atPath: folder + "/dog", withIntermediateDirectories: true)
+    #expect(fault() == "DIR/dog: a class without images: expected JPEG or PNG files, got an empty folder")
+    try FileManager.default.createDirectory(atPath: folder + "/dog/more", withIntermediateDirectories: true)
+    #expect(fault() == "DIR/dog/more: is not a file: expected a regular file")
+    try FileManager.default.moveItem(atPath: folder + "/dog/more", toPath: folder + "/train")
+    #expect(
+      fault() == """
+        DIR/train: images of one class only: expected a folder for each of at least two classes, got no folder
+        """)
+  }
+
+  @Test func mixedSizes() throws {
+    try place("colour.png", at: "a/0.png")
+    try place("colour.png", at: "b/0.png")
+    let other = folder + "/b/1.png"
+    try Data(ImageFileTests.onePixel).write(to: URL(filePath: other))
+    #expect(
+      fault() == """
+        DIR/b/1.png: size of the image: expected 13×17 as DIR/a/0.png, got 1×1. Give one size: { size = { 32, 32 } }.
+        """)
+    #expect(try DataRegistry.open(folder, folder: .init(size: [4, 4], test: 0.4)).imageShape == [4, 4, 3])
+  }
+
+  /// A grey PNG file of one pixel (PNG specification, 11.2), with the checksums that zlib gives.
+  private static let onePixel: [UInt8] = [
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0,
+    0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 10, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xa8, 0x07, 0x00, 0x00,
+    0x81, 0x00, 0x80, 0xd3, 0x94, 0x53, 0x4a, 0, 0, 0, 0,
+    0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+  ]
 }

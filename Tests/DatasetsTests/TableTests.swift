@@ -32,7 +32,8 @@ import Testing
   @Test func numbersTextsAndClasses() throws {
     let set = try set("a,colour,y\n1.5,red,10\n-2e1,blue,9\n3,red,10\n")
     let table = try #require(set.table)
-    #expect(table.columns == ["a", "colour=blue", "colour=red"] && table.isNumeric == [true, false, false])
+    #expect(table.inputs.map(\.column) == ["a", "colour", "colour"])
+    #expect(table.inputs.map(\.text) == [nil, "blue", "red"])
     #expect(table.values == [1.5, 0, 1, -20, 1, 0, 3, 0, 1])
     #expect(set.classNames == ["9", "10"] && set.labels == [1, 0, 1] && set.sampleShape == [3] && !set.isRegression)
   }
@@ -87,6 +88,50 @@ import Testing
         DIR/t.csv: a: too many distinct texts in a column: expected numbers, or at most 100, got 101. \
         Leave the column out of the table.
         """)
+  }
+
+  @Test func emptyAndRaggedTables() {
+    let wanted = "expected a line of names and at least one row"
+    #expect(fault("") == "DIR/t.csv: the table is empty: \(wanted), got 0 lines")
+    #expect(fault("\n\n") == "DIR/t.csv: the table is empty: \(wanted), got 0 lines")
+    #expect(
+      fault("a,y\n1,2\n3\n") == "DIR/t.csv, line 3: number of fields: expected 2, as in the header, got 1")
+    #expect(
+      fault("a,y\n1,2\n3,2\n") == """
+        DIR/t.csv: y: the target has one class only: expected at least two different values, got '2' in every row
+        """)
+    let many = "a,y\n" + (0...1000).map { "1,\($0)\n" }.joined()
+    #expect(
+      fault(many) == """
+        DIR/t.csv: y: too many distinct texts in a column: expected numbers, or at most 1000, got 1001. \
+        For a target of numbers, use { task = "regression" }.
+        """)
+  }
+
+  @Test func aNumberThatIsNone() throws {
+    for wrong in ["1,5", "12x", "inf", "0x10", "1e999"] {
+      #expect(
+        fault("a,y\n1,2\n\"\(wrong)\",1\n3,1\n") == """
+          DIR/t.csv, line 3: a: a field of a column of numbers is no number: expected a number, got '\(wrong)'. \
+          Mend it, or open the table with { texts = { "a" } }.
+          """)
+    }
+    let path = try fixture.write("t.csv", Array("a,y\n1,2\n2,1\n3x,1\n".utf8))
+    let set = try TableFile(path, TableOptions(target: "y", task: .classification, texts: ["a"])).read()
+    #expect(set.table?.inputs.map(\.text) == ["1", "2", "3x"])
+    let fault = #expect(throws: Fault.self) {
+      try TableFile(path, TableOptions(target: "y", task: .classification, texts: ["b"]))
+    }
+    #expect(
+      fault?.description.replacing(fixture.folder, with: "DIR")
+        == "DIR/t.csv: the table has no column 'b': expected a, y. Did you mean 'a'?")
+  }
+
+  /// A table is one set in memory, whatever its parts.
+  @Test func memoryIsCountedOnce() throws {
+    let path = try fixture.write("t.csv", Array(("x,y\n" + (0..<10).map { "\($0),1\n" }.joined()).utf8))
+    let data = try DataRegistry.table(path, TableOptions(target: "y", task: .regression))
+    #expect(data.memoryBytes == 4 * (10 + 10 + 10))
   }
 
   @Test func aTargetThatIsNotThere() throws {

@@ -63,7 +63,7 @@ import Testing
     let fault = try RecipeHarness().run("local nas = require 'nas'\nnas.stream('a').integer(1, 2)").fault
     #expect(
       fault?.description
-        == "recipe.lua:2: stream:integer: wrong the object before ':': expected a Stream, got 1")
+        == "recipe.lua:2: stream:integer: wrong object before ':': expected a Stream, got 1")
   }
 
   @Test func defaultsAreFilledInAndTyped() throws {

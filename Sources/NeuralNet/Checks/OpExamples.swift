@@ -112,7 +112,8 @@ enum OpExamples {
     OpExample(.weightedSum, [.array([2]), .batch([2, 5]), .batch([2, 5])]),
     OpExample(.choice, [.batch([2, 5]), .batch([2, 5])], ["decision": "edge", "options": ["left", "right"]]),
     OpExample(.labelCrossEntropy, [.batch([5]), .labels(5)], ["label_smoothing": 0.1]),
+    OpExample(.dirichletSlope, [.batch([3], in: 0.1...0.5), .batch([3], in: 0.5...3)], derivatives: 1),
     OpExample(
-      .dirichletGradient, [.batch([3], in: 0.1...0.5), .batch([3], in: 0.5...3), .batch([3])], derivatives: 0),
+      .dirichletCurvature, [.batch([3], in: 0.1...0.5), .batch([3], in: 0.5...3)], ["by": 1], derivatives: 0),
   ]
 }

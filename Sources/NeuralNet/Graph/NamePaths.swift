@@ -60,7 +60,7 @@ struct NamePaths {
     }
     guard isPlain, !name.isEmpty else {
       throw Fault(
-        .recipe, "wrong name", path: path, expected: "letters, digits, '_' and '-'",
+        .recipe, "wrong name", path: path.isEmpty ? nil : path, expected: "letters, digits, '_' and '-'",
         got: JSONValue.string(name).text())
     }
   }

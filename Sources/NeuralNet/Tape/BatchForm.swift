@@ -48,7 +48,7 @@ extension Tape {
   /// The layers that work on a batch only; the other ops take arrays too.
   private static let batched: Set<String> = [
     "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten",
-    "zero", "resize", "drop_path", "cross_entropy",
+    "zero", "resize", "drop_path", "cross_entropy", "channel_gate",
   ]
 
   /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers
@@ -69,7 +69,7 @@ extension Tape {
       var use = OpUse(op: op, path: path, inputs: form.map(\.type), attributes: checked)
       do {
         use.attributes = try op.resolve(use)
-        _ = try op.infer(use)
+        _ = try use.outputs()
       } catch {
         failure = Self.withSizes(error, of: form)
         continue

@@ -27,7 +27,7 @@ public struct Schedule: Hashable, Sendable {
     guard total > 0, (0...total).contains(warmUp) else {
       throw Fault(.recipe, "wrong warm-up", expected: "0 to \(total)", got: "\(warmUp)")
     }
-    if case .step(let every, let factor) = curve, every < 1 || !(factor > 0) {
+    if case .step(let every, let factor) = curve, every < 1 || !(factor > 0 && factor.isFinite) {
       throw Fault(.recipe, "wrong step schedule", expected: "every ≥ 1 and factor > 0", got: "\(every), \(factor)")
     }
     if case .cosine(let minimum) = curve, !(0...peak).contains(minimum) {
@@ -45,11 +45,23 @@ public struct Schedule: Hashable, Sendable {
     let elapsed = position - warmUp
     switch curve {
     case .constant: return peak
-    case .step(let every, let factor): return (0..<(elapsed / every)).reduce(peak) { rate, _ in rate * factor }
+    case .step(let every, let factor): return Self.product(peak, factor, times: elapsed / every)
     case .cosine(let minimum):
       let part = Double(min(elapsed, total - warmUp)) / Double(max(1, total - warmUp))
       return minimum + (peak - minimum) * (1 + cosine(Double.pi * part)) / 2
     }
+  }
+
+  /// `value` times `factor` again and again; from 1000 times on by the factor's squares, so that it soon ends.
+  private static func product(_ value: Double, _ factor: Double, times: Int) -> Double {
+    if times < 1000 { return (0..<times).reduce(value) { product, _ in product * factor } }
+    var result = value, power = factor, rest = times
+    while rest > 0 {
+      if rest & 1 == 1 { result *= power }
+      power *= power
+      rest >>= 1
+    }
+    return result
   }
 
   /// The cosine of an angle in 0 ... π, to 1e-15, by its Taylor series: the system's library rounds differently from
