@@ -116,7 +116,9 @@ final class Session {
   /// `tensor/draws`.
   func tape() throws -> Tape {
     if let openTape { return openTape }
-    let tape = try Tape(compute: compute) { [unowned self] in stream("tensor/draws").stream.next() }
+    let tape = try Tape(compute: compute, memoryChanged: { [weak host] in host?.countBytes($0) }) { [unowned self] in
+      stream("tensor/draws").stream.next()
+    }
     openTape = tape
     return tape
   }

@@ -20,7 +20,7 @@ public enum OpTable {
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .constant, .toLabels,
-    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .inverseDeviation,
+    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
     .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
     .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
