@@ -30,10 +30,12 @@ core.makers = {}
 nas.strategies = family "nas.strategies"
 nas.evaluators = family "nas.evaluators"
 nas.spaces = family "nas.spaces"
+nas.proxies = family "nas.proxies"
 
 nas.nn = require "nas.nn"
 nas.stop = require "nas.stop"
 nas.evaluator = require "nas.evaluator"
+nas.proxy = require "nas.proxy"
 nas.measures = require "nas.measures"
 nas.search = require "nas.search"
 nas.plot = require "nas.plot"
@@ -51,6 +53,6 @@ local function close(name, members)
 end
 
 close("nas", nas)
-for _, part in ipairs { "nn", "stop", "plot", "optim" } do close("nas." .. part, nas[part]) end
+for _, part in ipairs { "nn", "stop", "plot", "optim", "linalg" } do close("nas." .. part, nas[part]) end
 
 return nas

@@ -22,7 +22,7 @@ local function branch_of(branches, option)
   local known = {}
   for key in pairs(branches) do known[#known + 1] = tostring(key) end
   core.fail {
-    message = "nn.choice has no branch for this option",
+    message = "there is no branch for this option",
     expected = "one of " .. table.concat(known, ", "),
     got = tostring(option),
     hint = "Give every option of the decision a branch.",
@@ -37,7 +37,7 @@ function core.softmax_mixture(decision, branches, x)
 end
 
 --- The branches of an open decision: kept as a choice, or mixed where the space is relaxed.
-local function open_choice(handle, options, branches, x)
+local function open_branches(handle, options, branches, x)
   local calls = {}
   for i, option in ipairs(options) do
     local branch = branch_of(branches, option)
@@ -45,7 +45,12 @@ local function open_choice(handle, options, branches, x)
   end
   local mix = core.mixture()
   if mix then
-    local decision = { path = core.open_path(handle), options = options, alpha = core.mixing_weights(handle) }
+    local decision = {
+      path = core.open_path(handle),
+      options = options,
+      picks = core.open_picks(handle),
+      alpha = core.mixing_weights(handle),
+    }
     return core.mixed(handle, (mix(decision, calls, x)))
   end
   local values = {}
@@ -62,19 +67,42 @@ inside it. Under shared weights the choice stays in the network; in a relaxed sp
   { "branches", "table", doc = "a function for each option of the decision" },
   { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
 }, function(value, branches, x)
-  local options = core.open_options(value)
-  if options then return open_choice(value, options, branches, x) end
+  local options = core.open_options(value, "nn.choice")
+  if options then return open_branches(value, options, branches, x) end
   local branch = branch_of(branches, value)
   return nn.scope(tostring(value), function() return branch(x) end)
 end)
 
-nn.weighted_sum = core.declare("nas.nn.weighted_sum", {
-  doc = "The sum of values of one shape, each times its weight, from the first to the last.",
+nn.pick = core.declare("nas.nn.pick", {
+  doc = [[
+Runs the branches that a decision chose and returns their sum: for edges, as "two of the earlier nodes". As with
+nn.choice, a branch's name becomes part of the parameter paths inside it, the choice stays in the network under shared
+weights, and all branches are mixed in a relaxed space.]],
   context = "build",
-  { "weights", "Value", doc = "as many numbers as there are values: [k]" },
-  { "values", "table", doc = "a list of Values" },
-}, function(weights, values) return core.weighted_sum(weights, values) end)
+  source = "Liu et al. 2019 (DARTS), section 2.3; Xu et al. 2020 (PC-DARTS), section 3.3",
+  { "values", "any", doc = "what the build read from a `manyof` decision" },
+  { "branches", "table", doc = "a function for each option of the decision" },
+  { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
+}, function(values, branches, x)
+  local options = core.open_options(values, "nn.pick")
+  if options then return open_branches(values, options, branches, x) end
+  if type(values) ~= "table" or #values == 0 then
+    core.fail {
+      message = "nn.pick needs a list of options",
+      expected = "what build read from a nas.manyof",
+      got = type(values) == "table" and "an empty table" or tostring(values),
+      hint = "nn.choice takes the value of a nas.oneof.",
+    }
+  end
+  local picked = {}
+  for i, option in ipairs(values) do
+    local branch = branch_of(branches, option)
+    picked[i] = nn.scope(tostring(option), function() return branch(x) end)
+  end
+  return core.picked(picked)
+end)
 
-for _, name in ipairs { "mbconv", "attention", "transformer_block", "lstm_cell" } do nn[name] = require("nas.nn." .. name) end
+local modules = { "split", "top_k", "mbconv", "attention", "transformer_block", "lstm_cell" }
+for _, name in ipairs(modules) do nn[name] = require("nas.nn." .. name) end
 
 return nn

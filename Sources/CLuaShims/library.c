@@ -3,11 +3,17 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char nas_activation_codes[] = {
+#embed "../../Scripts/nas/activation_codes.lua"
+};
 static const char nas_declare[] = {
 #embed "../../Scripts/nas/declare.lua"
 };
 static const char nas_evaluator[] = {
 #embed "../../Scripts/nas/evaluator.lua"
+};
+static const char nas_evaluators_proxy[] = {
+#embed "../../Scripts/nas/evaluators/proxy.lua"
 };
 static const char nas_evaluators_train[] = {
 #embed "../../Scripts/nas/evaluators/train.lua"
@@ -30,11 +36,71 @@ static const char nas_nn_lstm_cell[] = {
 static const char nas_nn_mbconv[] = {
 #embed "../../Scripts/nas/nn/mbconv.lua"
 };
+static const char nas_nn_split[] = {
+#embed "../../Scripts/nas/nn/split.lua"
+};
+static const char nas_nn_top_k[] = {
+#embed "../../Scripts/nas/nn/top_k.lua"
+};
 static const char nas_nn_transformer_block[] = {
 #embed "../../Scripts/nas/nn/transformer_block.lua"
 };
 static const char nas_plot[] = {
 #embed "../../Scripts/nas/plot.lua"
+};
+static const char nas_proxies_epe_nas[] = {
+#embed "../../Scripts/nas/proxies/epe_nas.lua"
+};
+static const char nas_proxies_fisher[] = {
+#embed "../../Scripts/nas/proxies/fisher.lua"
+};
+static const char nas_proxies_flops[] = {
+#embed "../../Scripts/nas/proxies/flops.lua"
+};
+static const char nas_proxies_grad_norm[] = {
+#embed "../../Scripts/nas/proxies/grad_norm.lua"
+};
+static const char nas_proxies_grasp[] = {
+#embed "../../Scripts/nas/proxies/grasp.lua"
+};
+static const char nas_proxies_jacob_cov[] = {
+#embed "../../Scripts/nas/proxies/jacob_cov.lua"
+};
+static const char nas_proxies_l2_norm[] = {
+#embed "../../Scripts/nas/proxies/l2_norm.lua"
+};
+static const char nas_proxies_linear_regions[] = {
+#embed "../../Scripts/nas/proxies/linear_regions.lua"
+};
+static const char nas_proxies_logsynflow[] = {
+#embed "../../Scripts/nas/proxies/logsynflow.lua"
+};
+static const char nas_proxies_naswot[] = {
+#embed "../../Scripts/nas/proxies/naswot.lua"
+};
+static const char nas_proxies_ntk_cond[] = {
+#embed "../../Scripts/nas/proxies/ntk_cond.lua"
+};
+static const char nas_proxies_params[] = {
+#embed "../../Scripts/nas/proxies/params.lua"
+};
+static const char nas_proxies_plain[] = {
+#embed "../../Scripts/nas/proxies/plain.lua"
+};
+static const char nas_proxies_snip[] = {
+#embed "../../Scripts/nas/proxies/snip.lua"
+};
+static const char nas_proxies_synflow[] = {
+#embed "../../Scripts/nas/proxies/synflow.lua"
+};
+static const char nas_proxies_zen[] = {
+#embed "../../Scripts/nas/proxies/zen.lua"
+};
+static const char nas_proxies_zico[] = {
+#embed "../../Scripts/nas/proxies/zico.lua"
+};
+static const char nas_proxy[] = {
+#embed "../../Scripts/nas/proxy.lua"
 };
 static const char nas_relax[] = {
 #embed "../../Scripts/nas/relax.lua"
@@ -70,8 +136,10 @@ static const char nas_weight_names[] = {
 #define SCRIPT(path, text) {path, text, text + sizeof text}
 
 static const shim_module modules[] = {
+    SCRIPT("nas/activation_codes.lua", nas_activation_codes),
     SCRIPT("nas/declare.lua", nas_declare),
     SCRIPT("nas/evaluator.lua", nas_evaluator),
+    SCRIPT("nas/evaluators/proxy.lua", nas_evaluators_proxy),
     SCRIPT("nas/evaluators/train.lua", nas_evaluators_train),
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
@@ -79,8 +147,28 @@ static const shim_module modules[] = {
     SCRIPT("nas/nn/attention.lua", nas_nn_attention),
     SCRIPT("nas/nn/lstm_cell.lua", nas_nn_lstm_cell),
     SCRIPT("nas/nn/mbconv.lua", nas_nn_mbconv),
+    SCRIPT("nas/nn/split.lua", nas_nn_split),
+    SCRIPT("nas/nn/top_k.lua", nas_nn_top_k),
     SCRIPT("nas/nn/transformer_block.lua", nas_nn_transformer_block),
     SCRIPT("nas/plot.lua", nas_plot),
+    SCRIPT("nas/proxies/epe_nas.lua", nas_proxies_epe_nas),
+    SCRIPT("nas/proxies/fisher.lua", nas_proxies_fisher),
+    SCRIPT("nas/proxies/flops.lua", nas_proxies_flops),
+    SCRIPT("nas/proxies/grad_norm.lua", nas_proxies_grad_norm),
+    SCRIPT("nas/proxies/grasp.lua", nas_proxies_grasp),
+    SCRIPT("nas/proxies/jacob_cov.lua", nas_proxies_jacob_cov),
+    SCRIPT("nas/proxies/l2_norm.lua", nas_proxies_l2_norm),
+    SCRIPT("nas/proxies/linear_regions.lua", nas_proxies_linear_regions),
+    SCRIPT("nas/proxies/logsynflow.lua", nas_proxies_logsynflow),
+    SCRIPT("nas/proxies/naswot.lua", nas_proxies_naswot),
+    SCRIPT("nas/proxies/ntk_cond.lua", nas_proxies_ntk_cond),
+    SCRIPT("nas/proxies/params.lua", nas_proxies_params),
+    SCRIPT("nas/proxies/plain.lua", nas_proxies_plain),
+    SCRIPT("nas/proxies/snip.lua", nas_proxies_snip),
+    SCRIPT("nas/proxies/synflow.lua", nas_proxies_synflow),
+    SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
+    SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
+    SCRIPT("nas/proxy.lua", nas_proxy),
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),

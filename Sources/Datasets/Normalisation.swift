@@ -12,6 +12,13 @@ public struct Normalisation: Sendable, Equatable {
   /// Of the targets of a regression; nil for classes.
   public let target: TargetScale?
 
+  /// The identity: what images get that no data were measured for.
+  public init(identityFor channels: Int) {
+    mean = [Double](repeating: 0, count: channels)
+    deviation = [Double](repeating: 1, count: channels)
+    target = nil
+  }
+
   /// Measures the images of a selection; sums are exact integers. Of a table, columns of numbers are measured in double
   /// precision, row by row, without missing values; columns of 0 and 1 stay as they are.
   public init(measuring selection: ImageSelection) {

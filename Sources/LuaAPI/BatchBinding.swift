@@ -2,6 +2,7 @@ import Canonical
 import Datasets
 import Diagnostics
 import LuaHost
+import NeuralNet
 import TensorCore
 
 /// Images with their labels, ready for a network: what steps of training are made on.
@@ -11,27 +12,25 @@ final class BatchObject: LuaObject {
   let images: [Float]
   /// From 0.
   let labels: [Int32]
-  let data: DataObject
+  /// Of one image: height, width, channels; of a row of a table: its columns.
+  let shape: [Int]
   /// Digest of everything that decides the numbers.
   let key: String
   var count: Int { labels.count }
   var nativeBytes: Int { 4 * (images.count + labels.count) }
   var orderKey: String? { key }
 
-  init(images: [Float], labels: [Int32], data: DataObject, key: String) {
-    (self.images, self.labels, self.data, self.key) = (images, labels, data, key)
+  init(images: [Float], labels: [Int32], shape: [Int], key: String) {
+    (self.images, self.labels, self.shape, self.key) = (images, labels, shape, key)
   }
 
-  /// Throws unless a network for other data can take the batch.
-  func check(fits other: Dataset) throws {
-    let own = data.dataset
-    guard own.imageShape == other.imageShape, own.classNames.count == other.classNames.count, own.kind == other.kind
-    else {
-      func text(_ data: Dataset) -> String { "\(data.imageShape) in \(data.classNames.count) classes" }
-      throw Fault(
-        .recipe, "the batch is of other data", expected: "samples of \(text(other)), as in '\(other.name)'",
-        got: "\(text(own)), of '\(own.name)'")
-    }
+  /// Throws unless a network for these data can take the batch.
+  func check(fits data: Dataset) throws {
+    let classes = data.classNames.count
+    if shape == data.imageShape, labels.allSatisfy({ 0..<Int32(classes) ~= $0 }) { return }
+    throw Fault(
+      .recipe, "the batch doesn't fit '\(data.name)'", expected: "samples of \(data.imageShape) in \(classes) classes",
+      got: "samples of \(shape) with labels up to \((labels.max() ?? 0) + 1)")
   }
 }
 
@@ -45,7 +44,8 @@ struct BatchBinding {
   /// The methods of `Data` that give batches.
   var methods: [(Declaration, API.Body)] { [(Self.declaration, batches)] }
 
-  func declare() throws {
+  /// Declares the class; returns the function `nas.data.batch`.
+  func declare() throws -> [(Declaration, API.Body)] {
     try api.host.declare(
       BatchObject.self,
       metamethods: [
@@ -55,13 +55,37 @@ struct BatchBinding {
           let batch = try call.this(BatchObject.self), name = call.string(2) ?? call.value(2).description
           switch name {
           case "count": call.push(batch.count)
+          case "images": try call.push(try Tensor([batch.count] + batch.shape, batch.images))
           case "labels": try call.push(JSONValue.array(batch.labels.map { .int(Int($0) + 1) }))
           default:
             throw Fault(
-              .recipe, "a Batch has no '\(name)'", hint: Suggestion.hint(for: name, among: ["count", "labels"]))
+              .recipe, "a Batch has no '\(name)'",
+              hint: Suggestion.hint(for: name, among: ["count", "images", "labels"]))
           }
         },
       ])
+    return [(Self.makeDeclaration, make)]
+  }
+
+  private static let makeDeclaration = Declaration(
+    "nas.data.batch", "A batch of samples that a script made: numbers as the network takes them, and their classes.",
+    [Parameter("images", "Tensor", "{ n, … }"), Parameter("labels", "table", "n classes, from 1")],
+    returns: "a Batch")
+
+  private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let images = try arguments.object(0, as: Tensor.self)
+    let labels = try TensorText.labels(arguments[1].table, in: "nas.data.batch") ?? []
+    guard images.shape.count > 1, images.shape[0] == labels.count else {
+      throw Fault(
+        .recipe, "nas.data.batch: a label for each image is needed", expected: "{ n, … } and n labels",
+        got: "\(Shape.array(images.shape)) and \(labels.count)")
+    }
+    let values = images.values
+    let digest = ContentDigest()
+    digest.update("\(images.shape) \(labels)")
+    values.withUnsafeBytes { digest.update(bytes: $0) }
+    let shape = Array(images.shape.dropFirst())
+    try call.push(BatchObject(images: values, labels: labels, shape: shape, key: digest.finish()))
   }
 
   private static let declaration = Declaration(
@@ -73,8 +97,8 @@ struct BatchBinding {
     [this],
     options: [
       Parameter("split", "string", default: "train"), Parameter("size", "integer", default: 64, min: 1),
-      Parameter("epochs", "integer", default: 1, min: 1),
-      Parameter("first_epoch", "integer", default: 1, min: 1, "the number of the first epoch"),
+      Parameter("epochs", "integer", default: 1, min: 1, max: 1e9),
+      Parameter("first_epoch", "integer", default: 1, min: 1, max: 1e9, "the number of the first epoch"),
       Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
       Parameter("stream", "string", default: "batches", "the name of the random stream"),
     ],
@@ -103,7 +127,7 @@ struct BatchBinding {
         "split": .string(split.digest), "size": .int(size), "seed": .string(String(seed)), "stream": .string(stream),
         "augment": augmentation.json, "epoch": .int(epoch), "number": .int(number),
       ])
-      try call.push(BatchObject(images: images, labels: labels, data: data, key: key))
+      try call.push(BatchObject(images: images, labels: labels, shape: data.dataset.imageShape, key: key))
       call.push(epoch)
     }
     try call.push(next)

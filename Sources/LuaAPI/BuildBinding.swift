@@ -32,19 +32,15 @@ struct BuildBinding {
   }
 
   private static let parameterDeclaration = Declaration(
-    "nas.nn.parameter", "A trained tensor of a model, found by its name in the open scope.", context: "model",
+    "nas.nn.parameter", "A trained array, by its name in the open scope: of a network or a model.",
+    context: "build or model",
     [Parameter("name", "string"), Parameter("shape", "table", "a list of dimensions")],
     options: [
       Parameter("init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"]),
       Parameter("scale", "number", default: 0.1, "the bound, the deviation or the value"),
-    ], returns: "a Tensor")
+    ], returns: "a Value; in a model, a Tensor")
 
   private static func parameter(_ arguments: Arguments, _ call: borrowing LuaCall, _ session: Session) throws {
-    guard let model = session.models.last?.model else {
-      throw Fault(
-        .recipe, "nas.nn.parameter was called outside of a model",
-        hint: "Call it inside nas.model(function(x) … end).")
-    }
     let scale = arguments.number("scale")
     guard arguments.text("init") == "constant" || scale >= 0 else {
       throw Fault(
@@ -57,11 +53,15 @@ struct BuildBinding {
       case "constant": .constant(Float(scale))
       default: .uniform(bound: scale)
       }
-    let shape = try TensorText.shape(arguments[1], in: call.name)
-    try call.push(try model.parameter(arguments.text(0), shape, initialiser: initialiser))
+    let shape = try TensorText.shape(arguments[1], in: call.name), name = arguments.text(0)
+    if let model = session.models.last?.model {
+      return try call.push(try model.parameter(name, shape, initialiser: initialiser))
+    }
+    let builder = try session.builder(for: "nas.nn.parameter")
+    try call.push(SymbolObject(try builder.parameter(name, shape, initialiser: initialiser)))
   }
 
-  /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built.
+  /// `push_scope` and `pop_scope`, on which `nas.nn.scope` is built, and `extent`.
   func coreFunctions() -> [String: LuaFunction] {
     [
       "push_scope": { [session] call in
@@ -73,14 +73,38 @@ struct BuildBinding {
         if let model = session.models.last?.model { return model.popScope() }
         try session.builder(for: "nas.nn.scope").popScope()
       },
+      // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
+      "extent": { call in
+        let (extent, axis) = try Self.extent(call)
+        call.push(extent)
+        call.push(axis)
+      },
     ]
+  }
+
+  /// The extent of an axis, and its number from 1; an error in the name of the function that asks.
+  private static func extent(_ call: borrowing LuaCall) throws -> (extent: Int, axis: Int) {
+    let axis = call.integer(2) ?? 0, name = call.string(3) ?? ""
+    let tensor = try call.object(1, as: Tensor.self).map { Shape.array($0.shape) }
+    guard let shape = try tensor ?? call.object(1, as: SymbolObject.self)?.symbol.shape else {
+      throw Fault(.recipe, "\(name): wrong x", expected: "a Value or a Tensor", got: call.value(1).description)
+    }
+    guard let position = shape.position(ofAxis: axis) else {
+      throw Fault(
+        .recipe, "\(name): there is no such axis", expected: "1 to \(shape.rank), or -1 for the last, of \(shape)",
+        got: "\(axis)")
+    }
+    if shape.hasBatch, position == 0 {
+      throw Fault(.recipe, "\(name): the batch can't be the axis", expected: "2 to \(shape.rank)", got: "\(axis)")
+    }
+    return (shape.dimensions[position - (shape.hasBatch ? 1 : 0)], position + 1)
   }
 
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
-    let tensors = try inputs(call, as: Tensor.self)
+    let (tensors, next) = try inputs(of: op, call, as: Tensor.self)
     guard tensors.isEmpty else {
-      let (attributes, name) = try options(of: op, call, from: tensors.count + 1, session)
+      let (attributes, name) = try options(of: op, call, from: next, session)
       return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
     if !session.models.isEmpty {
@@ -89,10 +113,11 @@ struct BuildBinding {
         got: call.count > 0 ? call.value(1).description : "nothing")
     }
     let builder = try session.builder(for: call.name)
-    let symbols = try inputs(call, as: SymbolObject.self).map(\.symbol)
+    let (symbols, first) = try inputs(of: op, call, as: SymbolObject.self)
     if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
-    let (attributes, name) = try options(of: op, call, from: symbols.count + 1, session)
-    try call.push(SymbolObject(try builder.apply(op.name, symbols, attributes: attributes, name: name)))
+    let (attributes, name) = try options(of: op, call, from: first, session)
+    try call.push(
+      SymbolObject(try builder.apply(op.name, symbols.map(\.symbol), attributes: attributes, name: name)))
   }
 
   /// A layer on tensors; one with parameters finds them in the model that is being called.
@@ -105,11 +130,29 @@ struct BuildBinding {
     return try model.apply(op, inputs, attributes: attributes, name: name, on: try session.tape())
   }
 
-  /// The leading arguments of one class.
-  private static func inputs<Input: LuaObject>(_ call: borrowing LuaCall, as type: Input.Type) throws -> [Input] {
-    var inputs: [Input] = []
-    while let value = try call.object(inputs.count + 1, as: type) { inputs.append(value) }
-    return inputs
+  /// The leading arguments of one class, and lists of them where an op takes any number; the position after them.
+  private static func inputs<Input: LuaObject>(
+    of op: Op, _ call: borrowing LuaCall, as type: Input.Type
+  ) throws -> (inputs: [Input], next: Int) {
+    var inputs: [Input] = [], position = 1
+    while position <= call.count {
+      if let value = try call.object(position, as: type) {
+        inputs.append(value)
+      } else if case .atLeast = op.arity, let list = call.table(position)?.array, !list.isEmpty,
+        let values = Self.all(list, as: type)
+      {
+        inputs += values
+      } else {
+        break
+      }
+      position += 1
+    }
+    return (inputs, position)
+  }
+
+  private static func all<Input: LuaObject>(_ values: [LuaValue], as type: Input.Type) -> [Input]? {
+    let objects = values.compactMap { $0.object(as: type) }
+    return objects.count == values.count ? objects : nil
   }
 
   /// The required attributes in order, then the table of the others and the name.
@@ -151,7 +194,7 @@ struct BuildBinding {
   /// Throws for an open decision in the place of a number: the network needs its value.
   private static func refuse(_ value: LuaValue, _ session: Session) throws {
     guard let handle = value.object(as: DecisionHandle.self) else { return }
-    throw session.openBuild?.fault(for: handle) ?? NeedsValue(path: handle.path).fault
+    throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
   }
 
   /// `x.channels`, `x.height`, `x.width`, `x.shape` (without the batch).
@@ -173,7 +216,7 @@ struct BuildBinding {
     let inputs: [Parameter]
     switch op.arity {
     case .exactly(let count): inputs = (0..<count).map { Parameter(count == 1 ? "x" : "x\($0 + 1)", "Value") }
-    case .atLeast: inputs = [Parameter("…", "Value", "two values or more")]
+    case .atLeast: inputs = [Parameter("…", "Value|table", "two values or more, or a list of them")]
     }
     let attributes = op.attributes.map {
       Parameter($0.name, "any", optional: $0.standard != nil, default: $0.standard, $0.documentation)

@@ -70,7 +70,7 @@ struct CoreBinding {
           throw call.wrong(1, expected: "an Architecture")
         }
         guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
-        try call.push(try session.network(arch, data: data, stream: call.string(3) ?? ""))
+        try call.push(try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? ""))
       },
       // pareto_front(trials, objectives): the positions of the trials on the front
       "pareto_front": { call in

@@ -42,7 +42,7 @@ struct DataBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
-    try batches.declare()
+    let makers = try batches.declare()
     try api.host.declare(
       DataObject.self, methods: api.methods(batches.methods),
       metamethods: [
@@ -56,7 +56,7 @@ struct DataBinding {
           try call.push(value)
         },
       ])
-    return [(Self.declaration, open)]
+    return [(Self.declaration, open)] + makers
   }
 
   private static let declaration = Declaration(

@@ -6,36 +6,50 @@ import SearchCore
 
 /// A decision that is left open while a network is built: what `build` reads in place of its value.
 ///
-/// `nn.choice` takes it. Any other use needs the value, which is an error that names the decision.
+/// `nn.choice` takes it, or `nn.pick` where several options are chosen. Any other use needs the value, which is an error that names the decision.
 final class DecisionHandle: LuaObject {
   static let luaName = "OpenDecision"
   /// Where it is in an architecture: `node2[1]`, `blocks[3].op`.
   let path: String
   /// The values to choose from, in the space's order.
   let options: [JSONValue]
-  /// Whether an `nn.choice` took it.
+  /// How many options are chosen; nil for exactly one, given as itself and not in a list.
+  let picks: Int?
+  /// Whether `nn.choice` or `nn.pick` took it.
   var isConsumed = false
   var orderKey: String? { path }
 
-  init(path: String, options: [JSONValue]) {
-    self.path = path
-    self.options = options
+  init(path: String, options: [JSONValue], picks: Int?) {
+    (self.path, self.options, self.picks) = (path, options, picks)
+  }
+
+  /// The function that takes it.
+  var consumer: String { picks == nil ? "nn.choice" : "nn.pick" }
+
+  /// The positions of the options that an architecture takes, ascending; nil for a value that isn't among them.
+  func positions(in architecture: Architecture) throws -> [Int]? {
+    let value = try architecture.value(at: path)
+    let chosen = picks == nil ? [value] : value.array ?? []
+    let positions = chosen.compactMap { options.firstIndex(of: $0) }.sorted()
+    return positions.count == chosen.count && !positions.isEmpty ? positions : nil
   }
 
   /// The options as names: of scopes, and in errors.
   var names: [String] { options.map { $0.string ?? $0.text() } }
 }
 
-/// A decision whose value `build` needs: thrown when an open one is used otherwise than by `nn.choice`.
+/// A decision whose value `build` needs: thrown when an open one is used otherwise than by what takes it.
 struct NeedsValue {
-  let path: String
+  let handle: DecisionHandle
 
   /// The fault that a recipe sees when the decision must stay open.
   var fault: Fault {
     Fault(
-      .recipe, "build needs the value of a decision that is left open", path: "space.\(path)",
-      expected: "nn.choice(arch.\(path), { … }) with a branch for each option",
-      hint: "Only nn.choice takes open decisions; narrow the space with space:fix { … } to decide it first.")
+      .recipe, "build needs the value of a decision that is left open", path: "space.\(handle.path)",
+      expected: "\(handle.consumer)(arch.\(handle.path), { … }) with a branch for each option",
+      hint:
+        "Only \(handle.consumer) takes it while it is open; narrow the space with space:fix { … } to decide it first."
+    )
   }
 }
 
@@ -43,6 +57,8 @@ struct NeedsValue {
 final class OpenBuild {
   /// The mixture's function of a relaxed space; nil keeps the choices in the graph.
   let mix: LuaReference?
+  /// How smaller parameters are made of whole ones, where the script says so.
+  let sharing: Sharing?
   /// The decisions that were found to be needed by value.
   private(set) var needed: [String] = []
   /// The mixing weights of each relaxed decision, once it was met.
@@ -50,7 +66,10 @@ final class OpenBuild {
   /// The open decisions in the order in which `nn.choice` met them.
   private(set) var met: [DecisionHandle] = []
 
-  init(mix: LuaReference?) { self.mix = mix }
+  init(mix: LuaReference? = nil, sharing: Sharing? = nil) {
+    self.mix = mix
+    self.sharing = sharing
+  }
 
   func consume(_ handle: DecisionHandle) {
     if !handle.isConsumed { met.append(handle) }
@@ -60,11 +79,33 @@ final class OpenBuild {
   /// The fault for a use that needs the value; it is remembered.
   func fault(for handle: DecisionHandle) -> Fault {
     needed.append(handle.path)
-    return NeedsValue(path: handle.path).fault
+    return NeedsValue(handle: handle).fault
   }
 }
 
-/// `nn.choice` on open decisions, and the class of what stands for them.
+/// A script's function that makes the parameter of a smaller layer of the whole one, as part of the network.
+struct Sharing {
+  /// `share(full, shape, path)`.
+  let function: LuaReference
+  /// The shapes of the whole parameters, by their paths.
+  let shapes: [String: [Int]]
+
+  /// Makes a builder ask the function.
+  func begin(_ builder: GraphBuilder, _ session: Session) {
+    builder.derivingParameters(from: shapes) { whole, shape, path in
+      let sizes = try session.host.table(shape.map { LuaValue.integer($0) })
+      let value = try function([.userdata(SymbolObject(whole)), sizes, .string(path)]).first ?? .nil
+      guard let symbol = value.object(as: SymbolObject.self) else {
+        throw Fault(
+          .recipe, "wrong result of share", path: path, expected: "a Value of shape \(Shape.array(shape))",
+          got: value.description)
+      }
+      return symbol.symbol
+    }
+  }
+}
+
+/// `nn.choice` and `nn.pick` on open decisions, and the class of what stands for them.
 struct ChoiceBinding {
   let api: API
   let session: Session
@@ -74,7 +115,7 @@ struct ChoiceBinding {
     let refuse: LuaFunction = { [session] call in
       for position in 1...max(1, call.count) {
         if let handle = try call.object(position, as: DecisionHandle.self) {
-          throw session.openBuild?.fault(for: handle) ?? NeedsValue(path: handle.path).fault
+          throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
         }
       }
     }
@@ -89,16 +130,20 @@ struct ChoiceBinding {
     try api.host.declare(DecisionHandle.self, metamethods: metamethods)
   }
 
-  /// What `nn.choice` and `nn.weighted_sum` in Scripts/nas/nn.lua are made of.
+  /// What `nn.choice` and `nn.pick` in Scripts/nas/nn.lua are made of.
   func coreFunctions() -> [String: LuaFunction] {
     [
-      // options(handle): the options of an open decision; nil for any other value
+      // open_options(handle, consumer): the options of an open decision; nil for any other value
       "open_options": { [session] call in
         guard let handle = try call.object(1, as: DecisionHandle.self) else { return call.pushNil() }
+        guard handle.consumer == call.string(2) else {
+          throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
+        }
         session.openBuild?.consume(handle)
         try call.push(JSONValue.array(handle.options))
       },
       "open_path": { call in call.push(try call.object(1, as: DecisionHandle.self)?.path ?? "") },
+      "open_picks": { call in call.push(try call.object(1, as: DecisionHandle.self)?.picks ?? 1) },
       // mixture(): the function that mixes the branches of a relaxed space; nil where choices stay choices
       "mixture": { [session] call in
         if let mix = session.openBuild?.mix { try call.push(.function(mix)) } else { call.pushNil() }
@@ -133,15 +178,14 @@ struct ChoiceBinding {
         }
         let branches = zip(handle.names, try Self.values(call, 2)).map { (option: $0, value: $1) }
         let builder = try session.builder(for: "nas.nn.choice")
-        try call.push(SymbolObject(try builder.choice(decision: handle.path, branches: branches)))
+        try call.push(
+          SymbolObject(
+            try builder.choice(decision: handle.path, picks: handle.picks ?? 1, branches: branches)))
       },
-      // weighted_sum(weights, values)
-      "weighted_sum": { [session] call in
-        guard let weights = try call.object(1, as: SymbolObject.self) else {
-          throw call.wrong(1, expected: "a Value with one weight for each value")
-        }
-        let builder = try session.builder(for: "nas.nn.weighted_sum")
-        try call.push(SymbolObject(try builder.weightedSum(try Self.values(call, 2), weights: weights.symbol)))
+      // picked(values): the sum of the branches that were picked
+      "picked": { [session] call in
+        let builder = try session.builder(for: "nas.nn.pick")
+        try call.push(SymbolObject(try builder.sum(ofPicked: try Self.values(call, 1))))
       },
     ]
   }
@@ -150,7 +194,7 @@ struct ChoiceBinding {
     try (call.table(position)?.array ?? []).enumerated().map { index, value in
       guard let symbol = value.object(as: SymbolObject.self) else {
         throw Fault(
-          .recipe, "branch \(index + 1) of nn.choice gave no value", expected: "a value of nas.nn",
+          .recipe, "branch \(index + 1) gave no value", expected: "a value of nas.nn",
           got: value.description, hint: "End every branch with `return …`.")
       }
       return symbol.symbol

@@ -18,13 +18,15 @@ struct NetworkBinding {
 
   private static let this = Parameter("network", "Network")
 
-  func declare() throws {
+  /// Declares the class; returns the function `nas.network`.
+  func declare() throws -> [(Declaration, API.Body)] {
+    let fresh = FreshNetworks(session: session)
     try api.host.declare(
       NetworkObject.self,
       methods: api.methods([
         (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
         (Self.saveDeclaration, save),
-        NetworkLoading(session: session).method,
+        WeightLoading(session: session).ofNetwork, fresh.method, ProbeBinding(session: session).method,
       ]),
       metamethods: [
         .index: { call in
@@ -36,9 +38,12 @@ struct NetworkBinding {
             call.push(try InferencePlan(network.graph, batch: 1, compute: session.compute).peakMemoryBytes)
           case "arch": try call.push(network.arch)
           case "digest": call.push(network.graph.digest)
+          case "input": try call.push(JSONValue.array(network.task.imageShape.map(JSONValue.int)))
+          case "classes": call.push(network.task.classNames.count)
           default:
             let known = [
-              "params", "macs", "memory_bytes", "arch", "digest", "fit", "evaluate", "latency", "save", "load",
+              "params", "macs", "memory_bytes", "arch", "digest", "input", "classes", "fit", "evaluate", "latency",
+              "save", "load", "fresh", "probe",
             ]
             throw Fault(.recipe, "a Network has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
           }
@@ -48,6 +53,7 @@ struct NetworkBinding {
           call.push("Network(\(network.graph.parameterCount) parameters, \(network.graph.macs) MACs)")
         },
       ])
+    return [fresh.function]
   }
 
   // MARK: - fit

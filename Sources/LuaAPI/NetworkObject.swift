@@ -3,13 +3,36 @@ import Datasets
 import LuaHost
 import NeuralNet
 
+/// What a network is made for: the shape of its input and its classes.
+struct NetworkTask {
+  let imageShape: [Int]
+  let classNames: [String]
+  let kind: String
+  let normalisation: Normalisation
+  /// Where the inputs come from, for a table; nil for images.
+  let columns: [TableRows.Input]?
+
+  init(_ dataset: Dataset) {
+    (imageShape, classNames, kind) = (dataset.imageShape, dataset.classNames, dataset.kind)
+    normalisation = dataset.normalisation
+    columns = dataset.train.set.table?.inputs
+  }
+
+  /// A task without data: classes are called by their numbers.
+  init(input: [Int], classes: Int) {
+    (imageShape, classNames, kind) = (input, (1...classes).map(String.init), "classification")
+    normalisation = Normalisation(identityFor: input.last ?? 1)
+    columns = nil
+  }
+}
+
 /// A stand-alone network as scripts hold it: the graph, its weights, and the chain of what was done to them.
 final class NetworkObject: LuaObject {
   static let luaName = "Network"
   let graph: Graph
   let weights: Weights
   let arch: ArchitectureObject
-  let dataset: Dataset
+  let task: NetworkTask
   /// How its input was normalised when it was last trained; else as for the data's training part.
   var normalisation: Normalisation
   /// The name of its random streams.
@@ -20,15 +43,17 @@ final class NetworkObject: LuaObject {
   var nativeBytes: Int { weights.byteCount }
 
   init(
-    _ graph: Graph, _ weights: Weights, arch: ArchitectureObject, dataset: Dataset, stream: String, seed: UInt64
+    _ graph: Graph, _ weights: Weights, arch: ArchitectureObject, task: NetworkTask, stream: String, seed: UInt64,
+    scheme: WeightScheme = .standard
   ) {
-    self.dataset = dataset
-    normalisation = dataset.normalisation
+    self.task = task
+    normalisation = task.normalisation
     self.graph = graph
     self.weights = weights
     self.arch = arch
     self.stream = stream
-    version = ContentDigest.of(graph.digest, stream, String(seed))
+    let start = ContentDigest.of(graph.digest, stream, String(seed))
+    version = scheme == .standard ? start : ContentDigest.of(start, scheme.rawValue)
   }
 
   /// The version after an operation with these inputs.

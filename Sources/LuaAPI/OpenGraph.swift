@@ -9,39 +9,38 @@ struct OpenGraph {
   let graph: Graph
   /// The builder's counted names, by scope.
   let countedNames: [String: [String]]
-  /// The open decisions that `nn.choice` took, in the order in which it met them.
+  /// The open decisions that `nn.choice` and `nn.pick` took, in the order in which they met them.
   let open: [DecisionHandle]
+  /// What layers read in the place of whole parameters, by their paths; see `Sharing`.
+  let derived: [String: Symbol]
 }
 
 extension SpaceDefinition {
-  /// The decisions that can be left open: those of plain values, always active, one option each. A choice of options
-  /// that hold decisions of their own, of several options, of a number or of a length is not among them.
-  var openDecisions: [DecisionInfo] {
-    space.decisions.filter { info in
-      guard info.depth == 0, case .oneOf(let options, _) = info.node else { return false }
-      return options.allSatisfy { if case .constant = $0 { true } else { false } }
-    }
-  }
+  /// The decisions that can be left open: one or several of plain values, always active. A choice of options that hold
+  /// decisions of their own, in an order, of one option twice, of a number or of a length is not among them.
+  var openDecisions: [DecisionInfo] { space.decisions.filter { $0.depth == 0 && $0.node.openOptions != nil } }
 
   /// Builds the network of an architecture with decisions left open.
   ///
   /// - Parameters:
   ///   - open: the paths of the decisions to leave open.
-  ///   - build: what `nn.choice` does, and where uses that need a value are noted.
+  ///   - build: what `nn.choice` and `nn.pick` do, and where uses that need a value are noted.
   func openGraph(
     of architecture: Architecture, leavingOpen open: Set<String>, input shape: [Int], task: JSONValue,
     _ build: OpenBuild
   ) throws -> OpenGraph {
     let handles = Dictionary(
       uniqueKeysWithValues: openDecisions.filter { open.contains($0.path) }.map { info in
-        (info.path, DecisionHandle(path: info.path, options: info.node.constants))
+        (info.path, DecisionHandle(path: info.path, options: info.node.openOptions ?? [], picks: info.node.picks))
       })
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
+    build.sharing?.begin(builder, session)
     let outputs = try session.building(with: builder, of: architecture.id, open: build) {
       try call(build: try view(of: architecture.values, at: "", handles), builder, task)
     }
     return OpenGraph(
-      graph: try builder.finish(outputs: outputs), countedNames: builder.countedNames, open: build.met)
+      graph: try builder.finish(outputs: outputs), countedNames: builder.countedNames, open: build.met,
+      derived: builder.derivedParameters)
   }
 
   /// The values of an architecture as a Lua value, with handles in the places of open decisions.
@@ -63,9 +62,17 @@ extension SpaceDefinition {
 }
 
 extension SpaceNode {
-  /// The values of the options of a decision among plain values.
-  var constants: [JSONValue] {
-    guard case .oneOf(let options, _) = self else { return [] }
-    return options.compactMap { if case .constant(let value) = $0 { value } else { nil } }
+  /// The values to choose from, of a decision that can be left open; nil for others.
+  fileprivate var openOptions: [JSONValue]? {
+    let options: [SpaceNode]
+    switch self {
+    case .oneOf(let all, _), .manyOf(_, let all, ordered: false, distinct: true, _): options = all
+    default: return nil
+    }
+    let values = options.compactMap { if case .constant(let value) = $0 { value } else { nil } }
+    return values.count == options.count ? values : nil
   }
+
+  /// How many options a decision takes; nil when it takes one.
+  fileprivate var picks: Int? { if case .manyOf(let count, _, _, _, _) = self { count } else { nil } }
 }

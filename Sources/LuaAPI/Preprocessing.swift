@@ -6,16 +6,16 @@ extension NetworkObject {
   /// for a table its columns and the scale of its target.
   var preprocessing: JSONValue {
     var fields: [String: JSONValue] = [
-      "shape": .array(dataset.imageShape.map(JSONValue.int)),
-      "classes": .array(dataset.classNames.map(JSONValue.string)),
+      "shape": .array(task.imageShape.map(JSONValue.int)),
+      "classes": .array(task.classNames.map(JSONValue.string)),
       "parameters": "convolutions [ky, kx, in / groups, out], linear layers [in, out]",
     ]
-    if let table = dataset.train.set.table {
+    if let columns = task.columns {
       fields["layout"] = """
         one value per column: of a number (x - mean) / deviation, of a text 1 where the column holds it and else 0; \
         0 for missing values
         """
-      fields["columns"] = .array(zip(table.inputs, table.inputs.indices).map(column))
+      fields["columns"] = .array(zip(columns, columns.indices).map(column))
       fields["target"] = target
     } else {
       fields["layout"] = "NHWC, values from 0 to 1 normalised by (x - mean) / deviation"
@@ -37,7 +37,7 @@ extension NetworkObject {
   private var target: JSONValue? {
     normalisation.target.map { scale in
       [
-        "column": .string(dataset.classNames.first ?? ""), "mean": .number(scale.mean),
+        "column": .string(task.classNames.first ?? ""), "mean": .number(scale.mean),
         "deviation": .number(scale.deviation),
       ]
     }

@@ -68,9 +68,9 @@ public final class RecipeRunner {
     let host = session.host
     try RandomBinding.declare(api)
     try ArchitectureBinding(api: api, session: session).declare()
-    try NetworkBinding(api: api, session: session).declare()
     let functions =
-      try SpaceNodes.declare(api) + SpaceBinding(api: api, session: session).declare()
+      try NetworkBinding(api: api, session: session).declare() + SpaceNodes.declare(api)
+      + SpaceBinding(api: api, session: session).declare()
       + RecipeBinding(api: api, session: session).declare()
       + WeightsBinding(api: api, session: session).declare()
       + TensorBinding(api: api, session: session).declare()
@@ -83,6 +83,7 @@ public final class RecipeRunner {
     try relaxed.declare()
     let recipeAPI = try api.table(functions)
     try recipeAPI.table?.set("data", to: data)
+    try recipeAPI.table?.set("linalg", to: try LinalgBinding(api: api, session: session).declare())
     try recipeAPI.table?.set("optim", to: try OptimiserBinding(api: api, session: session).declare())
     try recipeAPI.table?.set("run", to: .userdata(RunObject(session: session)))
 

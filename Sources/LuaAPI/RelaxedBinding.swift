@@ -14,7 +14,7 @@ final class RelaxedObject: LuaObject {
   let data: DataObject
   /// One for each parameter and statistic of the graph, in its order.
   let tensors: [Tensor]
-  /// The decisions in the order in which `nn.choice` met them.
+  /// The decisions in the order in which `nn.choice` and `nn.pick` met them.
   let decisions: [DecisionHandle]
   private let random: RandomSource
   private var functions: [Int: PlanFunction] = [:]
@@ -105,7 +105,7 @@ struct RelaxedBinding {
     if let closed = definition.space.decisions.first(where: { !open.contains($0.path) }) {
       throw Fault(
         .recipe, "a decision can't be relaxed", path: "space.\(closed.path)",
-        expected: "a oneof of plain values that is always active", got: closed.kind,
+        expected: "a oneof or manyof of plain values that is always active", got: closed.kind,
         hint: "Decide it first: space:fix { [\"\(closed.path)\"] = … }.")
     }
     let dataset = data.dataset
@@ -114,7 +114,7 @@ struct RelaxedBinding {
       task: SpaceDefinition.task(input: dataset.imageShape, classes: dataset.classNames.count), build)
     if let unused = open.subtracting(built.open.map(\.path)).sorted().first {
       throw Fault(
-        .recipe, "a relaxed decision was taken by no nn.choice", path: "space.\(unused)",
+        .recipe, "a relaxed decision was taken by no nn.choice or nn.pick", path: "space.\(unused)",
         expected: "nn.choice(arch.\(unused), { … }) in build",
         hint: "Use it, or decide it first: space:fix { [\"\(unused)\"] = … }.")
     }
@@ -142,7 +142,7 @@ struct RelaxedBinding {
       ),
       (
         Declaration(
-          "net:derive", "The architecture in which each decision takes the option with the largest mixing weight.",
+          "net:derive", "The architecture in which each decision takes the options with the largest mixing weights.",
           [Self.this], returns: "an Architecture"),
         derive
       ),
@@ -156,17 +156,12 @@ struct RelaxedBinding {
   private func loss(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let net = try arguments.object(0, as: RelaxedObject.self), batch = try arguments.object(1, as: BatchObject.self)
     try batch.check(fits: net.data.dataset)
-    let tape = try session.tape(), dataset = net.data.dataset, classes = dataset.classNames.count
+    let tape = try session.tape(), dataset = net.data.dataset
     let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
     let logits = try net.function(batch: batch.count, compute: session.compute)(
       [images], parameters: net.tensors, on: tape)
-    var targets = [Float](repeating: 0, count: batch.count * classes)
-    for (row, label) in batch.labels.enumerated() { targets[row * classes + Int(label)] = 1 }
-    let likelihoods = try tape.apply("log_softmax", [logits])
-    let chosen = try tape.apply("mul", [likelihoods, try Tensor([batch.count, classes], targets)])
-    let sum = try tape.apply("sum", [chosen])
-    try call.push(
-      try tape.apply("scale", [sum], attributes: ["multiply": .number(-1 / Double(batch.count)), "add": 0]))
+    let labels = try Tensor([batch.count], batch.labels.map { Float($0 + 1) })
+    try call.push(try tape.apply("cross_entropy", [logits, labels]))
   }
 
   private func derive(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
@@ -174,9 +169,9 @@ struct RelaxedBinding {
     var architecture = net.space.space.largest
     for decision in net.decisions {
       let values = net.mixingWeights(of: decision.path)?.values ?? []
-      var best = 0
-      for index in values.indices where values[index] > values[best] { best = index }
-      architecture = try architecture.with(decision.path, decision.options[best])
+      let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
+      let chosen = order.prefix(decision.picks ?? 1).sorted().map { decision.options[$0] }
+      architecture = try architecture.with(decision.path, decision.picks == nil ? chosen[0] : .array(chosen))
     }
     try call.push(net.space.definition.object(for: architecture))
   }

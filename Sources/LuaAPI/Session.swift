@@ -209,13 +209,23 @@ final class Session {
   /// How the network that is being built treats open decisions; nil when it has none.
   var openBuild: OpenBuild? { builders.last?.open }
 
-  /// The stand-alone network of an architecture for some data, with weights from the stream `<stream>/weights`.
-  func network(_ arch: ArchitectureObject, data: DataObject, stream: String) throws -> NetworkObject {
+  /// The stand-alone network of an architecture for a task, with weights from the stream `<stream>/weights`.
+  func network(
+    _ arch: ArchitectureObject, task: NetworkTask, stream: String, scheme: WeightScheme = .standard
+  ) throws -> NetworkObject {
     let graph = try arch.definition.graph(
-      of: arch.architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count,
-      kind: data.dataset.kind)
-    let weights = try Weights(graph, random: RandomSource(seed: seed, name: stream + "/weights"))
-    return NetworkObject(graph, weights, arch: arch, dataset: data.dataset, stream: stream, seed: seed)
+      of: arch.architecture, input: task.imageShape, classes: task.classNames.count, kind: task.kind)
+    return try network(graph, of: arch, task: task, stream: stream, scheme: scheme)
+  }
+
+  /// The same of a graph that was built before.
+  func network(
+    _ graph: Graph, of arch: ArchitectureObject, task: NetworkTask, stream: String, scheme: WeightScheme
+  ) throws -> NetworkObject {
+    let random = RandomSource(seed: seed, name: stream + "/weights")
+    return NetworkObject(
+      graph, try Weights(graph, random: random, scheme: scheme), arch: arch, task: task, stream: stream, seed: seed,
+      scheme: scheme)
   }
 
   // MARK: - Weights in the run's folder

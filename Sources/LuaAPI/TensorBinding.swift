@@ -145,6 +145,28 @@ struct TensorBinding {
         }
       ),
       (
+        Declaration(
+          "tensor:set",
+          "Replaces the numbers in place, which gradients don't see: for parameters, between one backward and the next "
+            + "forward computation.",
+          [Self.this, Parameter("values", "Tensor|table|number", "of the tensor's shape")]),
+        { arguments, call in
+          let tensor = try arguments.object(0, as: Tensor.self)
+          var shape: [Int] = [], values: [Float] = []
+          if let other = arguments[1].object(as: Tensor.self) {
+            (shape, values) = (other.shape, other.values)
+          } else {
+            try TensorText.read(arguments[1], into: &values, shape: &shape)
+          }
+          guard shape == tensor.shape else {
+            throw Fault(
+              .recipe, "tensor:set: wrong shape", path: tensor.name, expected: Shape.array(tensor.shape).description,
+              got: Shape.array(shape).description)
+          }
+          try tensor.set(values)
+        }
+      ),
+      (
         Declaration("tensor:detach", "The same numbers without their history.", [Self.this], returns: "a Tensor"),
         { arguments, call in try call.push(try arguments.object(0, as: Tensor.self).detached()) }
       ),
@@ -219,13 +241,14 @@ struct TensorBinding {
     let tensor = try call.this(Tensor.self), name = call.string(2) ?? call.value(2).description
     switch name {
     case "shape": try call.push(JSONValue.array(tensor.shape.map(JSONValue.int)))
+    case "channels": call.push(tensor.shape.last ?? 1)
     case "requires_grad": call.push(tensor.requiresGradient)
     case "grad": if let gradient = tensor.gradient { try call.push(gradient) } else { call.pushNil() }
     case "name": if let name = tensor.name { call.push(name) } else { call.pushNil() }
     default:
       throw Fault(
         .recipe, "a Tensor has no '\(name)'",
-        hint: Suggestion.hint(for: name, among: methods + ["shape", "requires_grad", "grad", "name"]))
+        hint: Suggestion.hint(for: name, among: methods + ["shape", "channels", "requires_grad", "grad", "name"]))
     }
   }
 }

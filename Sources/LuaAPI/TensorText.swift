@@ -70,6 +70,17 @@ enum TensorText {
     }
   }
 
+  /// Classes from 1 as labels from 0; nil without a table.
+  static func labels(_ table: LuaReference?, in function: String) throws -> [Int32]? {
+    try table?.array.enumerated().map { index, value in
+      guard let label = value.integer, label >= 1, label <= 65_536 else {
+        throw Fault(
+          .recipe, "\(function): wrong label \(index + 1)", expected: "a class from 1", got: value.description)
+      }
+      return Int32(label - 1)
+    }
+  }
+
   /// Nested lists; a number without dimensions.
   static func json(_ values: ArraySlice<Float>, _ shape: ArraySlice<Int>) -> JSONValue {
     guard let first = shape.first else { return .number(Double(values[values.startIndex])) }

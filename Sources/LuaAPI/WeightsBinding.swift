@@ -19,6 +19,7 @@ final class WeightsObject: LuaObject {
   let labelSmoothing: Double
   let stream: String
   let state: VersionedState
+  private var teacher: TeachingNetwork?
   var nativeBytes: Int { 2 * supernet.shared.weights.byteCount }
   var orderKey: String? { state.version }
 
@@ -28,6 +29,14 @@ final class WeightsObject: LuaObject {
   ) {
     (self.space, self.supernet, self.optimiser) = (space, supernet, optimiser)
     (self.labelSmoothing, self.stream, self.state) = (labelSmoothing, stream, state)
+  }
+
+  /// A network as a teacher; its copy is kept as long as it doesn't change.
+  func teaching(_ network: NetworkObject) throws -> TeachingNetwork {
+    if let teacher, teacher.version == network.version { return teacher }
+    let copy = try TeachingNetwork(network)
+    teacher = copy
+    return copy
   }
 
   /// The architecture of an argument, which must be of this space.
@@ -50,7 +59,7 @@ struct WeightsBinding {
     let methods: [(Declaration, API.Body)] = [
       (Self.stepDeclaration, step), (Self.accumulateDeclaration, accumulate), (Self.applyDeclaration, apply),
       (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.networkDeclaration, network),
-      (Self.reorderDeclaration, reorder),
+      (Self.reorderDeclaration, reorder), WeightLoading(session: session).ofShared,
     ]
     try api.host.declare(
       WeightsObject.self, methods: api.methods(methods),
@@ -91,6 +100,10 @@ struct WeightsBinding {
       Parameter("data", "Data", "gives the input's shape and the classes")
     ] + TrainingOptions.descent + [
       Parameter("ema", "number", default: 0, min: 0, max: 1, "decay of an average of the weights; 0: none is kept"),
+      Parameter(
+        "share", "function", optional: true,
+        "function(full, shape, path) → Value of that shape, made of the whole parameter with nas.nn, in place of its "
+          + "leading part; arrays of its own are nn.parameter"),
       Parameter("stream", "string", default: "weights", "the name of the random streams"),
     ],
     returns: "Weights: step, accumulate, apply, fit, evaluate, network, reorder; version, steps, params, paths, open")
@@ -99,12 +112,14 @@ struct WeightsBinding {
     let space = try arguments.object(0, as: SpaceObject.self), stream = arguments.text("stream")
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
     let random = RandomSource(seed: session.seed, name: stream), average = arguments.number("ema")
-    let supernet = try Supernet(space.definition, data: data, random: random)
+    let share = arguments["share"].function
+    let supernet = try Supernet(space.definition, data: data, share: share, random: random)
     if average > 0 { try supernet.shared.keepAverage(decay: average) }
     let shared = supernet.shared, session = session
     let options = JSONValue.object(arguments.options.compactMapValues { try? LuaValues.json($0) })
     let start = ContentDigest.of([
       "weights": .string(shared.weights.digest), "seed": .string(String(session.seed)), "options": options,
+      "share": try share.map { .string(try session.digest(of: $0)) } ?? .null,
     ])
     let state = VersionedState(
       session: session, version: start, save: { try session.save(shared.snapshot(), version: $0) },
@@ -119,17 +134,20 @@ struct WeightsBinding {
 
   private static let stepDeclaration = Declaration(
     "weights:step", "One step of training of an architecture's path on a batch; returns the loss before the step.",
+    source: "distillation: Hinton et al. 2015; Cai et al. 2020, section 3.3; Yu et al. 2020 (BigNAS), section 3.1",
     [this, arch, Parameter("batch", "Batch", "from data:batches")],
-    options: [Parameter("lr", "number", min: 0)], returns: "the loss")
+    options: [Parameter("lr", "number", min: 0)] + Distillation.options, returns: "the loss")
 
   private func step(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
     let architecture = try weights.architecture(try arguments.object(1)), rate = arguments.number("lr")
+    let distillation = try Distillation(arguments, of: weights)
     let operation: JSONValue = [
       "step": .string(architecture.canonicalText), "batch": .string(batch.key), "lr": .number(rate),
+      "distillation": distillation?.key ?? .null,
     ]
     let loss = try weights.state.change(kind: "step", operation, label: "weights:step") {
-      let (member, plan) = try weights.plan(architecture, batch)
+      let (member, plan) = try weights.plan(architecture, batch, distillation)
       return .number(
         Double(try weights.supernet.shared.step(member.network, plan, weights.optimiser, learningRate: rate)))
     }
@@ -138,15 +156,19 @@ struct WeightsBinding {
 
   private static let accumulateDeclaration = Declaration(
     "weights:accumulate", "Adds the gradients of a path on a batch to those that weights:apply will use.",
-    source: "Chu et al. 2021 (FairNAS): one update from several paths", [this, arch, Parameter("batch", "Batch")],
-    returns: "the loss")
+    source: "Chu et al. 2021 (FairNAS): one update from several paths; Yu et al. 2020 (BigNAS): the sandwich rule",
+    [this, arch, Parameter("batch", "Batch")], options: Distillation.options, returns: "the loss")
 
   private func accumulate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
     let architecture = try weights.architecture(try arguments.object(1))
-    let operation: JSONValue = ["accumulate": .string(architecture.canonicalText), "batch": .string(batch.key)]
+    let distillation = try Distillation(arguments, of: weights)
+    let operation: JSONValue = [
+      "accumulate": .string(architecture.canonicalText), "batch": .string(batch.key),
+      "distillation": distillation?.key ?? .null,
+    ]
     let loss = try weights.state.change(kind: "step", operation, label: "weights:accumulate") {
-      let (member, plan) = try weights.plan(architecture, batch)
+      let (member, plan) = try weights.plan(architecture, batch, distillation)
       return .number(Double(try weights.supernet.shared.accumulate(member.network, plan)))
     }
     call.push(loss.double ?? .nan)
@@ -253,9 +275,10 @@ struct WeightsBinding {
     try weights.state.compute()
     let graph = try arch.definition.graph(
       of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
-    let own = try weights.supernet.shared.copy(for: graph, averaged: arguments.flag("ema"))
+    let own = try weights.supernet.copy(for: graph, of: architecture, averaged: arguments.flag("ema"))
     let network = NetworkObject(
-      graph, own, arch: arch, dataset: data.dataset, stream: weights.stream + "/network/" + arch.id, seed: session.seed)
+      graph, own, arch: arch, task: NetworkTask(data.dataset), stream: weights.stream + "/network/" + arch.id,
+      seed: session.seed)
     network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))
     try call.push(network)
   }
@@ -294,13 +317,18 @@ struct WeightsBinding {
 extension WeightsObject {
   /// The plan of a path with a batch in it.
   fileprivate func plan(
-    _ architecture: Architecture, _ batch: BatchObject
+    _ architecture: Architecture, _ batch: BatchObject, _ distillation: Distillation?
   ) throws -> (member: Supernet.Member, plan: TrainingPlan) {
     try batch.check(fits: supernet.data.dataset)
     let (member, plan) = try supernet.training(
-      architecture, batch: batch.count, loss: .crossEntropy(labelSmoothing: labelSmoothing))
+      architecture, batch: batch.count, loss: distillation?.loss ?? .crossEntropy(labelSmoothing: labelSmoothing))
+    if let distillation {
+      // A path that teaches is run first: it may be on the same network.
+      try distillation.fill(plan, batch, self)
+    } else {
+      try batch.labels.withUnsafeBufferPointer { try plan.setLabels($0) }
+    }
     try batch.images.withUnsafeBufferPointer { try plan.setInput($0) }
-    try batch.labels.withUnsafeBufferPointer { try plan.setLabels($0) }
     return (member, plan)
   }
 }

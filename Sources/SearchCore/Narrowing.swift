@@ -141,6 +141,9 @@ extension SpaceNode {
       return .constant(self.value(of: chosen))
     case (.manyOf(let k, let options, let ordered, let distinct, let name), .options(let values)):
       let pool = try Self.narrowed(options, to: values, at: place)
+      if pool.count == k, distinct, !ordered {
+        return .constant(.array(pool.compactMap { if case .constant(let value) = $0 { value } else { nil } }))
+      }
       return .manyOf(k, pool, ordered: ordered, distinct: distinct, name: name)
     case (.oneOf(let options, let name), .options(let values)):
       let kept = try Self.narrowed(options, to: values, at: place)

@@ -18,6 +18,8 @@ public struct BLAS: Sendable {
   /// The name of the core in use: `SkylakeX`, `Haswell`, …
   public let coreName: String
   private let function: SGEMM
+  /// The address of the loaded library, for `dlsym`.
+  private let library: UInt
 
   /// The library, loaded once. Throws a `usage` fault when it isn't installed.
   public static var shared: BLAS {
@@ -38,7 +40,16 @@ public struct BLAS: Sendable {
       throw Fault(.usage, "\(library) lacks cblas_sgemm", hint: hint)
     }
     function = unsafeBitCast(sgemm, to: SGEMM.self)
+    self.library = UInt(bitPattern: handle)
     coreName = unsafeBitCast(name, to: CoreName.self)().map { String(cString: $0) } ?? core
+  }
+
+  /// The function of a name in the library, as a function of type `F`. Throws a `usage` fault when it isn't there.
+  func function<F>(_ name: String, as type: F.Type = F.self) throws -> F {
+    guard let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: library), name) else {
+      throw Fault(.usage, "libopenblas.so.0 lacks \(name)", hint: "Install it: apt-get install libopenblas0-pthread.")
+    }
+    return unsafeBitCast(symbol, to: type)
   }
 
   /// C = alpha · op(A) · op(B) + beta · C, row-major, on the calling thread.

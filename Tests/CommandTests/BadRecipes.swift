@@ -112,8 +112,10 @@ extension BadRecipe {
   static let searches = [
     BadRecipe(
       "shapes that disagree",
-      build("return nn.scope('join', function()\n return nn.add(x, nn.conv2d(x, 4, { kernel = 3 })) end)"),
-      "r.lua:6: join/add1: add: input 2 has another shape: expected [N, 2, 3, 1], got [N, 2, 3, 4]"),
+      build(
+        "return nn.scope('join', function()\n return nn.add(nn.conv2d(x, 3, { kernel = 3 }), nn.conv2d(x, 4, { kernel = 3 })) end)"
+      ),
+      "r.lua:6: join/add1: add: input 2 has another shape: expected [N, 2, 3, 3], got [N, 2, 3, 4]"),
     BadRecipe(
       "layer outside of build", start + "nas.nn.relu(1)",
       "r.lua:4: nas.nn.relu was called outside of build. nas.nn makes networks inside a space's build function."),

@@ -197,7 +197,11 @@ private let sharedTraining = """
   }
   print("ready")
   local weights = nas.weights(space, { data = data, ema = 0.9 })
-  for batch in data:batches { size = 16 } do weights:step(space:random(), batch, { lr = 0.05 }) end
+  local teacher = space:random():network(data)
+  for batch in data:batches { size = 16 } do
+    weights:step(space:random(), batch, { lr = 0.05, teacher = teacher, label_weight = 0.5 })
+  end
+  teacher:fit { data = data, epochs = 1, batch = 16 }
   weights:fit { epochs = 2, batch = 16, lr = 0.05 }
   for batch in data:batches { size = 16, first_epoch = 2 } do
     weights:accumulate(space:random(), batch)

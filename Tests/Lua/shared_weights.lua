@@ -54,6 +54,14 @@ end
 for _, arch in ipairs(archs) do agree(arch) end
 expect.equal(weights.steps, #losses)
 
+-- MARK: running statistics of a path, gathered anew
+
+for _, arch in ipairs(archs) do
+  local scores = weights:evaluate(arch, { bn = "recalibrate", recalibrate = 3, batch = 20 })
+  expect.equal(scores.loss, weights:evaluate(arch, { bn = "recalibrate", recalibrate = 3, batch = 20 }).loss)
+  expect.is_true(scores.loss > 0 and scores.loss < 10)
+end
+
 -- MARK: the same steps give the same versions and losses
 
 local again = nas.weights(space, { data = data })
@@ -66,6 +74,43 @@ for batch in data:batches { size = 40 } do
 end
 expect.equal(again.version, weights.version)
 
+-- MARK: distillation: a teacher's soft labels beside the labels, or in their place
+
+local function lesson(options)
+  local learner = nas.weights(space, { data = data })
+  options.lr = 0.05
+  return learner:step(archs[1], data:batches { size = 40 }(), options), learner.version
+end
+local plain = lesson {}
+local uniform = nas.zeros { 40, 10 }
+expect.near(lesson { teacher = uniform, teacher_weight = 0 }, plain, 1e-6)
+expect.near(lesson { teacher = uniform, teacher_weight = 0, label_weight = 0.5 }, plain / 2, 1e-6)
+-- A teacher that is sure of the labels says what they say.
+local sure = {}
+for i, label in ipairs(data:batches { size = 40 }().labels) do
+  sure[i] = {}
+  for class = 1, 10 do sure[i][class] = class == label and 100 or 0 end
+end
+expect.near(lesson { teacher = nas.tensor(sure), label_weight = 0 }, plain, 1e-6)
+expect.near(lesson { teacher = nas.tensor(sure), teacher_weight = 2 }, plain * 3, 1e-5)
+-- A very high temperature makes student and teacher alike uniform: T² log 10.
+expect.near(lesson { teacher = uniform, label_weight = 0, temperature = 100 } / 1e4, math.log(10), 1e-3)
+
+local big = space:make { width = 8, kernel = 5, depth = 2, ops = { "conv", "conv" } }
+local in_place, first_version = lesson { teacher = big, label_weight = 0 }
+local repeated, second_version = lesson { teacher = big, label_weight = 0 }
+expect.equal(repeated, in_place)
+expect.equal(second_version, first_version)
+local network = weights:network(big)
+expect.is_true(lesson { teacher = network } > plain)
+expect.raises("the teacher has another number of outputs: expected 40 × 10 logits, got 80 numbers", function()
+  lesson { teacher = nas.zeros { 40, 2 } }
+end)
+local batch = data:batches { size = 40 }()
+weights:accumulate(big, batch)
+weights:accumulate(archs[2], batch, { teacher = big, label_weight = 0 })
+weights:apply { lr = 0.01, count = 2 }
+
 -- MARK: training makes it better
 
 local course = {}
@@ -77,6 +122,54 @@ weights:fit {
   on_epoch = function(epoch, metrics) course[epoch] = metrics.train_loss end,
 }
 expect.is_true(course[12] < course[1] - 0.2, ("training lowers the loss: %g to %g"):format(course[1], course[12]))
+
+-- MARK: a function that makes the smaller parameters
+
+--- The rule that holds without a function: leading channels, the centre of a kernel.
+local function leading(full, shape)
+  for axis, size in ipairs(shape) do
+    local is_kernel = #shape == 4 and axis <= 2
+    local start = is_kernel and (full.shape[axis] - size) // 2 + 1 or 1
+    if size < full.shape[axis] then full = nn.slice(full, { axis = axis, start = start, stop = start + size - 1 }) end
+  end
+  return full
+end
+
+local by_rule, by_function = nas.weights(space, { data = data }), nas.weights(space, { data = data, share = leading })
+expect.equal(by_function.paths, by_rule.paths)
+for _, arch in ipairs(archs) do
+  local batch = data:batches { size = 40 }()
+  expect.near(by_function:step(arch, batch, { lr = 0.05 }), by_rule:step(arch, batch, { lr = 0.05 }), 1e-6)
+end
+
+--- Once-for-all's elastic kernels: the centre goes through a trained matrix (Cai et al. 2020, section 3.3).
+local function transformed(full, shape, path)
+  local centre = leading(full, shape)
+  if #shape ~= 4 or full.shape[1] == shape[1] then return centre end
+  local taps = shape[1] * shape[2]
+  local matrix = nn.parameter("kernel" .. shape[1], { taps, taps }, { init = "normal", scale = 0.1 })
+  local flat = nn.reshape(centre, { taps, -1 })
+  return nn.reshape(nn.add(flat, nn.matmul(matrix, flat)), shape)
+end
+
+local elastic = nas.weights(space, { data = data, share = transformed })
+local paths = {}
+for _, path in ipairs(elastic.paths) do paths[path] = true end
+expect.is_true(paths["stem_weight_share/kernel3"], table.concat(elastic.paths, " "))
+for _, arch in ipairs(archs) do
+  local batch = data:batches { size = 40 }()
+  local before = elastic.version
+  elastic:step(arch, batch, { lr = 0.05 })
+  expect.is_true(elastic.version ~= before)
+  local path = elastic:evaluate(arch, { bn = "running", batch = 20 })
+  for name, value in pairs(elastic:network(arch):evaluate(data, { batch = 20 })) do expect.equal(path[name], value) end
+end
+expect.raises("stem/weight: share gave a parameter of another shape: expected [", function()
+  nas.weights(space, { data = data, share = function(full) return full end })
+end)
+expect.raises("stem/weight: wrong result of share: expected a Value of shape [", function()
+  nas.weights(space, { data = data, share = function() end })
+end)
 
 -- MARK: reordering channels leaves the function of the full network
 

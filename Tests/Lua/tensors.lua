@@ -80,3 +80,9 @@ expect.equal(optimiser.lr, 0.5)
 local schedule = nas.optim.schedule { curve = "cosine", peak = 1, total = 10, warmup = 2 }
 expect.near(schedule(0), 0.5, 1e-9)
 expect.near(schedule(10), 0, 1e-9)
+
+-- MARK: ops of any number of inputs take a list too
+
+local parts = { nas.tensor { 1, 2 }, nas.tensor { 3, 4 }, nas.tensor { 5, 6 } }
+expect.equal(nas.nn.add(parts):totable(), { 9, 12 })
+expect.equal(nas.nn.weighted_sum(nas.tensor { 1, 0, 2 }, parts):totable(), { 11, 14 })

@@ -111,7 +111,7 @@ import Testing
         == "add1: add: input 2 has another shape: expected [N, 8, 8, 6], got [N, 8, 8, 4]")
     #expect(
       fault { _ = try builder.apply("concat", [x, small]) }
-        == "concat1: concat: input 2 has another height or width: expected [N, 8, 8, 6], got [N, 4, 4, 6]")
+        == "concat1: concat: input 2 has another shape beside axis 4: expected [N, 8, 8, 6], got [N, 4, 4, 6]")
     let other = try GraphBuilder(inputs: [("x", [8, 8, 6])]).inputs[0]
     #expect(
       fault { _ = try builder.apply("relu", [other]) }

@@ -56,6 +56,18 @@ import Testing
     #expect(back.macs == graph.macs)
   }
 
+  @Test func parametersOfNoLayerAreReadBack() throws {
+    let builder = try GraphBuilder(inputs: [("x", [4])])
+    let weights = try builder.parameter("mixture", [2], initialiser: .normal(deviation: 0.25))
+    let other = try builder.apply("relu", builder.inputs)
+    let y = try builder.apply("weighted_sum", [weights, builder.inputs[0], other])
+    let graph = try builder.finish(outputs: [("y", y)]), copy = try Graph(json: graph.json, source: "g.json")
+    #expect(copy.json == graph.json)
+    #expect(copy.digest == graph.digest)
+    #expect(copy.parameters.map(\.path) == ["mixture"])
+    #expect(copy.parameterCount == 2)
+  }
+
   @Test func damagedJSONIsNamed() throws {
     var text = try network(scope: "a", name: nil).json.text()
     #expect(
@@ -77,7 +89,8 @@ import Testing
     // No single operator of ONNX computes these.
     let composed: Set = [
       "scale", "silu", "gelu", "drop_path", "channel_gate", "random_uniform", "random_normal", "gumbel_noise",
-      "categorical", "dirichlet", "mse", "binary_cross_entropy", "kl_divergence",
+      "categorical", "dirichlet", "mse", "cross_entropy", "binary_cross_entropy", "kl_divergence", "argsort", "sort",
+      "weighted_sum",
     ]
     for op in OpTable.all {
       #expect(!op.documentation.isEmpty)

@@ -50,7 +50,7 @@ import Testing
 
   /// Padding lanes, memory sharing and threads: with every value in a buffer of its own, on another number of threads,
   /// the bits are the same, and nothing but zeros is in the padding.
-  @Test(arguments: SmallNetworks.all + SmallNetworks.smooth)
+  @Test(arguments: SmallNetworks.all + SmallNetworks.smooth + SmallNetworks.moving)
   func sharingMemoryAndThreadsChangeNothing(network: SmallNetworks.Case) throws {
     let graph = try SmallNetworks.graph(network)
     let weights = try Weights(graph, random: RandomSource(seed: 3, name: network.name))

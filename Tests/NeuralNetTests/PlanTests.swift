@@ -52,7 +52,7 @@ import Testing
       compute: try Compute())
     #expect(
       training.plan.steps.map(\.op) == [
-        "batch_normalise", "update_running_statistics", "random_mask", "mul", "cross_entropy", "constant",
+        "batch_normalise", "update_running_statistics", "random_mask", "mul", "label_cross_entropy", "constant",
         "cross_entropy_gradient", "mul", "batch_norm_gradient",
       ])
   }

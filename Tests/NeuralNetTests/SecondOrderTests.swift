@@ -12,7 +12,7 @@ import Testing
     let logits = draft.symbol(draft.graph.outputs[0].value)
     let labels = draft.input("labels", ValueType(.activation([]), .int32))
     let loss = try draft.apply(
-      .crossEntropy, [logits, labels], Attributes(["label_smoothing": 0.1]), path: "loss")[0]
+      .labelCrossEntropy, [logits, labels], Attributes(["label_smoothing": 0.1]), path: "loss")[0]
     let trained = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let products = try products(of: loss, draft, trained)
 

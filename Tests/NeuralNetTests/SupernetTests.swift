@@ -82,6 +82,13 @@ import Testing
 
   }
 
+  /// Branches that no path runs together lie in the same memory.
+  @Test func aSupernetSharesTheMemoryOfItsBranches() throws {
+    let together = try trainingPlan(try cell.graph(nil)).arenaBytes
+    let largest = try ChoiceCell.all.map { try trainingPlan(try cell.graph($0)).arenaBytes }.max() ?? 0
+    #expect(together < largest * 2, "\(together) bytes against \(largest)")
+  }
+
   @Test func whatIsOffThePathIsLeftAlone() throws {
     let (shared, graph) = try shared()
     let plan = try trainingPlan(graph), network = try shared.network(graph)

@@ -27,7 +27,7 @@ private typealias TapeTensor = NeuralNet.Tensor
 
   /// Output, input gradient and parameter gradients of the tape have the bits of the plan, both compiled as one node
   /// and run by itself.
-  @Test(arguments: SmallNetworks.all)
+  @Test(arguments: SmallNetworks.all + SmallNetworks.moving)
   func aPlanAndTheTapeGiveTheSameBits(network: SmallNetworks.Case) throws {
     let graph = try SmallNetworks.graph(network), compute = try Compute(), batch = 3
     let weights = try Weights(graph, random: RandomSource(seed: 3, name: network.name))

@@ -23,7 +23,9 @@ def differentiate(function, arrays, kinds, output_kind, output_gradient):
         output.backward(torch.tensor(output_gradient(tuple(output.shape)), dtype=dtype))
         tensors = {"output": layout(output.detach().numpy(), output_kind)}
         for leaf, key, kind in zip(leaves, arrays, kinds):
-            tensors[key + "_gradient"] = layout(leaf.grad.numpy(), kind)
+            # Whole numbers that index have no gradient.
+            gradient = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+            tensors[key + "_gradient"] = layout(gradient.numpy(), kind)
         results.append(tensors)
     return results
 
@@ -200,6 +202,12 @@ def joining_cases():
         name = "concat/" + short
         arrays = {f"input{i}": random(f"{name}/{i}", 2, c, 3, 2) for i, c in enumerate(channels)}
         yield case(name, "concat", lambda *xs: torch.cat(xs, 1), arrays, ["image"] * len(channels))
+    for short, (axis, extents) in {"rows": (2, (3, 1, 2)), "columns": (3, (16, 2)), "tokens": (4, (5, 18))}.items():
+        name = "concat/" + short
+        shapes = [[n if d == axis - 1 else m for d, m in enumerate((2, 3, 4, 5))] for n in extents]
+        arrays = {f"input{i}": random(f"{name}/{i}", *shape) for i, shape in enumerate(shapes)}
+        yield case(name, "concat", lambda *xs: torch.cat(xs, axis - 1), arrays, ["plain"] * len(extents), "plain",
+                   dict(axis=axis))
     for short, (n, c, h, w) in {"plain": (2, 5, 3, 4), "lanes": (3, 16, 2, 2), "wide": (1, 19, 1, 3)}.items():
         name = "channel_gate/" + short
         arrays = {"input0": random(name, n, c, h, w), "input1": random(name + "/g", n, c)}
@@ -235,6 +243,23 @@ def cross_entropy_cases():
         yield result
 
 
+def target_cases():
+    """Cross-entropy with labels from 1 of any shape, and with distributions."""
+    for short, (n, tokens, classes), smoothing in [("tokens", (2, 5, 7), 0.1), ("long_tokens", (1, 18, 17), 0.0)]:
+        name = "cross_entropy/" + short
+        arrays = {"input0": random(name, n, tokens, classes), "input1": whole(name + "/t", classes, n, tokens)}
+        yield case(name, "cross_entropy",
+                   lambda x, t: F.cross_entropy(x.mT, t.detach().long() - 1, label_smoothing=smoothing), arrays,
+                   ["plain"] * 2, "plain", dict(label_smoothing=smoothing))
+    for short, shape, smoothing in [("probabilities", (4, 6), 0.0), ("smoothed_probabilities", (3, 2, 5), 0.2)]:
+        name = "cross_entropy/" + short
+        target = np.abs(random(name + "/t", *shape))
+        arrays = {"input0": random(name, *shape), "input1": target / target.sum(-1, keepdims=True)}
+        yield case(name, "cross_entropy",
+                   lambda x, t: F.cross_entropy(x.movedim(-1, 1), t.movedim(-1, 1), label_smoothing=smoothing), arrays,
+                   ["plain"] * 2, "plain", dict(label_smoothing=smoothing))
+
+
 SMOOTH = {
     "sigmoid": torch.sigmoid, "tanh": torch.tanh, "silu": F.silu, "hard_swish": F.hardswish, "gelu": F.gelu,
     "softplus": F.softplus, "softmax": lambda x: F.softmax(x, -1), "log_softmax": lambda x: F.log_softmax(x, -1),
@@ -249,6 +274,14 @@ def smooth_cases():
             x = (scale * random(name, *shape)).astype(np.float32)
             x.reshape(-1)[:3] = [0, 0.001, -0.02]
             yield case(name, op, function, {"input": x}, ["plain"], "plain")
+
+
+def softmax_axis_cases():
+    for op, function in {"softmax": F.softmax, "log_softmax": F.log_softmax}.items():
+        for axis in (2, 3):
+            name = f"{op}/axis{axis}"
+            yield case(name, op, lambda x: function(x, axis - 1), {"input": 3 * random(name, 2, 5, 3, 17)}, ["plain"],
+                       "plain", dict(axis=axis))
 
 
 def layer_norm_cases():
@@ -355,6 +388,78 @@ def rearranging_cases():
                    ["plain"], "plain", dict(shape=target))
 
 
+def whole(name, limit, *shape):
+    """Whole numbers from 1 to `limit`, as floats."""
+    return (np.random.default_rng(zlib.crc32(name.encode())).integers(1, limit + 1, shape)).astype(np.float32)
+
+
+def take(x, indices, axis):
+    """NumPy's `take_along_axis` with indices from 1: extents of 1 are repeated beside the axis."""
+    beside = torch.broadcast_shapes(*([1 if d == axis else n for d, n in enumerate(t.shape)] for t in (x, indices)))
+    x, indices = (t.expand([t.shape[d] if d == axis else n for d, n in enumerate(beside)]) for t in (x, indices))
+    return torch.gather(x, axis, indices.detach().long() - 1)
+
+
+# name: shapes of x and the indices, axis
+GATHERS = {
+    "channels": ((3, 4, 18), (3, 4, 7), 3), "rows": ((2, 5, 17), (2, 3, 17), 2), "batch": ((4, 6), (4, 6), 1),
+    "repeated_x": ((2, 1, 5), (2, 4, 3), 3), "repeated_indices": ((3, 4, 20), (3, 1, 25), 3),
+}
+
+
+def indexing_cases():
+    for short, (shape, places, axis) in GATHERS.items():
+        name = "gather/" + short
+        arrays = {"input0": random(name, *shape), "input1": whole(name + "/i", shape[axis - 1], *places)}
+        yield case(name, "gather", lambda x, i: take(x, i, axis - 1), arrays, ["plain"] * 2, "plain", dict(axis=axis))
+    for short, shape, count, size in [("words", (3, 5), 7, 20), ("categories", (9,), 4, 3), ("grid", (2, 3, 4), 5, 16)]:
+        name = "embedding/" + short
+        arrays = {"input": whole(name, count, *shape), "weight": random(name + "/w", count, size)}
+        yield case(name, "embedding", lambda x, w: F.embedding(x.detach().long() - 1, w), arrays, ["plain"] * 2,
+                   "plain", dict(count=count, size=size))
+    for short, shape, classes in [("labels", (6,), 4), ("words", (2, 3), 18)]:
+        name = "one_hot/" + short
+        yield case(name, "one_hot", lambda x: F.one_hot(x.detach().long() - 1, classes).to(x.dtype) + 0 * x[..., None],
+                   {"input": whole(name, classes, *shape)}, ["plain"], "plain", dict(classes=classes))
+
+
+def sorting_cases():
+    for short, shape, axis in [("channels", (3, 4, 35), 3), ("rows", (2, 7, 3), 2), ("batch", (6, 5), 1),
+                               ("one", (4, 1), 2)]:
+        for descending in (False, True):
+            name = f"sort/{short}" + ("_descending" if descending else "")
+            attributes = dict(axis=axis, descending=descending)
+            # Rounded, so that there are ties: the first of equal elements comes first.
+            x = np.round(2 * random(name, *shape))
+            x[0, 0] = 0
+            yield case(name, "sort", lambda x: torch.sort(x, dim=axis - 1, descending=descending, stable=True)[0], {"input": x},
+                       ["plain"], "plain", attributes)
+            yield case("arg" + name, "argsort", lambda x: torch.argsort(x, dim=axis - 1, descending=descending, stable=True) + 1 + 0 * x,
+                       {"input": x}, ["plain"], "plain", attributes)
+
+
+# name: batch, height, width, channels; interpolate's arguments
+RESIZES = {
+    "double": ((2, 3, 4, 5), dict(scale_factor=2.0)), "half": ((1, 8, 6, 17), dict(scale_factor=0.5)),
+    "odd_factor": ((2, 5, 7, 3), dict(scale_factor=1.7)), "smaller": ((1, 9, 11, 16), dict(size=(4, 5))),
+    "larger": ((1, 3, 2, 20), dict(size=(10, 7))), "to_one": ((2, 4, 5, 2), dict(size=(1, 1))),
+    "from_one": ((2, 1, 1, 3), dict(size=(3, 4))), "same": ((1, 3, 4, 6), dict(size=(3, 4))),
+}
+
+
+def resize_cases():
+    for short, ((n, h, w, c), given) in RESIZES.items():
+        for method, corners in [("nearest", None), ("bilinear", False), ("bilinear", True)]:
+            name = f"resize/{short}_{method}" + ("_corners" if corners else "")
+            attributes = dict(method=method, align_corners=bool(corners))
+            if "size" in given:
+                attributes |= dict(height=given["size"][0], width=given["size"][1])
+            else:
+                attributes |= dict(scale=given["scale_factor"])
+            yield case(name, "resize", lambda x: F.interpolate(x, **given, mode=method, align_corners=corners),
+                       {"input": random(name, n, c, h, w)}, ["image"], attributes=attributes)
+
+
 def product_cases():
     for short, m, k, n, lead in [("plain", 5, 7, 3, (2,)), ("heads", 4, 16, 4, (2, 3)), ("lanes", 1, 33, 17, (3,))]:
         for ta in (False, True):
@@ -367,6 +472,6 @@ def product_cases():
 
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
-                  cross_entropy_cases, smooth_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
-                  reduction_cases, rearranging_cases, product_cases):
+                  cross_entropy_cases, target_cases, smooth_cases, softmax_axis_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
+                  reduction_cases, rearranging_cases, product_cases, indexing_cases, sorting_cases, resize_cases):
         yield from cases()

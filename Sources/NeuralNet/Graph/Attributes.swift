@@ -19,12 +19,14 @@ public struct AttributeSchema: Sendable {
     case boolean
     /// A list of whole numbers.
     case integers
+    /// One of some words.
+    case text([String])
 
     /// Whether a list is a value of this kind.
     public var takesList: Bool {
       switch self {
       case .pair, .stride, .padding, .integers: true
-      case .integer, .number, .boolean: false
+      case .integer, .number, .boolean, .text: false
       }
     }
   }
@@ -111,6 +113,7 @@ extension AttributeSchema.Kind {
     case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
     case .boolean: "true or false"
     case .integers: "a list of whole numbers"
+    case .text(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
     }
   }
 
@@ -124,6 +127,7 @@ extension AttributeSchema.Kind {
     case .number(let range): value.double.flatMap { range.contains($0) ? .number($0) : nil }
     case .boolean: value.bool.map { .bool($0) }
     case .integers: value.array.flatMap { list in list.allSatisfy { $0.int != nil } ? value : nil }
+    case .text(let words): value.string.flatMap { words.contains($0) ? value : nil }
     }
   }
 

@@ -39,6 +39,12 @@ extension Shape {
     return Shape(symbolic: extents)
   }
 
+  /// The position from 0 of an axis as recipes give it: 1 to the rank, or −1 for the last. Nil for one that isn't there.
+  public func position(ofAxis axis: Int) -> Int? {
+    let position = axis > 0 ? axis - 1 : rank + axis
+    return axis != 0 && (0..<rank).contains(position) ? position : nil
+  }
+
   /// The axes, from 0, of `self` along which a value of shape `other` was repeated to give `self`.
   func repeatedAxes(of other: Shape) -> [Int] {
     let a = symbolic, b = other.symbolic, missing = a.count - b.count
@@ -49,8 +55,7 @@ extension Shape {
 extension OpUse {
   /// An axis as a recipe gives it, 1 to the rank or −1 for the last, as a position from 0.
   func axis(_ axis: Int, of shape: Shape) throws -> Int {
-    let position = axis > 0 ? axis - 1 : shape.rank + axis
-    guard axis != 0, (0..<shape.rank).contains(position) else {
+    guard let position = shape.position(ofAxis: axis) else {
       throw fault(
         "there is no such axis", expected: "1 to \(shape.rank), or -1 for the last, of \(shape)", got: "\(axis)")
     }

@@ -30,6 +30,8 @@ public struct Graph: Sendable {
     public let shape: Shape
     public let kind: ParameterKind
     public let initialiser: Initialiser
+    /// Whether it belongs to no layer: nodes read it like any value.
+    public let isFree: Bool
     /// The index in `Graph.values`.
     public let value: Int
   }
@@ -48,6 +50,13 @@ public struct Graph: Sendable {
   public internal(set) var outputs: [Port] = []
   /// For each value.
   var origins: [Origin] = []
+
+  /// The same nodes with other outputs: values by their names.
+  public func giving(_ outputs: [(name: String, value: Symbol)]) -> Graph {
+    var graph = self
+    graph.outputs = outputs.map { Port(name: $0.name, value: $0.value.id) }
+    return graph
+  }
 
   /// The type of the value of a port.
   public func type(of port: Port) -> ValueType { values[port.value] }

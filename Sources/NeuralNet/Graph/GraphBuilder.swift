@@ -12,6 +12,8 @@ public final class GraphBuilder {
   public private(set) var inputs: [Symbol] = []
   /// For each scope with layers whose names were counted and that have parameters, the names in their order.
   public private(set) var countedNames: [String: [String]] = [:]
+  /// The values that layers read in the place of parameters, by their paths; see `derivingParameters`.
+  public private(set) var derivedParameters: [String: Symbol] = [:]
 
   /// Starts a network on named inputs; shapes are without the batch: `[H, W, C]`, `[C]`, `[T, D]`.
   public init(inputs: [(name: String, shape: [Int])]) throws {
@@ -59,27 +61,78 @@ public final class GraphBuilder {
   ///
   /// - Parameters:
   ///   - decision: the decision's path in the space.
+  ///   - picks: how many branches are taken; the sum of several is what `sum` makes of them alone.
   ///   - branches: for each option its name and its value.
-  public func choice(decision: String, branches: [(option: String, value: Symbol)]) throws -> Symbol {
-    let leaf = names.automaticName("choice"), path = names.path(of: leaf)
-    try names.claim(path, as: "a choice")
+  public func choice(
+    decision: String, picks: Int = 1, branches: [(option: String, value: Symbol)]
+  ) throws -> Symbol {
+    let path = try claimed(picks == 1 ? "choice" : "pick", as: "a choice")
     let attributes: [String: JSONValue] = [
-      "decision": .string(decision), "options": .array(branches.map { .string($0.option) }),
+      "decision": .string(decision), "options": .array(branches.map { .string($0.option) }), "picks": .int(picks),
     ]
     return try draft.apply(.choice, branches.map(\.value), Attributes(attributes), path: path)[0]
   }
 
-  /// Adds a trained array that belongs to no layer: the mixing weights of a decision. All zeros at first.
+  /// Adds the sum of the branches that a decision has picked.
+  public func sum(ofPicked values: [Symbol]) throws -> Symbol {
+    let path = try claimed("pick", as: "a choice")
+    return values.count == 1 ? values[0] : try draft.apply(.add, values, path: path)[0]
+  }
+
+  /// The path of a node without parameters, by the next automatic name of its kind.
+  private func claimed(_ kind: String, as what: String) throws -> String {
+    let path = names.path(of: names.automaticName(kind))
+    try names.claim(path, as: what)
+    return path
+  }
+
+  /// From now on, a layer whose trained parameter has another shape in `shapes` gets what `derive` makes of a parameter
+  /// of that shape. What `derive` adds is in a scope of its own: `block1/conv2d1_weight_share`.
+  ///
+  /// - Parameters:
+  ///   - shapes: of whole parameters, by their paths.
+  ///   - derive: gets the whole parameter, the shape that the layer needs and the path.
+  public func derivingParameters(
+    from shapes: [String: [Int]],
+    by derive: @escaping (_ whole: Symbol, _ shape: [Int], _ path: String) throws -> Symbol
+  ) {
+    draft.substitute = { [unowned self] path, declared in
+      guard declared.kind.isTrained, let shape = shapes[path], shape != declared.dimensions else { return nil }
+      let whole = draft.parameter(path, .array(shape), kind: declared.kind, initialiser: declared.initialiser)
+      try names.pushScope(path.split(separator: "/").suffix(2).joined(separator: "_") + "_share")
+      defer { names.popScope() }
+      let derived = try derive(whole, declared.dimensions, path)
+      guard derived.draft == draft.identity, derived.shape == .array(declared.dimensions) else {
+        throw Fault(
+          .recipe, "share gave a parameter of another shape", path: path,
+          expected: Shape.array(declared.dimensions).description, got: derived.shape.description)
+      }
+      derivedParameters[path] = derived
+      return derived
+    }
+  }
+
+  /// Adds a trained array in the open scope that belongs to no layer.
+  public func parameter(_ name: String, _ shape: [Int], initialiser: Initialiser) throws -> Symbol {
+    let path = names.path(of: name)
+    try NamePaths.check(name, path: path)
+    try names.claim(path, as: "a parameter")
+    guard shape.allSatisfy({ $0 > 0 }) else {
+      throw Fault(.recipe, "wrong shape of a parameter", path: path, expected: "whole numbers from 1", got: "\(shape)")
+    }
+    return draft.parameter(path, .array(shape), kind: .weight, initialiser: initialiser, isFree: true)
+  }
+
+  /// Adds a parameter whose whole path is known: from a graph file.
+  func parameter(path: String, _ shape: [Int], initialiser: Initialiser) throws -> Symbol {
+    try names.claim(path, as: "a parameter")
+    return draft.parameter(path, .array(shape), kind: .weight, initialiser: initialiser, isFree: true)
+  }
+
+  /// Adds the mixing weights of a decision: a trained array, all zeros at first.
   public func mixingWeights(_ path: String, count: Int) throws -> Symbol {
     try names.claim(path, as: "mixing weights")
     return draft.parameter(path, .array([count]), kind: .mixing, initialiser: .constant(0))
-  }
-
-  /// Adds a sum of values, each multiplied by its element of the array `weights`; see `Op.weightedSum`.
-  public func weightedSum(_ values: [Symbol], weights: Symbol) throws -> Symbol {
-    let leaf = names.automaticName("weighted_sum"), path = names.path(of: leaf)
-    try names.claim(path, as: "a weighted sum")
-    return try draft.apply(.weightedSum, [weights] + values, path: path)[0]
   }
 
   /// Adds a node whose whole path is known: from a graph file.

@@ -26,11 +26,13 @@ final class GraphDraft {
   }
 
   private(set) var graph = Graph()
+  /// What a layer reads in the place of a parameter that it declares at a path; nil for the parameter itself.
+  var substitute: ((_ path: String, _ declared: ParameterDeclaration) throws -> Symbol?)?
   private let isMerging: Bool
   private var merged: [Computation: [Symbol]] = [:]
   let identity = GraphDraft.drafts.add(1, ordering: .relaxed).newValue
   /// The largest activation of one sample and the largest parameter, in elements (1 GiB): beyond it is a mistake.
-  private static let largestValue = 1 << 28
+  static let largestValue = 1 << 28
 
   /// Starts empty. With `mergingEqualNodes`, `apply` returns an earlier node of the same op, inputs and attributes.
   init(mergingEqualNodes: Bool = false) { isMerging = mergingEqualNodes }
@@ -46,10 +48,13 @@ final class GraphDraft {
     return symbol(value)
   }
 
-  func parameter(_ path: String, _ shape: Shape, kind: ParameterKind, initialiser: Initialiser) -> Symbol {
+  func parameter(
+    _ path: String, _ shape: Shape, kind: ParameterKind, initialiser: Initialiser, isFree: Bool = false
+  ) -> Symbol {
     let value = addValue(ValueType(shape), from: .parameter(graph.parameters.count))
     graph.parameters.append(
-      Graph.Parameter(path: path, shape: shape, kind: kind, initialiser: initialiser, value: value))
+      Graph.Parameter(
+        path: path, shape: shape, kind: kind, initialiser: initialiser, isFree: isFree, value: value))
     return symbol(value)
   }
 
@@ -74,8 +79,10 @@ final class GraphDraft {
     try outputs.forEach { try checkSize($0.shape, of: "output", use) }
     let declared = op.parameters(use)
     try declared.forEach { try checkSize(.array($0.dimensions), of: $0.name, use) }
-    let parameters = declared.map {
-      parameter("\(path)/\($0.name)", .array($0.dimensions), kind: $0.kind, initialiser: $0.initialiser)
+    let parameters = try declared.map { declared in
+      let path = "\(path)/\(declared.name)"
+      return try substitute?(path, declared)
+        ?? parameter(path, .array(declared.dimensions), kind: declared.kind, initialiser: declared.initialiser)
     }
     return addNode(op, inputs + parameters, use.attributes, outputs, path: path)
   }

@@ -5,14 +5,22 @@ extension Graph {
   /// The version of the JSON form.
   static let jsonVersion = 1
 
-  /// The graph as JSON: inputs, nodes with their op, path, inputs (paths of nodes, names of inputs) and attributes,
-  /// outputs. Shapes and parameters follow from it.
+  /// The graph as JSON: inputs, parameters that belong to no layer, nodes with their op, path, inputs (paths of nodes and
+  /// of those parameters, names of inputs) and attributes, outputs. Shapes and the layers' parameters follow from it.
   public var json: JSONValue {
-    [
+    let free = parameters.filter(\.isFree)
+    return [
       "format": "nasrun.graph", "version": .int(Self.jsonVersion),
       "inputs": .array(
         inputs.map {
           ["name": .string($0.name), "shape": .array(values[$0.value].shape.dimensions.map { .int($0) })]
+        }),
+      "parameters": .array(
+        free.map {
+          [
+            "path": .string($0.path), "shape": .array($0.shape.dimensions.map(JSONValue.int)),
+            "start": $0.initialiser.json,
+          ]
         }),
       "nodes": .array(nodes.map(json(of:))),
       "outputs": .array(outputs.map { ["name": .string($0.name), "value": .string(name(of: $0.value))] }),
@@ -20,7 +28,9 @@ extension Graph {
   }
 
   private func json(of node: Node) -> JSONValue {
-    let activations = node.inputs.filter { if case .parameter = origins[$0] { false } else { true } }
+    let activations = node.inputs.filter { input in
+      if case .parameter(let index) = origins[input] { parameters[index].isFree } else { true }
+    }
     return [
       "op": .string(node.op.name), "path": .string(node.path), "attributes": .object(node.attributes.values),
       "inputs": .array(activations.map { .string(name(of: $0)) }),
@@ -57,6 +67,14 @@ extension Graph {
     }
     let builder = try GraphBuilder(inputs: inputs)
     var symbols = Dictionary(uniqueKeysWithValues: zip(inputs.map(\.name), builder.inputs))
+    for parameter in json["parameters"]?.array ?? [] {
+      let path = try text(parameter, "path")
+      guard let initialiser = Initialiser(json: parameter["start"]) else {
+        throw Fault(.data, "a parameter has no known start", path: path)
+      }
+      symbols[path] = try builder.parameter(
+        path: path, try list(parameter, "shape").map { $0.int ?? 0 }, initialiser: initialiser)
+    }
     func value(_ name: String, path: String) throws -> Symbol {
       guard let symbol = symbols[name] else {
         throw Fault(.data, "'\(name)' is used before it is defined", path: path)

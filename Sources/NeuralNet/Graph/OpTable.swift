@@ -10,21 +10,25 @@ public enum OpTable {
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
     .channelGate,
-    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .binaryCrossEntropy,
+    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .crossEntropy,
+    .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot,
+    .argsort, .sort, .resize,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask,
-    .constant, .crossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .affineMap,
+    .constant, .toLabels, .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
+    .affineMap,
     .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
     .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSum, .weightedSumWeightGradient, .scaledByElement, .regressionLoss,
-    .regressionLossGradient, .plus, .repeated, .shareOfMean, .clampGradient,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement,
+    .plus, .repeated, .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows,
+    .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

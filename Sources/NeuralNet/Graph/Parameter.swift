@@ -32,6 +32,18 @@ public enum Initialiser: Hashable, Sendable {
     case .normal(let deviation): ["normal": .number(deviation)]
     }
   }
+
+  init?(json: JSONValue?) {
+    if let value = json?["constant"]?.double {
+      self = .constant(Float(value))
+    } else if let bound = json?["uniform"]?.double {
+      self = .uniform(bound: bound)
+    } else if let deviation = json?["normal"]?.double {
+      self = .normal(deviation: deviation)
+    } else {
+      return nil
+    }
+  }
 }
 
 /// What a parameter is for; weight decay is decided by it.

@@ -3,12 +3,13 @@ import Diagnostics
 import TensorCore
 
 extension Op {
-  /// One of several values of one shape, by a decision that is taken for each run.
+  /// One of several values of one shape, or the sum of some of them, by a decision that is taken for each run.
   ///
-  /// It computes nothing: the plan runs the chosen branch alone and reads its value in place of the choice's. So one plan
-  /// of a supernet serves every path, and a path costs what its own network costs.
+  /// The plan runs the chosen branches alone. A single one is read in place of the choice's value, which costs nothing;
+  /// several are added from the first to the last. So one plan of a supernet serves every path, and a path costs what its
+  /// own network costs.
   static let choice: Op = Op(
-    "choice", "One of several branches, chosen for each run.", role: .derived, arity: .atLeast(1),
+    "choice", "The sum of the branches that are chosen for a run: one or more.", role: .derived, arity: .atLeast(1),
     paddingLanes: .carried,
     infer: { use in
       let names = use.attributes["options"]?.array?.compactMap(\.string) ?? []
@@ -20,6 +21,7 @@ extension Op {
       }
       return [use.input]
     },
+    kernel: Op.add.kernel,
     gradient: { site in
       try site.inputs.indices.map { branch in
         try site.apply(

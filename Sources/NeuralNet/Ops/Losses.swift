@@ -22,7 +22,7 @@ extension Op {
   static let klDivergence: Op = loss("kl_divergence", "Divergence from a teacher's logits.") { site in
     let x = site.inputs[0], teacher = site.inputs[1]
     let difference = try site.subtract(
-      try site.apply(.logSoftmax, [teacher])[0], try site.apply(.logSoftmax, [x])[0])
+      try site.apply(.logSoftmaxRows, [teacher])[0], try site.apply(.logSoftmaxRows, [x])[0])
     return try site.batchAveragedDot(try site.apply(.softmaxRows, [teacher])[0], difference)
   }
 
@@ -45,7 +45,7 @@ extension Op {
 
 extension ExpansionSite {
   /// The sum of products over all elements, divided by the batch size where there is one.
-  fileprivate func batchAveragedDot(_ a: Symbol, _ b: Symbol) throws -> Symbol {
+  func batchAveragedDot(_ a: Symbol, _ b: Symbol) throws -> Symbol {
     try apply(.dot, [a, b], Attributes(a.shape.hasBatch ? ["averaged": true] : [:]))[0]
   }
 }

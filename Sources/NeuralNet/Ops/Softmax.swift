@@ -2,15 +2,45 @@ import Canonical
 import TensorCore
 
 extension Op {
-  /// `e^xᵢ / Σⱼ e^xⱼ` over the last dimension.
-  static let softmax: Op = Op(
-    "softmax", "Softmax over the last axis.", paddingLanes: .cleared, infer: { [$0.input] },
-    expansion: { site in try site.apply(.softmaxRows, site.inputs) },
-    onnx: ONNXMapping("Softmax") { _ in ["axis": -1] })
+  /// `e^xᵢ / Σⱼ e^xⱼ` over an axis.
+  static let softmax: Op = softmax(
+    "softmax", "Softmax over an axis, the last by default.", rows: { .softmaxRows }, onnx: "Softmax")
 
   /// The logarithm of `softmax`: `x − log Σ e^x`, without overflow.
-  static let logSoftmax: Op = Op(
-    "log_softmax", "Logarithm of the softmax over the last axis.", paddingLanes: .cleared, infer: { [$0.input] },
+  static let logSoftmax: Op = softmax(
+    "log_softmax", "Logarithm of the softmax over an axis, the last by default.", rows: { .logSoftmaxRows },
+    onnx: "LogSoftmax")
+
+  /// An op over the last axis that users may have over any: it takes the axis to the end and back.
+  private static func softmax(
+    _ name: String, _ documentation: String, rows: @escaping @Sendable () -> Op, onnx: String
+  ) -> Op {
+    Op(
+      name, documentation, attributes: [axisAttribute("that sums to 1")], paddingLanes: .cleared,
+      resolve: { use in
+        let axis = try use.axis(use.attributes.integer("axis"), of: use.input.shape)
+        guard use.input.shape.symbolic[axis] != nil else {
+          throw use.fault("the batch can't be the axis", expected: "an axis of a sample", got: "\(axis + 1)")
+        }
+        return use.attributes.setting("axis", .int(axis + 1))
+      },
+      infer: { [$0.input] },
+      expansion: { site in
+        let rank = site.inputs[0].shape.rank, axis = site.attributes.integer("axis")
+        if axis == rank { return try site.apply(rows(), site.inputs) }
+        var order = Array(1...rank)
+        order.swapAt(axis - 1, rank - 1)
+        let swap = Attributes(["order": .array(order.map { .int($0) })])
+        let last = try site.apply(.transpose, site.inputs, swap)
+        return try site.apply(.transpose, try site.apply(rows(), last), swap)
+      },
+      onnx: ONNXMapping(onnx) { ["axis": .int($0.integer("axis") - 1)] })
+  }
+
+  /// The kernel of `log_softmax`.
+  static let logSoftmaxRows: Op = Op(
+    "log_softmax_rows", "Logarithm of the softmax of rows.", role: .derived, paddingLanes: .cleared,
+    infer: { [$0.input] },
     kernel: { site in
       let grid = Grid(site, site.inputs[0])
       return Kernel { call in
@@ -24,8 +54,7 @@ extension Op {
     gradient: { site in
       let dy = site.outputGradient, probabilities = try site.apply(.softmaxRows, [site.inputs[0]])[0]
       return [try site.subtract(dy, try site.multiply(probabilities, try site.rowSum(dy)))]
-    },
-    onnx: ONNXMapping("LogSoftmax") { _ in ["axis": -1] })
+    })
 
   /// The kernel of `softmax`.
   static let softmaxRows: Op = Op(

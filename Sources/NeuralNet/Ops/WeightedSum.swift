@@ -5,7 +5,8 @@ extension Op {
   /// A mixture: `weights [k], x1 … xk -> Σ weights[i] · x_i`, summed from the first to the last (DARTS, Liu et al. 2019,
   /// section 2.2: the mixed operation of an edge).
   static let weightedSum: Op = Op(
-    "weighted_sum", "Sum of values, each times its weight.", role: .derived, arity: .atLeast(2),
+    "weighted_sum", "Sum of values, each times its element of an array of weights, which comes first.",
+    arity: .atLeast(2),
     paddingLanes: .carried,
     infer: { use in
       for (index, other) in use.inputs.enumerated().dropFirst(2) where other != use.inputs[1] {

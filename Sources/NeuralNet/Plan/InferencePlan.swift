@@ -38,7 +38,7 @@ public final class InferencePlan {
   }
 
   /// Takes a branch at every choice of the graph, by the position of its option; see `decisions`.
-  public func select(_ selection: [Int]) throws { try plan.select(selection) }
+  public func select(_ selection: [[Int]]) throws { try plan.select(selection) }
 
   /// The decisions of the graph's choices and their options, in the order in which `select` takes them.
   public var decisions: [(name: String, options: [String])] { plan.decisions }

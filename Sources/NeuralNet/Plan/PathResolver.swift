@@ -66,8 +66,8 @@ struct PathResolver {
   /// Whether the ops of a graph include a choice.
   static func isNeeded(for graph: Graph) -> Bool { graph.nodes.contains { $0.op.name == Op.choice.name } }
 
-  /// The path of a selection: for each decision, the position of the option that it takes.
-  func resolve(_ selection: [Int]) -> Path {
+  /// The path of a selection: for each decision, the positions of the options that it takes, ascending.
+  func resolve(_ selection: [[Int]]) -> Path {
     var path = Path(roots: Array(repeating: nil, count: graph.values.count))
     for value in graph.values.indices {
       if case .node = graph.origins[value] { continue }
@@ -81,24 +81,20 @@ struct PathResolver {
   }
 
   /// Places a node's outputs; returns what it reads if it has to run.
-  private func place(_ call: Int, _ selection: [Int], _ roots: inout [Int?], _ isZero: inout [Bool]) -> [Int]? {
+  private func place(_ call: Int, _ selection: [[Int]], _ roots: inout [Int?], _ isZero: inout [Bool]) -> [Int]? {
     let node = graph.nodes[nodes[call]]
+    func sum(_ inputs: [Int], isExternal: Bool) -> [Int]? {
+      let present = inputs.compactMap { roots[$0] }, terms = present.filter { !isZero[$0] }
+      let isOwn = terms.count > 1 || (isExternal && terms.count == 1)
+      roots[node.outputs[0]] = isOwn ? node.outputs[0] : terms.first ?? present.first
+      return isOwn ? terms : nil
+    }
     switch roles[call] {
-    case .choice(let decision):
-      let branch = selection[decision]
-      roots[node.outputs[0]] = branch < node.inputs.count ? roots[node.inputs[branch]] : nil
-      return nil
+    case .choice(let decision): return sum(selection[decision].map { node.inputs[$0] }, isExternal: false)
     case .gradient(let decision, let branch):
-      roots[node.outputs[0]] = selection[decision] == branch ? roots[node.inputs[0]] : nil
+      roots[node.outputs[0]] = selection[decision].contains(branch) ? roots[node.inputs[0]] : nil
       return nil
-    case .sum(let isExternal):
-      let present = node.inputs.compactMap { roots[$0] }, terms = present.filter { !isZero[$0] }
-      if terms.count > 1 || (isExternal && terms.count == 1) {
-        roots[node.outputs[0]] = node.outputs[0]
-        return terms
-      }
-      roots[node.outputs[0]] = terms.first ?? present.first
-      return nil
+    case .sum(let isExternal): return sum(node.inputs, isExternal: isExternal)
     case .zero, .plain:
       let read = node.inputs.compactMap { roots[$0] }
       guard read.count == node.inputs.count else { return nil }

@@ -3,11 +3,17 @@
 /// Largest first, each at the lowest offset where it fits among those placed before (greedy by size: Pisarchyk & Lee
 /// 2020, "Efficient Memory Management for Deep Neural Net Inference").
 struct Placement {
-  /// A buffer: its size in floats, and the first and last step that needs it.
+  /// A buffer: its size in floats, the first and last step that needs it, and on which paths through choices.
   struct Buffer: Sendable {
     let floats: Int
     let first: Int
     var last: Int
+    var condition: PathConditions.Condition = [:]
+
+    /// Whether both are needed at the same time.
+    func meets(_ other: Buffer) -> Bool {
+      other.first <= last && first <= other.last && !PathConditions.exclude(condition, other.condition)
+    }
   }
 
   /// For each buffer, its offset in floats: a multiple of 16.
@@ -22,7 +28,7 @@ struct Placement {
     for index in order {
       let buffer = buffers[index], size = roundedToVectors(buffer.floats)
       var offset = 0
-      for other in placed where buffers[other].first <= buffer.last && buffer.first <= buffers[other].last {
+      for other in placed where buffer.meets(buffers[other]) {
         if offset + size <= offsets[other] { break }
         offset = max(offset, offsets[other] + roundedToVectors(buffers[other].floats))
       }

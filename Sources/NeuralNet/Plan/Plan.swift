@@ -137,7 +137,7 @@ package final class Plan {
     _ graph: Graph, _ index: Int, _ batch: Int, _ random: RandomSource, _ compute: Compute, _ isRead: [Bool]
   ) throws -> Kernel {
     let node = graph.nodes[index]
-    if [Op.choice.name, Op.chosenGradient.name].contains(node.op.name) { return Kernel { _ in } }
+    if node.op.name == Op.chosenGradient.name { return Kernel { _ in } }
     guard let prepare = node.op.kernel else {
       throw Fault(.internal, "\(node.op.name) has no kernel", path: node.path)
     }
@@ -196,13 +196,16 @@ extension Plan {
     Set(gradientValues.filter { value in path.map { $0.roots[value.value] != nil } ?? true }.keys)
   }
 
-  /// Takes a branch at every choice: for each of `decisions`, the position of an option. What runs next is that path.
+  /// Takes branches at every choice: for each of `decisions`, the positions of its options, ascending. What runs next is
+  /// that path.
   ///
   /// Costs a pass over the nodes; nothing is compiled.
-  package func select(_ selection: [Int]) throws {
+  package func select(_ selection: [[Int]]) throws {
     guard let resolver else { return }
     guard selection.count == resolver.decisions.count,
-      zip(selection, resolver.decisions).allSatisfy({ $1.options.indices.contains($0) })
+      zip(selection, resolver.decisions).allSatisfy({ positions, decision in
+        !positions.isEmpty && positions.allSatisfy(decision.options.indices.contains)
+      })
     else {
       throw Fault(
         .internal, "a selection doesn't fit the choices", expected: "\(resolver.decisions.map(\.options.count))",

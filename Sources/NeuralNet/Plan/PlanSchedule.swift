@@ -10,6 +10,8 @@ struct PlanSchedule {
   private(set) var isRead: [Bool]
   /// Values that can be another value's buffer on some path: nothing may be written over them.
   private let mayAlias: Set<Int>
+  /// On which paths through choices each value is computed; nil for a graph without choices.
+  private let paths: PathConditions?
 
   /// Schedules the nodes that `kept` values depend on, and those that update statistics. Inputs are kept too, so that a
   /// run can be repeated. Values in `external` and parameters have their place elsewhere.
@@ -30,9 +32,11 @@ struct PlanSchedule {
       lastUse[value] = nodes.count
       isRead[value] = true
     }
-    let aliases = PathResolver.isNeeded(for: graph) ? Self.aliases(graph, nodes) : []
+    let hasChoices = PathResolver.isNeeded(for: graph), aliases = hasChoices ? Self.aliases(graph, nodes) : []
     for (output, input) in aliases.reversed() { lastUse[input] = max(lastUse[input], lastUse[output]) }
     mayAlias = Set(aliases.map(\.output))
+    paths =
+      hasChoices && sharesMemory ? PathConditions(graph, nodes: nodes, kept: external.union(kept + updates)) : nil
     if !sharesMemory { lastUse = lastUse.map { _ in nodes.count } }
     place(graph, batch: batch, lastUse: lastUse, external: external)
   }
@@ -44,11 +48,16 @@ struct PlanSchedule {
       bufferOf[value] = buffers.count
       buffers.append(
         Placement.Buffer(
-          floats: graph.values[value].storageElements(batch: batch), first: step, last: max(step, lastUse[value])))
+          floats: graph.values[value].storageElements(batch: batch), first: step, last: max(step, lastUse[value]),
+          condition: paths?.conditions[value] ?? [:]))
     }
     for port in graph.inputs { add(port.value, at: -1) }
     for (step, index) in nodes.enumerated() {
       let node = graph.nodes[index]
+      let isAlwaysAnother =
+        node.op.name == Op.chosenGradient.name
+        || (node.op.name == Op.choice.name && node.attributes.integer("picks") == 1)
+      if isAlwaysAnother { continue }
       for (position, output) in node.outputs.enumerated() where !external.contains(output) {
         let reused =
           position == 0
@@ -59,6 +68,7 @@ struct PlanSchedule {
         if let reused, let buffer = bufferOf[reused] {
           bufferOf[output] = buffer
           buffers[buffer].last = max(step, lastUse[output])
+          if let paths { buffers[buffer].condition = paths.common(buffers[buffer].condition, output) }
         } else {
           add(output, at: step)
         }

@@ -25,11 +25,12 @@ public final class Weights {
 
   /// Draws the first values. Each parameter has a random stream of its own, `<random.name>/<path>`, so another layer
   /// more or less changes nobody else's numbers.
-  public convenience init(_ graph: Graph, random: RandomSource) throws {
+  public convenience init(_ graph: Graph, random: RandomSource, scheme: WeightScheme = .standard) throws {
     try self.init(layout: ParameterLayout(graph))
     for (entry, parameter) in zip(layout.entries, graph.parameters) {
       var stream = random.stream(entry.path)
-      parameter.initialiser.fill(buffer.pointer.advanced(by: entry.offset), count: entry.count, from: &stream)
+      scheme.initialiser(of: parameter).fill(
+        buffer.pointer.advanced(by: entry.offset), count: entry.count, from: &stream)
     }
   }
 

@@ -2,17 +2,16 @@ import Canonical
 import Diagnostics
 
 extension Graph {
-  /// The network of one path: every choice replaced by the branch that `selection` names for its decision, by the option's
-  /// position; what only other branches need is left out.
-  public func taking(_ selection: [String: Int]) throws -> Graph {
+  /// The network of one path: every choice replaced by the branches that `selection` names for its decision, by the
+  /// options' positions; what only other branches need is left out.
+  public func taking(_ selection: [String: [Int]]) throws -> Graph {
     let draft = GraphDraft()
     var symbols: [Int: Symbol] = [:]
     for port in inputs { symbols[port.value] = draft.input(port.name, values[port.value]) }
     let roots = try outputs.map { try root($0.value, selection) }
     for index in try nodes(onPathTo: roots, selection) {
-      let node = nodes[index]
-      let read = try node.inputs.map { input -> Symbol in
-        let value = try root(input, selection)
+      let node = nodes[index], isChoice = node.op.name == Op.choice.name
+      let read = try inputs(of: node, selection).map { value -> Symbol in
         if let symbol = symbols[value] { return symbol }
         guard case .parameter(let number) = origins[value] else { throw Fault(.internal, "a path lost a value") }
         let parameter = parameters[number]
@@ -21,7 +20,9 @@ extension Graph {
         symbols[value] = symbol
         return symbol
       }
-      for (output, symbol) in zip(node.outputs, try draft.apply(node.op, read, node.attributes, path: node.path)) {
+      let made = try draft.apply(
+        isChoice ? .add : node.op, read, isChoice ? Attributes() : node.attributes, path: node.path)
+      for (output, symbol) in zip(node.outputs, made) {
         symbols[output] = symbol
       }
     }
@@ -30,24 +31,37 @@ extension Graph {
   }
 
   /// The value that stands for another on a path.
-  private func root(_ value: Int, _ selection: [String: Int]) throws -> Int {
+  private func root(_ value: Int, _ selection: [String: [Int]]) throws -> Int {
     var value = value
     while case .node(let index) = origins[value], nodes[index].op.name == Op.choice.name {
-      let node = nodes[index], decision = node.attributes["decision"]?.string ?? ""
-      guard let branch = selection[decision], node.inputs.indices.contains(branch) else {
-        throw Fault(.internal, "a path has no branch for a choice", path: decision)
-      }
-      value = node.inputs[branch]
+      let branches = try chosen(nodes[index], selection)
+      guard branches.count == 1 else { break }
+      value = branches[0]
     }
     return value
   }
 
-  private func nodes(onPathTo roots: [Int], _ selection: [String: Int]) throws -> [Int] {
+  /// What a node reads on a path.
+  private func inputs(of node: Node, _ selection: [String: [Int]]) throws -> [Int] {
+    let read = node.op.name == Op.choice.name ? try chosen(node, selection) : node.inputs
+    return try read.map { try root($0, selection) }
+  }
+
+  /// The values of the branches that a choice takes.
+  private func chosen(_ node: Node, _ selection: [String: [Int]]) throws -> [Int] {
+    let decision = node.attributes["decision"]?.string ?? ""
+    guard let branches = selection[decision], branches.allSatisfy(node.inputs.indices.contains) else {
+      throw Fault(.internal, "a path has no branch for a choice", path: decision)
+    }
+    return branches.map { node.inputs[$0] }
+  }
+
+  private func nodes(onPathTo roots: [Int], _ selection: [String: [Int]]) throws -> [Int] {
     var isNeeded = [Bool](repeating: false, count: nodes.count), open = roots
     while let value = open.popLast() {
       guard case .node(let index) = origins[value], !isNeeded[index] else { continue }
       isNeeded[index] = true
-      open += try nodes[index].inputs.map { try root($0, selection) }
+      open += try inputs(of: nodes[index], selection)
     }
     return nodes.indices.filter { isNeeded[$0] }
   }

@@ -66,6 +66,9 @@ public struct SharedLayout {
     entries[parameter.path] = entry
   }
 
+  /// The largest shape of each parameter, by its path.
+  public var shapes: [String: [Int]] { entries.mapValues(\.dimensions) }
+
   /// A graph with nothing but the shared parameters.
   var graph: Graph {
     let draft = GraphDraft()

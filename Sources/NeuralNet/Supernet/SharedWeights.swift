@@ -216,6 +216,11 @@ extension SharedWeights {
     average = try state.weights.copy()
   }
 
+  /// Starts the average anew from the weights as they are, where one is kept: they were replaced.
+  public func restartAverage() throws {
+    if average != nil { average = try state.weights.copy() }
+  }
+
   private func updateAverage() {
     guard let average else { return }
     let count = state.weights.layout.totalFloats, decay = Float(averageDecay)

@@ -47,8 +47,8 @@ extension Op {
 extension Tape {
   /// The layers that work on a batch only; the other ops take arrays too.
   private static let batched: Set<String> = [
-    "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten", "concat",
-    "zero", "resize", "drop_path",
+    "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten",
+    "zero", "resize", "drop_path", "cross_entropy",
   ]
 
   /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers

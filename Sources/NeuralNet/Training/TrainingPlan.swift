@@ -9,8 +9,18 @@ public enum Loss: Hashable, Sendable {
   case crossEntropy(labelSmoothing: Double = 0)
   /// Mean of the squared differences of the output `[N, 1]` and the targets.
   case meanSquaredError
+  /// Distillation (Hinton et al. 2015, section 2): mean over samples of `−Σ p · log softmax(z) − Σ q · log softmax(z / T)`
+  /// for logits z `[N, classes]`, with two distributions for each sample, p for the labels and q for the teacher, each
+  /// times its weight (`setDistributions`), and the temperature T.
+  case distillation(temperature: Double = 1)
 
-  var name: String { if case .crossEntropy = self { "cross_entropy" } else { "mean_squared_error" } }
+  var name: String {
+    switch self {
+    case .crossEntropy: "cross_entropy"
+    case .meanSquaredError: "mean_squared_error"
+    case .distillation: "distillation"
+    }
+  }
 }
 
 /// A network compiled to be trained at one batch size: forward pass, loss, gradients.
@@ -24,9 +34,9 @@ public final class TrainingPlan {
   /// The number of classes of the output that is trained.
   public let classes: Int
   package let plan: Plan
-  /// Labels (Int32) or targets (Float), as the loss wants.
-  private let answers: UnsafeMutableRawPointer
-  private let isRegression: Bool
+  /// What the loss compares with: labels (Int32), targets (Float) or two distributions.
+  private let answers: [Graph.Port]
+  private let kind: Loss
   private let loss: UnsafeMutablePointer<Float>
   /// The ranges of the flat buffers that have a gradient, joined where they touch and are of one kind.
   private(set) var trained: [(range: Range<Int>, kind: ParameterKind)]
@@ -61,9 +71,8 @@ public final class TrainingPlan {
         expected: isRegression ? "[N, 1]" : "[N, classes]", got: logits.shape.description,
         hint: "End the network with a linear layer.")
     }
-    let target = draft.input(
-      isRegression ? "targets" : "labels", ValueType(.activation([]), isRegression ? .float : .int32))
-    let lossSymbol = try Self.apply(loss, [logits, target], in: draft)
+    let known = draft.graph.inputs.count
+    let lossSymbol = try Self.apply(loss, logits, in: draft, mode: mode)
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let one = Attributes(["value": 1, "dimensions": []])
     let gradients = try draft.gradients(
@@ -76,21 +85,19 @@ public final class TrainingPlan {
       gradientValues: gradientValues, random: random, sharesMemory: sharesMemory,
       compute: compute)
     self.batch = batch
-    inputs = draft.graph.inputs.dropLast()
+    inputs = Array(draft.graph.inputs[..<known])
+    answers = Array(draft.graph.inputs[known...])
+    kind = loss
     outputs = draft.graph.outputs
     classes = logits.shape.channels
-    guard let answers = plan.buffer(target.id), let loss = plan.buffer(lossSymbol.id) else {
-      throw Fault(.internal, "the plan lost its loss")
-    }
-    self.answers = answers
-    self.isRegression = isRegression
+    guard let loss = plan.buffer(lossSymbol.id) else { throw Fault(.internal, "the plan lost its loss") }
     self.loss = loss.assumingMemoryBound(to: Float.self)
     trained = plan.layout.ranges(of: Set(gradientValues.keys))
   }
 
-  /// Takes a branch at every choice of the graph, by the position of its option; see `decisions`. Parameters off the
+  /// Takes branches at every choice of the graph, by the positions of its options; see `decisions`. Parameters off the
   /// path have no gradient and no update.
-  public func select(_ selection: [Int]) throws {
+  public func select(_ selection: [[Int]]) throws {
     try plan.select(selection)
     trained = plan.layout.ranges(of: plan.parametersWithGradient)
   }
@@ -113,7 +120,7 @@ public final class TrainingPlan {
 
   /// Writes the labels of a batch, each in `0 ..< classes`. Throws a `data` fault that names the first that is not.
   public func setLabels(_ values: UnsafeBufferPointer<Int32>) throws {
-    guard !isRegression, values.count == batch else {
+    guard case .crossEntropy = kind, values.count == batch else {
       throw Fault(.recipe, "wrong number of labels for a batch", expected: "\(batch)", got: "\(values.count)")
     }
     if let wrong = values.firstIndex(where: { $0 < 0 || $0 >= classes }) {
@@ -121,15 +128,28 @@ public final class TrainingPlan {
         .data, "label \(wrong + 1) of the batch is out of range", expected: "0 to \(classes - 1)",
         got: "\(values[wrong])")
     }
-    if let base = values.baseAddress { answers.assumingMemoryBound(to: Int32.self).update(from: base, count: batch) }
+    if let base = values.baseAddress, let labels = plan.buffer(answers[0].value) {
+      labels.assumingMemoryBound(to: Int32.self).update(from: base, count: batch)
+    }
   }
 
   /// Writes the targets of a batch, for the loss `meanSquaredError`.
   public func setTargets(_ values: UnsafeBufferPointer<Float>) throws {
-    guard isRegression, values.count == batch else {
+    guard kind == .meanSquaredError, values.count == batch else {
       throw Fault(.recipe, "wrong number of targets for a batch", expected: "\(batch)", got: "\(values.count)")
     }
-    if let base = values.baseAddress { answers.assumingMemoryBound(to: Float.self).update(from: base, count: batch) }
+    try plan.write(values, to: answers[0])
+  }
+
+  /// Writes the weighted distributions of a batch, for the loss `distillation`: both dense `[batch, classes]`.
+  public func setDistributions(labels: [Float], teacher: [Float]) throws {
+    guard case .distillation = kind, labels.count == batch * classes, teacher.count == batch * classes else {
+      throw Fault(
+        .recipe, "wrong number of probabilities for a batch", expected: "\(batch * classes)",
+        got: "\(labels.count) and \(teacher.count)")
+    }
+    try labels.withUnsafeBufferPointer { try plan.write($0, to: answers[0]) }
+    try teacher.withUnsafeBufferPointer { try plan.write($0, to: answers[1]) }
   }
 
   /// Computes the loss, the outputs and all gradients. `step` counts from 0; dropout's masks depend on it. A loss that
@@ -155,13 +175,27 @@ public final class TrainingPlan {
     return port
   }
 
-  private static func apply(_ loss: Loss, _ inputs: [Symbol], in draft: GraphDraft) throws -> Symbol {
+  /// Adds the loss of the logits, with inputs of its own for what it compares with.
+  private static func apply(
+    _ loss: Loss, _ logits: Symbol, in draft: GraphDraft, mode: ExecutionMode
+  ) throws -> Symbol {
     switch loss {
     case .crossEntropy(let smoothing):
+      let labels = draft.input("labels", ValueType(.activation([]), .int32))
       let attributes = try Attributes.checked(
-        ["label_smoothing": .number(smoothing)], for: .crossEntropy, path: "loss")
-      return try draft.apply(.crossEntropy, inputs, attributes, path: "loss")[0]
-    case .meanSquaredError: return try draft.apply(.regressionLoss, inputs, path: "loss")[0]
+        ["label_smoothing": .number(smoothing)], for: .labelCrossEntropy, path: "loss")
+      return try draft.apply(.labelCrossEntropy, [logits, labels], attributes, path: "loss")[0]
+    case .meanSquaredError:
+      let targets = draft.input("targets", ValueType(.activation([])))
+      let shaped = try draft.apply(.reshape, [targets], Attributes.dimensions(of: logits.shape), path: "loss")[0]
+      return try draft.expand(.meanSquaredError, [logits, shaped], mode: mode, path: "loss")[0]
+    case .distillation(let temperature):
+      let labels = draft.input("labels", logits.type), teacher = draft.input("teacher", logits.type)
+      let softened = try draft.layer(.scale, [logits], ["multiply": .number(1 / temperature)], path: "loss/soften")[0]
+      let terms = try [(logits, labels), (softened, teacher)].map { logits, distribution in
+        try draft.expand(.crossEntropy, [logits, distribution], mode: mode, path: "loss")[0]
+      }
+      return try draft.apply(.add, terms, path: "loss")[0]
     }
   }
 }

@@ -38,7 +38,7 @@ struct ChoiceCell {
       let branches = try Self.operations.map { (option: $0, value: try branch($0)) }
       if isMixing {
         let weights = try builder.mixingWeights("alpha/" + builder.scopePath, count: branches.count)
-        return try builder.weightedSum(branches.map(\.value), weights: weights)
+        return try builder.apply("weighted_sum", [weights] + branches.map(\.value))
       }
       return try builder.choice(decision: Self.edges[index], branches: branches)
     }
@@ -71,7 +71,7 @@ struct ChoiceCell {
   }
 
   /// The positions of the options.
-  static func selection(_ architecture: [String]) -> [Int] {
-    architecture.map { operations.firstIndex(of: $0) ?? 0 }
+  static func selection(_ architecture: [String]) -> [[Int]] {
+    architecture.map { [operations.firstIndex(of: $0) ?? 0] }
   }
 }

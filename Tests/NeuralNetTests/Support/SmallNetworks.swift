@@ -51,6 +51,28 @@ enum SmallNetworks {
       }
     ]
 
+  /// Layers that move elements, which PyTorch's numbers check too.
+  static let moving: [Case] = [
+    layer("resize", [5, 3, 18], ["scale": 1.5, "method": "bilinear"]),
+    layer("resize", [4, 6, 5], ["height": 3, "width": 9]),
+    layer("sort", [3, 2, 5]), layer("sort", [3, 7, 2], ["axis": 3, "descending": true]),
+    layer("softmax", [4, 3, 5], ["axis": 2]), layer("log_softmax", [4, 3, 17], ["axis": 3]),
+    Case(name: "concat of rows", input: [4, 3, 5]) { b, x in
+      try b.apply("concat", [x, try b.apply("relu", [x])], attributes: ["axis": 2])
+    },
+    Case(name: "gather", input: [3, 2, 18]) { b, x in
+      let order = try b.apply("argsort", [x], attributes: ["axis": 2])
+      return try b.apply(
+        "gather", [x, try b.apply("slice", [order], attributes: ["stop": 1])], attributes: ["axis": 2])
+    },
+    Case(name: "embedding", input: [3, 2, 5]) { b, x in
+      try b.apply("embedding", [try b.apply("argsort", [x])], attributes: ["count": 5, "size": 7])
+    },
+    Case(name: "one_hot", input: [6]) { b, x in
+      try b.apply("one_hot", [try b.apply("argsort", [x])], attributes: ["classes": 6])
+    },
+  ]
+
   private static let convolutions: [Case] = [
     layer("conv2d", [5, 7, 3], ["channels": 20, "kernel": 3, "bias": true]),
     layer("conv2d", [6, 6, 17], ["channels": 16, "kernel": 1, "stride": 2]),

@@ -1,0 +1,43 @@
+-- Written by Tests/References/proxy_references.py.
+return {
+  mixed = {
+    cell = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|",
+    channels = 4,
+    scores = {
+      plain = -0.00959974942896,
+      l2_norm = 29.5390685743,
+      grad_norm = 12.0420784259,
+      snip = 13.2101093776,
+      grasp = 2.40106908922,
+      fisher = 0.282176608958,
+      synflow = 21.1099052429,
+      logsynflow = 8657.18133648,
+      jacob_cov = -12.2092876647,
+      epe_nas = 64.5090925757,
+      naswot = 101.250610156,
+      zen = 22.5779933929,
+      zico = 121.837806247,
+      ntk_cond = 7.13702314878,
+    },
+  },
+  thin = {
+    cell = "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|none~0|none~1|skip_connect~2|",
+    channels = 1,
+    scores = {
+      plain = -0.000680117112631,
+      l2_norm = 9.42637174831,
+      grad_norm = 2.91599961129,
+      snip = 1.52174404179,
+      grasp = 0.125080245485,
+      fisher = 0.0167313445704,
+      synflow = 3.36357975006,
+      logsynflow = 18.7311685099,
+      jacob_cov = -12.4392189632,
+      epe_nas = 64.4460749021,
+      naswot = 76.8690500288,
+      zen = 2.17448139191,
+      zico = 37.5435730221,
+      ntk_cond = 7.37202070964,
+    },
+  },
+}
