@@ -30,13 +30,14 @@ public struct TrainingBatches: Sendable {
       throw Fault(
         .recipe, "batch size", expected: "1…\(selection.count), the number of training images", got: "\(batchSize)")
     }
-    guard augmentation.crop >= 0, augmentation.cutout >= 0 else {
-      throw Fault(
-        .recipe, "augmentation", expected: "crop and cutout of at least 0 pixels",
-        got: "crop \(augmentation.crop), cutout \(augmentation.cutout)")
-    }
     guard selection.set.table == nil || augmentation == .none else {
       throw Fault(.recipe, "augmentation", expected: "none for a table", hint: "Leave augment out.")
+    }
+    let side = max(selection.set.height, selection.set.width)
+    guard 0...side ~= augmentation.crop, 0...2 * side ~= augmentation.cutout else {
+      throw Fault(
+        .recipe, "augmentation", expected: "crop of 0 to \(side) and cutout of 0 to \(2 * side) pixels",
+        got: "crop \(augmentation.crop), cutout \(augmentation.cutout)")
     }
     self.batchSize = batchSize
     self.selection = selection

@@ -72,6 +72,9 @@ public struct Dataset: Sendable {
   }
 
   private static func check(_ content: ImageFolder.Content, name: String, options: Options, test: Double?) throws {
+    if let test, !(test > 0 && test < 1) {
+      throw Fault(.recipe, "test part", expected: "a number between 0 and 1, both excluded", got: "\(test)")
+    }
     let twice = [
       ("valid", content.valid != nil && options.valid != nil), ("test", content.test != nil && test != nil),
     ].first(where: \.1)

@@ -15,10 +15,30 @@ import Testing
     try place.write("fine.lua", "return { metrics = { accuracy = 1 } }\n")
     try place.write("wrong.lua", "local = 1\n")
     if recipe.text.contains("\"data\"") { try place.writeImages("data") }
+    try check(recipe)
+  }
+
+  private func check(_ recipe: BadRecipe) throws {
     let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", recipe.seconds], killedAfter: 60)
     let here = place.folder.resolvingSymlinksInPath().path
     #expect(outcome.errors.replacing(here, with: "PLACE") == "nasrun: \(recipe.error)\n")
     #expect(outcome.status == recipe.status)
+  }
+
+  @Test(arguments: BadRecipe.tensors + BadRecipe.models)
+  func badTensors(_ recipe: BadRecipe) throws { try endsWithFiles(recipe) }
+
+  @Test(arguments: BadRecipe.sharedWeights + BadRecipe.relaxed + BadRecipe.loading)
+  func badSupernets(_ recipe: BadRecipe) throws { try endsWithFiles(recipe) }
+
+  /// Runs the recipe beside a file of weights and a table.
+  private func endsWithFiles(_ recipe: BadRecipe) throws {
+    let weights = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "References/weights/import_f32.safetensors")
+    try FileManager.default.copyItem(at: weights, to: place.folder.appending(path: "weights.safetensors"))
+    try place.write("kinds.csv", "size,kind\n" + (0..<20).map { "\($0),\($0 % 2 == 0 ? "a" : "b")\n" }.joined())
+    try place.write("r.lua", recipe.text + "\n")
+    try check(recipe)
   }
 
   @Test func anEmptyFileIsAMistake() throws {
