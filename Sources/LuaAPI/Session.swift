@@ -198,6 +198,9 @@ final class Session {
     return try randomScopes.enter("build/" + id, body)
   }
 
+  /// Whether a network is being built.
+  var isBuilding: Bool { !builders.isEmpty }
+
   /// The builder of the network that is being built.
   func builder(for function: String) throws -> GraphBuilder {
     guard let builder = builders.last else {

@@ -7,7 +7,7 @@ extension BadRecipe {
     BadRecipe(
       "option of weights", weightsStart + "nas.weights(space, { data = data, lr = 0.1 })",
       "r.lua:16: nas.weights: unknown option 'lr'. Known: clip, data, decay_norm, ema, label_smoothing, "
-        + "momentum, nesterov, stream, weight_decay."),
+        + "momentum, nesterov, share, stream, weight_decay."),
     BadRecipe(
       "weights of a space without build",
       weightsStart + "nas.weights(nas.space { op = nas.oneof { 1, 2 } }, { data = data })",
@@ -26,13 +26,13 @@ extension BadRecipe {
       "r.lua:16: weights:step: wrong argument 2 ('batch'): expected a Batch, got a Data"),
     BadRecipe(
       "option of a step", weightsStart + "weights:step(arch, batch, { rate = 0.1 })",
-      "r.lua:16: weights:step: unknown option 'rate'. Known: lr."),
+      "r.lua:16: weights:step: unknown option 'rate'. Known: label_weight, lr, teacher, teacher_weight, temperature."),
     BadRecipe(
       "a step on a batch of other data",
       weightsStart + "local table = nas.data.open(\"kinds.csv\", { target = \"kind\", task = \"classification\" "
         + "})\nweights:step(arch, table:batches { size = 4 }(), { lr = 0.1 })",
-      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
-        + "'shapes', got [1] in 2 classes, of 'kinds.csv'"),
+      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got samples of [1] with "
+        + "labels up to 2"),
     BadRecipe(
       "batch norm of evaluate", weightsStart + "weights:evaluate(arch, { bn = \"recalibrat\" })",
       "r.lua:16: weights:evaluate: wrong option 'bn': expected one of batch, recalibrate, running, got the "
@@ -113,7 +113,7 @@ extension BadRecipe {
       "r.lua:14: no mixture"),
     BadRecipe(
       "a float", spaceStart + "local _ = nas.relax(with({ op = nas.float(0, 1) }, build), { data = data })",
-      "r.lua:14: space.op: a decision can't be relaxed: expected a oneof of plain values that is always "
+      "r.lua:14: space.op: a decision can't be relaxed: expected a oneof or manyof of plain values that is always "
         + "active, got float. Decide it first: space:fix { [\"op\"] = … }."),
     BadRecipe(
       "a decision that is used as a number",
@@ -121,7 +121,7 @@ extension BadRecipe {
         + "nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.width, { kernel = 3 })), task.classes)\nend), { data "
         + "= data })",
       "r.lua:15: space.width: build needs the value of a decision that is left open: expected "
-        + "nn.choice(arch.width, { … }) with a branch for each option. Only nn.choice takes open decisions; "
+        + "nn.choice(arch.width, { … }) with a branch for each option. Only nn.choice takes it while it is open; "
         + "narrow the space with space:fix { … } to decide it first."),
     BadRecipe(
       "loss of a number", spaceStart + "local net = nas.relax(space, { data = data })\nnet:loss(3)",
@@ -131,8 +131,8 @@ extension BadRecipe {
       spaceStart + "local net = nas.relax(space, { data = data })\nlocal table = nas.data.open(\"kinds.csv\", { target "
         + "= \"kind\", task = \"classification\" })\nlocal other = table:batches { size = 4 "
         + "}()\nnet:loss(other)",
-      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
-        + "'shapes', got [1] in 2 classes, of 'kinds.csv'"),
+      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got samples of [1] with "
+        + "labels up to 2"),
     BadRecipe(
       "field of a relaxed space", spaceStart + "local net = nas.relax(space, { data = data })\nlocal _ = net.alpa",
       "r.lua:15: a Relaxed has no 'alpa'. Did you mean 'alpha'?"),
