@@ -50,7 +50,10 @@ func exponentials(
   var c = 0
   while c < classes {
     let x = loadClasses(logits, c, classes, 0)
-    let e = masked(exponential(x - Lanes(repeating: highest)), laneMask(min(16, classes &- c)))
+    let below = x - Lanes(repeating: highest)
+    // Exactly nothing far below: a masked class, of logit −∞, has probability 0.
+    let power = exponential(below).replacing(with: Lanes(repeating: 0), where: below .< Lanes(repeating: -87))
+    let e = masked(power, laneMask(min(16, classes &- c)))
     store(e, result + c)
     total += e
     logitTotal += x

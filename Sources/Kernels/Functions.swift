@@ -206,6 +206,8 @@ private func apply(_ function: UInt32, _ a: Lanes, _ b: Lanes, _ p: Float, _ q: 
     let slope = fused(a, Lanes(repeating: 1.0 / 3), Lanes(repeating: 0.5))
     let inside = slope.replacing(with: zero, where: a .< Lanes(repeating: -3))
     return b * inside.replacing(with: one, where: a .> Lanes(repeating: 3))
+  case NR_OPEN_RANGE.rawValue:  // the incoming gradient where a lies between the limits
+    return zero.replacing(with: b, where: (a .> Lanes(repeating: p)) .& (a .< Lanes(repeating: q)))
   default:  // NR_CLAMP_RANGE: the incoming gradient where a lies within the limits
     return zero.replacing(with: b, where: (a .>= Lanes(repeating: p)) .& (a .<= Lanes(repeating: q)))
   }
@@ -227,14 +229,51 @@ private func storeFirst(_ value: Lanes, _ pointer: UnsafeMutablePointer<Float>, 
   for lane in 0..<count { pointer[lane] = value[lane] }
 }
 
+/// Applies a function to whole vectors, then to the rest.
+@inline(__always)
+private func map(
+  _ a: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int64, _ function: (Lanes) -> Lanes
+) {
+  let count = Int(count)
+  var i = 0
+  while i &+ 16 <= count {
+    store(function(load(a + i)), result + i)
+    i &+= 16
+  }
+  if i < count { storeFirst(function(loadFirst(a + i, count &- i, 1)), result + i, count &- i) }
+}
+
+// What takes a few instructions has a loop of its own, so that the choice of the function is outside of it.
+
 func unary(
   _ function: UInt32, _ a: UnsafePointer<Float>, _ p: Float, _ q: Float, _ result: UnsafeMutablePointer<Float>,
   _ count: Int64
 ) {
+  switch function {
+  case NR_ABS.rawValue: map(a, result, count) { apply(NR_ABS.rawValue, $0, p, q) }
+  case NR_SQRT.rawValue: map(a, result, count) { apply(NR_SQRT.rawValue, $0, p, q) }
+  case NR_SCALE.rawValue: map(a, result, count) { apply(NR_SCALE.rawValue, $0, p, q) }
+  case NR_CLAMP.rawValue: map(a, result, count) { apply(NR_CLAMP.rawValue, $0, p, q) }
+  case NR_HARD_SWISH.rawValue: map(a, result, count) { apply(NR_HARD_SWISH.rawValue, $0, p, q) }
+  default: map(a, result, count) { apply(function, $0, p, q) }
+  }
+}
+
+@inline(__always)
+private func map(
+  _ a: UnsafePointer<Float>, _ aStep: Int, _ b: UnsafePointer<Float>, _ bStep: Int,
+  _ result: UnsafeMutablePointer<Float>, _ count: Int64, _ function: (Lanes, Lanes) -> Lanes
+) {
+  let count = Int(count)
   var i = 0
-  while i < Int(count) {
-    let lanes = Int(count) &- i
-    storeFirst(apply(function, loadFirst(a + i, lanes, 1), p, q), result + i, lanes)
+  while i &+ 16 <= count, aStep == 1, bStep == 1 {
+    store(function(load(a + i), load(b + i)), result + i)
+    i &+= 16
+  }
+  while i < count {
+    let lanes = count &- i
+    let x = loadFirst(a + i &* aStep, lanes, aStep), y = loadFirst(b + i &* bStep, lanes, bStep)
+    storeFirst(function(x, y), result + i, lanes)
     i &+= 16
   }
 }
@@ -244,11 +283,14 @@ func binary(
   _ q: Float, _ result: UnsafeMutablePointer<Float>, _ count: Int64
 ) {
   let aStep = Int(aStep), bStep = Int(bStep)
-  var i = 0
-  while i < Int(count) {
-    let lanes = Int(count) &- i
-    let x = loadFirst(a + i &* aStep, lanes, aStep), y = loadFirst(b + i &* bStep, lanes, bStep)
-    storeFirst(apply(function, x, y, p, q), result + i, lanes)
-    i &+= 16
+  switch function {
+  case NR_ADD.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_ADD.rawValue, $0, $1, p, q) }
+  case NR_SUB.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_SUB.rawValue, $0, $1, p, q) }
+  case NR_MUL.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_MUL.rawValue, $0, $1, p, q) }
+  case NR_CLAMP_RANGE.rawValue:
+    map(a, aStep, b, bStep, result, count) { apply(NR_CLAMP_RANGE.rawValue, $0, $1, p, q) }
+  case NR_OPEN_RANGE.rawValue:
+    map(a, aStep, b, bStep, result, count) { apply(NR_OPEN_RANGE.rawValue, $0, $1, p, q) }
+  default: map(a, aStep, b, bStep, result, count) { apply(function, $0, $1, p, q) }
   }
 }

@@ -25,14 +25,6 @@ public enum Elementwise {
     forEachPiece(count, compute) { compute.kernels.scale(input + $0, factor, result + $0, $1) }
   }
 
-  /// result = a · b, element by element: a dropout mask, a gate.
-  public static func multiply(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int,
-    compute: Compute
-  ) {
-    forEachPiece(count, compute) { compute.kernels.multiply(a + $0, b + $0, result + $0, $1) }
-  }
-
   /// result = result + factor · input, each rounded once.
   public static func accumulate(
     _ input: UnsafePointer<Float>, times factor: Float = 1, into result: UnsafeMutablePointer<Float>, count: Int,
@@ -80,46 +72,6 @@ public enum Elementwise {
       compute.kernels.binary(
         function.rawValue, a + $0, 1, b + $0, 1, parameters.0, parameters.1, result + $0, $1)
     }
-  }
-
-  /// result = max(input, 0). NaN stays NaN.
-  public static func relu(
-    _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
-  ) {
-    clamp(input, to: .infinity, result: result, count: count, compute: compute)
-  }
-
-  /// result = min(max(input, 0), 6). NaN stays NaN.
-  public static func relu6(
-    _ input: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
-  ) {
-    clamp(input, to: 6, result: result, count: count, compute: compute)
-  }
-
-  /// The gradient of `relu`, from its output: the output's gradient where the output is above 0, else 0.
-  public static func reluBackward(
-    output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-    count: Int, compute: Compute
-  ) {
-    forEachPiece(count, compute) {
-      compute.kernels.clamp_gradient(output + $0, outputGradient + $0, .infinity, inputGradient + $0, $1)
-    }
-  }
-
-  /// The gradient of `relu6`, from its output: the output's gradient where the output is between 0 and 6, else 0.
-  public static func relu6Backward(
-    output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
-    count: Int, compute: Compute
-  ) {
-    forEachPiece(count, compute) {
-      compute.kernels.clamp_gradient(output + $0, outputGradient + $0, 6, inputGradient + $0, $1)
-    }
-  }
-
-  private static func clamp(
-    _ input: UnsafePointer<Float>, to high: Float, result: UnsafeMutablePointer<Float>, count: Int, compute: Compute
-  ) {
-    forEachPiece(count, compute) { compute.kernels.clamp(input + $0, high, result + $0, $1) }
   }
 
   /// Calls the body for pieces of a flat buffer: where it starts, and how long it is.

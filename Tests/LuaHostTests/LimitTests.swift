@@ -83,7 +83,9 @@ struct LimitTests {
     let (host, _) = try makeHost { $0.memoryLimit = 64 << 20 }
     try host.setGlobal("grow", to: host.function("grow") { [unowned host] _ in host.countBytes(16 << 20) })
     #expect(try fault("grow() grow() grow()", host) == nil)
-    #expect(try fault("grow()", host)?.message == "not enough memory")
+    let full = try #require(try fault("local text = 'x'\ngrow()", host))
+    #expect(full.message == "not enough memory")
+    #expect(full.at == "recipe.lua:2")
     host.countBytes(-64 << 20)
     #expect(host.memoryInUse.native == 0)
     #expect(try fault("grow()", host) == nil)

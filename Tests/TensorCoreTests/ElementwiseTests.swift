@@ -1,3 +1,4 @@
+import CKernels
 import TensorCore
 import Testing
 
@@ -23,7 +24,7 @@ import Testing
       Elementwise.scale(a.pointer, by: 0.75, result: r.pointer, count: n, compute: k)
     }
     try check(n, { a, b, _ in a * b }) { a, b, r, k in
-      Elementwise.multiply(a.pointer, b.pointer, result: r.pointer, count: n, compute: k)
+      Elementwise.binary(NR_MUL, a.pointer, b.pointer, result: r.pointer, count: n, compute: k)
     }
     try check(n, { a, _, c in a + c }) { a, _, r, k in
       Elementwise.accumulate(a.pointer, into: r.pointer, count: n, compute: k)
@@ -49,21 +50,21 @@ import Testing
   @Test("Rectifiers and their gradients", arguments: counts)
   func rectifiers(_ n: Int) throws {
     try check(n, { a, _, _ in max(a, 0) }) { a, _, r, k in
-      Elementwise.relu(a.pointer, result: r.pointer, count: n, compute: k)
+      Elementwise.unary(NR_CLAMP, a.pointer, parameters: (0, .infinity), result: r.pointer, count: n, compute: k)
     }
     try check(n, { a, _, _ in min(max(a * 16, 0), 6) }) { a, _, r, k in
       Elementwise.scale(a.pointer, by: 16, result: r.pointer, count: n, compute: k)
-      Elementwise.relu6(r.pointer, result: r.pointer, count: n, compute: k)
+      Elementwise.unary(NR_CLAMP, r.pointer, parameters: (0, 6), result: r.pointer, count: n, compute: k)
     }
     try check(n, { a, b, _ in a > 0 ? b : 0 }) { a, b, r, k in
-      Elementwise.reluBackward(
-        output: a.pointer, outputGradient: b.pointer, inputGradient: r.pointer, count: n, compute: k)
+      Elementwise.binary(
+        NR_OPEN_RANGE, a.pointer, b.pointer, parameters: (0, .infinity), result: r.pointer, count: n, compute: k)
     }
     try check(n, { a, b, _ in a * 16 > 0 && a * 16 < 6 ? b : 0 }) { a, b, r, k in
       Elementwise.scale(a.pointer, by: 16, result: a.pointer, count: n, compute: k)
-      Elementwise.relu6(a.pointer, result: a.pointer, count: n, compute: k)
-      Elementwise.relu6Backward(
-        output: a.pointer, outputGradient: b.pointer, inputGradient: r.pointer, count: n, compute: k)
+      Elementwise.unary(NR_CLAMP, a.pointer, parameters: (0, 6), result: a.pointer, count: n, compute: k)
+      Elementwise.binary(
+        NR_OPEN_RANGE, a.pointer, b.pointer, parameters: (0, 6), result: r.pointer, count: n, compute: k)
     }
   }
 
@@ -71,7 +72,7 @@ import Testing
   func notANumber() throws {
     for compute in try allComputes() {
       let x = GuardedBuffer(count: 17), y = GuardedBuffer(count: 17, value: 0)
-      Elementwise.relu6(x.pointer, result: y.pointer, count: 17, compute: compute)
+      Elementwise.unary(NR_CLAMP, x.pointer, parameters: (0, 6), result: y.pointer, count: 17, compute: compute)
       #expect(y.values.allSatisfy { $0.isNaN }, label(compute))
     }
   }

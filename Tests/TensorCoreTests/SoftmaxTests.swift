@@ -93,4 +93,16 @@ import Testing
         ? (0..<(3 * classes)).map { result.pointer[$0] } : checkedUnpadded(result, channels: classes)
     }
   }
+
+  @Test("A class of logit -infinity has probability 0")
+  func masked() throws {
+    for compute in try allComputes() {
+      let logits = GuardedBuffer([-.infinity, 0, 0] + [Float](repeating: 0, count: 13)), y = GuardedBuffer(count: 16)
+      Softmax.probabilities(
+        rows: 1, classes: 3, stride: 16, logits: logits.pointer, output: y.pointer, compute: compute)
+      #expect(Array(y.values.prefix(3)) == [0, 0.5, 0.5], label(compute))
+      Softmax.logarithms(rows: 1, classes: 3, stride: 16, logits: logits.pointer, output: y.pointer, compute: compute)
+      #expect(y.values[0] == -.infinity, label(compute))
+    }
+  }
 }

@@ -145,7 +145,8 @@ typedef enum {
 // Functions of two numbers; a gradient takes what it is a function of, then the incoming gradient.
 typedef enum {
   NR_ADD, NR_SUB, NR_MUL, NR_DIV, NR_MINIMUM, NR_MAXIMUM, NR_EQUAL, NR_LESS, NR_LESS_EQUAL, NR_TANH_GRADIENT,
-  NR_SIGMOID_GRADIENT, NR_SILU_GRADIENT, NR_GELU_GRADIENT, NR_HARD_SWISH_GRADIENT, NR_CLAMP_RANGE
+  NR_SIGMOID_GRADIENT, NR_SILU_GRADIENT, NR_GELU_GRADIENT, NR_HARD_SWISH_GRADIENT, NR_CLAMP_RANGE,
+  NR_OPEN_RANGE
 } nr_binary;
 
 typedef struct {
@@ -173,7 +174,6 @@ typedef struct {
   // Elementwise over `count` floats. Any count; buffers need no alignment.
   void (*fill)(float value, float *result, int64_t count);
   void (*scale)(const float *a, float factor, float *result, int64_t count);
-  void (*multiply)(const float *a, const float *b, float *result, int64_t count);
   void (*accumulate)(const float *a, float factor, float *result, int64_t count);  // result += factor * a, fused
   // result = function(a), with the parameters p and q
   void (*unary)(uint32_t function, const float *a, float p, float q, float *result, int64_t count);
@@ -181,9 +181,6 @@ typedef struct {
   void (*binary)(uint32_t function, const float *a, int64_t a_step, const float *b, int64_t b_step, float p, float q,
                  float *result, int64_t count);
   void (*sum)(const float *const *terms, int64_t terms_count, float *result, int64_t count);
-  void (*clamp)(const float *a, float high, float *result, int64_t count);  // to 0...high; NaN stays NaN
-  // result = gradient where 0 < output < high, else 0
-  void (*clamp_gradient)(const float *output, const float *gradient, float high, float *result, int64_t count);
 
   // Rows of channels. The widths are the distances between rows.
   void (*copy_channels)(const float *a, int64_t a_width, float *result, int64_t result_width, int64_t rows,

@@ -6,7 +6,9 @@ import TensorCore
 
 extension Op {
   /// `1 / (1 + e^−x)`.
-  static let sigmoid: Op = function("sigmoid", "1 / (1 + e^−x)", NR_SIGMOID, keepsZero: false, onnx: "Sigmoid") {
+  static let sigmoid: Op = function(
+    "sigmoid", "1 / (1 + e^−x)", NR_SIGMOID, keepsZero: false, onnx: ONNXMapping("Sigmoid")
+  ) {
     site in try site.apply(.sigmoidGradient, [site.outputs[0], site.outputGradient])[0]
   }
 
@@ -19,7 +21,7 @@ extension Op {
   }
 
   /// The hyperbolic tangent.
-  static let tanh: Op = function("tanh", "Hyperbolic tangent.", NR_TANH, onnx: "Tanh") { site in
+  static let tanh: Op = function("tanh", "Hyperbolic tangent.", NR_TANH, onnx: ONNXMapping("Tanh")) { site in
     try site.apply(.tanhGradient, [site.outputs[0], site.outputGradient])[0]
   }
 
@@ -52,7 +54,9 @@ extension Op {
   }
 
   /// `x · relu6(x + 3) / 6` (Howard et al. 2019, MobileNetV3).
-  static let hardSwish: Op = function("hard_swish", "x · relu6(x + 3) / 6", NR_HARD_SWISH, onnx: "HardSwish") { site in
+  static let hardSwish: Op = function(
+    "hard_swish", "x · relu6(x + 3) / 6", NR_HARD_SWISH, onnx: ONNXMapping("HardSwish")
+  ) { site in
     try site.apply(.hardSwishGradient, [site.inputs[0], site.outputGradient])[0]
   }
 
@@ -90,7 +94,7 @@ extension Op {
 
   /// `log(1 + e^x)`.
   static let softplus: Op = function(
-    "softplus", "log(1 + e^x)", NR_SOFTPLUS, keepsZero: false, onnx: "Softplus"
+    "softplus", "log(1 + e^x)", NR_SOFTPLUS, keepsZero: false, onnx: ONNXMapping("Softplus")
   ) { site in try site.multiply(site.outputGradient, try site.apply(.sigmoid, [site.inputs[0]])[0]) }
 }
 

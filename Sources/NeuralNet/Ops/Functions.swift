@@ -6,21 +6,22 @@ import TensorCore
 // order of derivative is there.
 
 extension Op {
-  static let exp: Op = function("exp", "e to the power x.", NR_EXP, keepsZero: false, onnx: "Exp") { site in
+  static let exp: Op = function("exp", "e to the power x.", NR_EXP, keepsZero: false, onnx: ONNXMapping("Exp")) {
+    site in
     try site.multiply(site.outputGradient, site.outputs[0])
   }
   static let log: Op = function(
-    "log", "Natural logarithm; -inf at 0, NaN below.", NR_LOG, keepsZero: false, onnx: "Log"
+    "log", "Natural logarithm; -inf at 0, NaN below.", NR_LOG, keepsZero: false, onnx: ONNXMapping("Log")
   ) { site in try site.divide(site.outputGradient, site.inputs[0]) }
-  static let sqrt: Op = function("sqrt", "Square root.", NR_SQRT, onnx: "Sqrt") { site in
+  static let sqrt: Op = function("sqrt", "Square root.", NR_SQRT, onnx: ONNXMapping("Sqrt")) { site in
     try site.scale(site.divide(site.outputGradient, site.outputs[0]), 0.5)
   }
-  static let abs: Op = function("abs", "Magnitude.", NR_ABS, onnx: "Abs") { site in
+  static let abs: Op = function("abs", "Magnitude.", NR_ABS, onnx: ONNXMapping("Abs")) { site in
     try site.multiply(site.outputGradient, site.apply(.sign, [site.inputs[0]])[0])
   }
-  static let sign: Op = function("sign", "-1, 0 or 1.", NR_SIGN, onnx: "Sign") { _ in nil }
+  static let sign: Op = function("sign", "-1, 0 or 1.", NR_SIGN, onnx: ONNXMapping("Sign")) { _ in nil }
   /// The derivative of the error function is 2/√π e^(−x²).
-  static let erf: Op = function("erf", "Error function.", NR_ERF, onnx: "Erf") { site in
+  static let erf: Op = function("erf", "Error function.", NR_ERF, onnx: ONNXMapping("Erf")) { site in
     let square = try site.multiply(site.inputs[0], site.inputs[0])
     let bell = try site.apply(.exp, [try site.scale(square, -1)])[0]
     return try site.multiply(site.outputGradient, try site.scale(bell, 1.128_379_167_095_512_6))
@@ -79,24 +80,27 @@ extension Op {
   // MARK: - How they are made
 
   static func function(
-    _ name: String, _ documentation: String, _ function: nr_unary, keepsZero: Bool = true, onnx: String? = nil,
+    _ name: String, _ documentation: String, _ function: nr_unary, parameters: (Float, Float) = (0, 0),
+    keepsZero: Bool = true, onnx: ONNXMapping? = nil,
     gradient: @escaping @Sendable (GradientSite) throws -> Symbol?
   ) -> Op {
     Op(
       name, documentation, paddingLanes: keepsZero ? .carried : .cleared, inPlace: .inputs([0]), infer: { [$0.input] },
-      kernel: { elementwise(function, $0, keepsZero: keepsZero) }, gradient: { [try gradient($0)] },
-      onnx: onnx.map { ONNXMapping($0) })
+      kernel: { elementwise(function, $0, parameters, keepsZero: keepsZero) }, gradient: { [try gradient($0)] },
+      onnx: onnx)
   }
 
   /// A gradient as an op: what the derivative is a function of and the incoming gradient, to the gradient.
   static func gradientFunction(
-    _ name: String, _ function: nr_binary, gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?]
+    _ name: String, _ function: nr_binary, parameters: (Float, Float)? = nil,
+    gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?]
   ) -> Op {
     Op(
       name, "Gradient of an activation.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
       inPlace: .inputs([0, 1]), infer: { [$0.input] },
       kernel: { site in
-        let count = site.elements(site.outputs[0]), compute = site.compute, limits = limits(site.attributes)
+        let count = site.elements(site.outputs[0]), compute = site.compute,
+          limits = parameters ?? limits(site.attributes)
         return Kernel { call in
           Elementwise.binary(
             function, call.input(0), call.input(1), parameters: limits, result: call.output(0), count: count,
