@@ -188,8 +188,8 @@ extension BadRecipe {
         + "-1.0"),
     BadRecipe(
       "a parameter outside of a model", modelStart + "nn.parameter(\"w\", { 2 })",
-      "r.lua:7: nas.nn.parameter was called outside of a model. Call it inside nas.model(function(x) … "
-        + "end)."),
+      "r.lua:7: nas.nn.parameter was called outside of build. nas.nn makes networks inside a space's build "
+        + "function."),
     BadRecipe(
       "a model of a number", modelStart + "nas.model(3)",
       "r.lua:7: nas.model: wrong argument 1 ('fn'): expected a function, got 3"),
