@@ -25,7 +25,7 @@ import Testing
     #expect(outcome.status == recipe.status)
   }
 
-  @Test(arguments: BadRecipe.tensors + BadRecipe.models)
+  @Test(arguments: BadRecipe.data + BadRecipe.tensors + BadRecipe.models)
   func badTensors(_ recipe: BadRecipe) throws { try endsWithFiles(recipe) }
 
   @Test(arguments: BadRecipe.sharedWeights + BadRecipe.relaxed + BadRecipe.loading)

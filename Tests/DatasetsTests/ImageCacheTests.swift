@@ -149,7 +149,12 @@ import Testing
   @Test func whatWasNotUsedForLongestGoes() throws {
     let small = ImageCache(folder: cache.folder, limit: 2 * (4096 + 6 * 13 * 17 * 3))
     _ = try read(.init(), small)
+    let used = try onlyFile().path
     _ = try read(.init(size: [12, 12]), small)
+    for file in files().map({ cache.folder + "/" + $0 }) {
+      let age = file == used ? 200.0 : 100
+      try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: file)
+    }
     _ = try read(.init(), small)
     _ = try read(.init(size: [10, 10]), small)
     #expect(files().count == 2)

@@ -27,7 +27,9 @@ network:fit { data = flowers, epochs = 8, batch = 16, lr = 0.05 }
 local scores = network:evaluate(flowers)
 expect.is_true(scores.accuracy > 90, "accuracy " .. scores.accuracy)
 expect.is_true(scores.balanced_accuracy > 90 and scores.macro_f1 > 90 and scores.loss < 0.5)
-expect.is_true(network:save():find("models/", 1, true) ~= nil)
+local again = space:make({ width = 16 }):network(flowers)
+expect.equal(again:load(network:save() .. "/weights.safetensors"), { missing = {}, unused = {} })
+expect.equal(again:evaluate(flowers), scores)
 
 -- MARK: numbers
 

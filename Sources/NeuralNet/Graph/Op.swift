@@ -78,7 +78,7 @@ public struct Op: Sendable {
 
   /// Whether a loss can be differentiated through the op; then also any number of times, since gradients are ops that
   /// have gradients. An op that expands has those of its expansion.
-  public var isDifferentiable: Bool { expansion != nil || (gradient != nil && isRepeatable) }
+  public var isDifferentiable: Bool { expansion != nil || gradient != nil }
 
   init(
     _ name: String, _ documentation: String, role: Role = .layer, arity: Arity = .exactly(1),
