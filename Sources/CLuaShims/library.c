@@ -93,6 +93,9 @@ static const char nas_proxies_snip[] = {
 static const char nas_proxies_synflow[] = {
 #embed "../../Scripts/nas/proxies/synflow.lua"
 };
+static const char nas_proxies_synflow_bn[] = {
+#embed "../../Scripts/nas/proxies/synflow_bn.lua"
+};
 static const char nas_proxies_zen[] = {
 #embed "../../Scripts/nas/proxies/zen.lua"
 };
@@ -166,6 +169,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/proxies/plain.lua", nas_proxies_plain),
     SCRIPT("nas/proxies/snip.lua", nas_proxies_snip),
     SCRIPT("nas/proxies/synflow.lua", nas_proxies_synflow),
+    SCRIPT("nas/proxies/synflow_bn.lua", nas_proxies_synflow_bn),
     SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
     SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
     SCRIPT("nas/proxy.lua", nas_proxy),

@@ -79,6 +79,16 @@ private func logistic(_ x: Lanes) -> Lanes {
   Lanes(repeating: 1) / (Lanes(repeating: 1) + exponentialOfAny(-x))
 }
 
+/// log(1 + e^x) = max(x, 0) + log(1 + e) with e = e^−|x|. What rounding 1 + e to u loses is made good by the factor
+/// e / (u − 1) (Kahan).
+@inline(__always)
+private func softplus(_ x: Lanes) -> Lanes {
+  let one = Lanes(repeating: 1), zero = Lanes(repeating: 0)
+  let e = exponentialOfAny(-absolute(x)), u = one + e, difference = u - one
+  let tail = (logarithm(u) * (e / difference)).replacing(with: e, where: difference .== zero)
+  return x.replacing(with: zero, where: x .< zero) + tail
+}
+
 @inline(__always)
 private func errorFunction(_ x: Lanes) -> Lanes {
   let z = x * x, a = absolute(x)
@@ -159,6 +169,7 @@ private func apply(_ function: UInt32, _ x: Lanes, _ p: Float, _ q: Float) -> La
   case NR_HARD_SWISH.rawValue:
     let gate = (x + Lanes(repeating: 3)).clamped(lowerBound: zero, upperBound: Lanes(repeating: 6))
     return x * gate * Lanes(repeating: 1.0 / 6)
+  case NR_SOFTPLUS.rawValue: return softplus(x)
   case NR_SCALE.rawValue: return fused(x, Lanes(repeating: p), Lanes(repeating: q))
   case NR_POW.rawValue: return power(x, p)
   default:  // NR_CLAMP

@@ -51,10 +51,16 @@ struct ProbeBinding {
   private func probe(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self), host = session.host
     let request = try ProbeOptions(arguments).request(of: network.graph)
+    if request.loss == .crossEntropy, network.task.kind == "regression" {
+      throw Fault(
+        .recipe, "network:probe: a regression has no classes", expected: "loss = \"sum\"",
+        got: "loss = \"cross_entropy\"")
+    }
     let (values, samples, labels) = try batch(arguments, for: network)
     let probe = try Probe(network.graph, network.weights, request, compute: session.compute) { host.isCancelled }
-    if case .directions(let arrays) = request.curvature {
-      try Self.check(arrays.map(\.count), fit: probe.weightShapes)
+    if arguments["hessian"].table != nil {
+      let directions = try TensorText.tensors(arguments["hessian"], in: "network:probe")
+      try Self.check(directions.map(\.shape), fit: probe.weightShapes)
     }
     let result = try probe.run(values, samples: samples, labels: labels)
     try call.push(try table(result, request))
@@ -99,14 +105,13 @@ struct ProbeBinding {
     }
   }
 
-  private static func check(_ counts: [Int], fit shapes: [[Int]]) throws {
-    let expected = shapes.map { $0.reduce(1, *) }
-    guard counts != expected else { return }
-    let wrong = zip(counts, expected).enumerated().first { $1.0 != $1.1 }?.offset
+  private static func check(_ given: [[Int]], fit shapes: [[Int]]) throws {
+    guard given != shapes else { return }
+    let wrong = zip(given, shapes).enumerated().first { $1.0 != $1.1 }?.offset
     throw Fault(
       .recipe, "network:probe: the directions of hessian don't fit the weights",
       expected: wrong.map { "\(Shape.array(shapes[$0])) for weight \($0 + 1)" } ?? "\(shapes.count) tensors",
-      got: wrong.map { "\(counts[$0]) elements" } ?? "\(counts.count)")
+      got: wrong.map { "\(Shape.array(given[$0]))" } ?? "\(given.count)")
   }
 
   // MARK: - The result

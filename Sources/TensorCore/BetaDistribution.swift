@@ -10,6 +10,21 @@ public enum BetaDistribution {
     return -difference / (2 * step) / (density(x, a, b) * (1 - x))
   }
 
+  /// What `pathwiseGradient` depends on.
+  public enum Argument: Int, Sendable {
+    case draw, a, b
+  }
+
+  /// The derivative of `pathwiseGradient` by one of its arguments: a central difference, good to about 1e-5.
+  public static func pathwiseCurvature(by argument: Argument, x: Double, a: Double, b: Double) -> Double {
+    let (reach, step) = (1e-3, argument == .draw ? min(x, 1 - x) : argument == .a ? a : b)
+    func slope(_ shift: Double) -> Double {
+      pathwiseGradient(
+        x: argument == .draw ? x + shift : x, a: argument == .a ? a + shift : a, b: argument == .b ? b + shift : b)
+    }
+    return (slope(reach * step) - slope(-reach * step)) / (2 * reach * step)
+  }
+
   /// The density of Beta(a, b) at x.
   static func density(_ x: Double, _ a: Double, _ b: Double) -> Double {
     Reproducible.exponential(logFactor(x, a, b)) / (x * (1 - x))

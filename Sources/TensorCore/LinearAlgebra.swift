@@ -11,6 +11,7 @@ extension Matrix {
         .recipe, "matmul: sizes that don't fit", expected: "a matrix of \(columns) rows after one of \(size)",
         got: "\(inner) × \(outer)")
     }
+    try Self.check(rows, outer)
     var result = [Double](repeating: 0, count: rows * outer)
     try LAPACK.shared.multiply(
       rows, columns, outer, values, other.values, transposingRight: transposingRight, to: &result)
@@ -102,6 +103,7 @@ extension Matrix {
     try check("lstsq")
     try right.check("lstsq")
     try checkRows(of: right, "lstsq")
+    try Self.check(max(rows, columns), right.columns)
     let height = max(rows, columns), threshold = Double.ulpOfOne * Double(height)
     var a = transposed.values, rank: Int32 = 0, singular = [Double](repeating: 0, count: min(rows, columns))
     var b = [Double](repeating: 0, count: height * right.columns)

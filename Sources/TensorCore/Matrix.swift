@@ -28,7 +28,8 @@ public struct Matrix: Sendable, Equatable {
     values = [Double](repeating: value, count: rows * columns)
   }
 
-  private static func check(_ rows: Int, _ columns: Int) throws {
+  /// Throws a `recipe` fault for a size that no matrix has.
+  static func check(_ rows: Int, _ columns: Int) throws {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     guard rows > 0, columns > 0, !overflow, count <= largestCount else {
       throw Fault(

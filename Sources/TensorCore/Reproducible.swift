@@ -16,46 +16,6 @@ public enum Reproducible {
   /// The natural logarithm of a positive number.
   public static func logarithm(_ x: Double) -> Double { reproducibleLogarithm(x) }
 
-  /// 1 / (1 + e^−x).
-  public static func sigmoid(_ x: Double) -> Double {
-    let e = exponential(-abs(x))
-    return x < 0 ? e / (1 + e) : 1 / (1 + e)
-  }
-
-  /// The hyperbolic tangent; its power series near 0, where the formula with exponentials cancels.
-  public static func tanh(_ x: Double) -> Double {
-    let square = x * x
-    if square < 1e-4 { return x * (1 - square / 3 + 2 * square * square / 15) }
-    let e = exponential(-2 * abs(x))
-    return x < 0 ? (e - 1) / (1 + e) : (1 - e) / (1 + e)
-  }
-
-  /// log(1 + e^x).
-  public static func softplus(_ x: Double) -> Double {
-    if x.isNaN { return x }
-    let e = exponential(-abs(x))
-    let tail = e < 1e-5 ? e - e * e / 2 : logarithm(1 + e)
-    return max(x, 0) + tail
-  }
-
-  /// The standard normal density.
-  public static func normalDensity(_ x: Double) -> Double { 0.398_942_280_401_432_7 * exponential(-x * x / 2) }
-
-  /// The standard normal distribution function Φ: its series up to 4 (Abramowitz & Stegun 26.2.11), then the continued
-  /// fraction of the tail (26.2.14).
-  public static func normalDistribution(_ x: Double) -> Double {
-    if x.isNaN { return x }
-    let z = abs(x), density = normalDensity(x)
-    if z < 4 {
-      var sum = 1.0
-      for k in stride(from: 45.0, through: 1, by: -1) { sum = 1 + sum * z * z / (2 * k + 1) }
-      return x < 0 ? 0.5 - density * z * sum : 0.5 + density * z * sum
-    }
-    var fraction = z
-    for k in stride(from: 30.0, through: 1, by: -1) { fraction = z + k / fraction }
-    return x < 0 ? density / fraction : 1 - density / fraction
-  }
-
   /// log Σ e^x over `count` numbers, without overflow; NaN when one is.
   public static func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
     var highest = -Double.infinity

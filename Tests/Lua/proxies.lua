@@ -49,12 +49,15 @@ expect.raises("compares batches", function() nas.proxies.zico.score(plane, first
 
 local bench = nas.spaces.nasbench201 {}
 for _, row in ipairs {
-  { "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|", 129306, 129.49, 46.361 },
-  { "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|", 802426, 180.71, 83.045 },
-  { "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|", 1531546, 333.80, 114.826 },
-  { "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|", 1288506, 282.44, 114.503 },
+  { "avg_pool_3x3 nor_conv_1x1 skip_connect nor_conv_1x1 skip_connect skip_connect", 129306, 129.49, 46.361 },
+  { "nor_conv_3x3 nor_conv_3x3 avg_pool_3x3 skip_connect nor_conv_3x3 skip_connect", 802426, 180.71, 83.045 },
+  { "nor_conv_3x3 nor_conv_3x3 nor_conv_3x3 nor_conv_3x3 nor_conv_3x3 nor_conv_3x3", 1531546, 333.80, 114.826 },
+  { "nor_conv_3x3 nor_conv_3x3 nor_conv_3x3 skip_connect nor_conv_3x3 nor_conv_3x3", 1288506, 282.44, 114.503 },
 } do
-  local net = nas.network(bench:parse(row[1]), { input = { 32, 32, 3 }, classes = 10 })
+  local ops = {}
+  for op in row[1]:gmatch "%S+" do ops[#ops + 1] = op end
+  local arch = bench:parse(("|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|"):format(table.unpack(ops)))
+  local net = nas.network(arch, { input = { 32, 32, 3 }, classes = 10 })
   expect.equal(nas.proxies.params.score(net), row[2])
   expect.near(nas.proxies.l2_norm.score(net), row[3], 0.004 * row[3])
   expect.near(nas.proxies.synflow.score(net), row[4], 0.01 * row[4])
@@ -74,7 +77,9 @@ end
 
 local net = network(references.mixed)
 local before = net:probe { batch = first, bn = "running" }
-local whole = net:probe { batch = first, loss = "sum", wrt = { "input", "parameters", "activations" }, capture = "*/relu*" }
+local whole = net:probe {
+  batch = first, loss = "sum", wrt = { "input", "parameters", "activations" }, capture = "*/relu*",
+}
 expect.equal(#whole.activations, 14)
 expect.near(whole.loss, total(whole.outputs), 1e-4)
 expect.equal(whole.activations[1].path, "stage1_cell1/edge0_1/nor_conv_3x3/relu1")
@@ -99,8 +104,10 @@ for _, bn in ipairs { "batch", "running", "bypass" } do
     end
   end
 end
-local own = net:probe { batch = first, loss = "sum", bn = "running", wrt = { "input", "activations" }, capture = "linear", per_sample = true }
-local joint = net:probe { batch = first, loss = "sum", bn = "running", wrt = { "input", "activations" }, capture = "linear" }
+local by = { batch = first, loss = "sum", bn = "running", wrt = { "input", "activations" }, capture = "linear" }
+local joint = net:probe(by)
+by.per_sample = true
+local own = net:probe(by)
 expect.near(difference(own.input_gradient, joint.input_gradient), 0, 1e-5)
 expect.equal(own.activations[1].gradient:totable(), joint.activations[1].gradient:totable())
 expect.near(difference(own.outputs, joint.outputs), 0, 1e-5)
@@ -143,6 +150,10 @@ probing("[n, 16, 16, 3], got [2, 3]", { batch = nas.ones { 2, 3 }, loss = "sum" 
 probing("bn = \"bypass\" with scaled", { scaled = true })
 probing("wrt = \"weights\"", { hessian = "gradient" })
 probing("don't fit the weights", { wrt = "weights", hessian = { nas.ones { 1 } } })
+local wrong = {}
+for index, direction in ipairs(directions) do wrong[index] = direction end
+wrong[1] = nas.ones { 3, 3, 4, 3 }
+probing("[3, 3, 3, 4] for weight 1, got [3, 3, 4, 3]", { wrt = "weights", hessian = wrong })
 probing("unknown option 'captures'", { captures = "relu" })
 probing('"ones" or "normal"', { batch = "zeros" })
 expect.raises("needs to know its task", function() nas.network(bench:random(), { classes = 3 }) end)
@@ -165,4 +176,47 @@ for _, trial in ipairs(result.trials) do
   expect.equal(trial.metrics.zico ~= nil, true)
 end
 expect.raises("wrong proxy 1", function() nas.evaluators.proxy { proxies = { print }, data = shapes } end)
-expect.raises("there is no nas.proxies.snipe", function() nas.evaluators.proxy { proxies = { "snipe" }, data = shapes } end)
+expect.raises("there is no nas.proxies.snipe", function()
+  nas.evaluators.proxy { proxies = { "snipe" }, data = shapes }
+end)
+
+-- MARK: linear algebra
+
+local linalg = nas.linalg
+local m = linalg.matrix { { 2, 1 }, { 1, 3 } }
+expect.equal({ m.rows, m.columns, m:at(2, 2), #m }, { 2, 2, 3, 2 })
+expect.equal(linalg.transpose({ { 1, 2, 3 } }):totable(), { { 1 }, { 2 }, { 3 } })
+expect.equal((m * 2 + m - 1 / m):totable()[1], { 5.5, 2 })
+expect.equal(linalg.matmul(m, { 1, 2 }):totable(), { { 4 }, { 7 } })
+expect.equal(linalg.matmul(linalg.identity(2), m):totable(), m:totable())
+expect.near(linalg.solve(m, { 4, 7 }):at(2, 1), 2, 1e-15)
+local solution, rank = linalg.lstsq({ { 1, 1 }, { 1, 1 } }, { 1, 3 })
+expect.near(solution:at(1, 1), 1, 1e-15)
+expect.equal(rank, 1)
+local values, vectors = linalg.eigh(m)
+expect.near(values[1], (5 - 5 ^ 0.5) / 2, 1e-15)
+expect.near(linalg.matmul(m, vectors):at(1, 2), values[2] * vectors:at(1, 2), 1e-14)
+expect.near(linalg.svd({ { 3, 0 }, { 4, 0 } })[1], 5, 1e-15)
+local sign, logarithm = linalg.slogdet { { 0, 2 }, { 3, 0 } }
+expect.equal(sign, -1.0)
+expect.near(logarithm, math.log(6), 1e-15)
+expect.near(linalg.cholesky(m):at(2, 1), 1 / 2 ^ 0.5, 1e-15)
+expect.near(linalg.corrcoef({ { 1, 2, 4 }, { -1, -2, -4 } }):at(1, 2), -1, 1e-15)
+expect.is_true(not linalg.corrcoef({ { 1, 1 }, { 1, 2 } }):is_finite())
+expect.equal(linalg.gram({ nas.ones { 2, 3, 4 }, nas.ones { 2, 5 } }):totable(), { { 17, 17 }, { 17, 17 } })
+expect.equal(linalg.matrix(nas.ones { 2, 3, 4 }).columns, 12)
+expect.is_true(tostring(linalg.identity(30)):find("Matrix 30 × 30", 1, true) ~= nil)
+expect.raises("row 2 of the matrix is wrong", function() linalg.matrix { { 1, 2 }, { 3 } } end)
+expect.raises("at least one row", function() linalg.matrix {} end)
+expect.raises("expected a number, got the text", function() linalg.matrix { { 1, "x" } } end)
+expect.raises("a Matrix, a table of rows, or a Tensor", function() linalg.matrix(3) end)
+expect.raises("1 to 2, 1 to 2", function() m:at(3, 1) end)
+expect.raises("matrices of different sizes", function() return m + linalg.identity(3) end)
+expect.raises("eigh: the matrix isn't square: expected n × n, got 1 × 2", function() linalg.eigh { { 1, 2 } } end)
+expect.raises("is singular", function() linalg.solve({ { 1, 1 }, { 1, 1 } }, { 1, 1 }) end)
+expect.raises("not positive definite", function() linalg.cholesky { { -1 } } end)
+expect.raises("different first axes", function() linalg.gram { nas.ones { 2, 3 }, nas.ones { 3, 3 } } end)
+expect.raises("at most", function() linalg.identity(1000000000) end)
+
+-- Matrices that are dropped give their memory back.
+for _ = 1, 100 do expect.equal(linalg.identity(2048).rows, 2048) end

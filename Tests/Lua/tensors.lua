@@ -23,6 +23,79 @@ expect.raises("rows differ", function() nas.tensor { { 1, 2 }, { 3 } } end)
 expect.raises("only a model or a build can hold", function() nn.linear(a, 3) end)
 expect.raises("has no 'shapes'", function() return a.shapes end)
 
+-- MARK: operators and broadcasting
+
+local m, row, column = nas.tensor { { 1, 2, 3 }, { 4, 5, 6 } }, nas.tensor { 1, 10, 100 }, nas.tensor { { 2 }, { 4 } }
+expect.equal((m + row):totable(), { { 2, 12, 103 }, { 5, 15, 106 } })
+expect.equal((row - m):totable(), { { 0, 8, 97 }, { -3, 5, 94 } })
+expect.equal((m * column):totable(), { { 2, 4, 6 }, { 16, 20, 24 } })
+expect.equal((m / column):totable(), { { 0.5, 1, 1.5 }, { 1, 1.25, 1.5 } })
+expect.equal((row + column).shape, { 2, 3 })
+expect.equal((row + column):totable(), { { 3, 12, 102 }, { 5, 14, 104 } })
+expect.equal((1 - m):totable(), { { 0, -1, -2 }, { -3, -4, -5 } })
+expect.equal((6 / nas.tensor { 1, 2, 3 }):totable(), { 6, 3, 2 })
+expect.equal((2 * m - m * 2):totable(), { { 0, 0, 0 }, { 0, 0, 0 } })
+expect.equal((m ^ 2):totable(), { { 1, 4, 9 }, { 16, 25, 36 } })
+expect.equal((nas.tensor { 1, 2, 4 } ^ -1):totable(), { 1, 0.5, 0.25 })
+expect.equal((nas.tensor { 1, 4, 9 } ^ 0.5):totable(), { 1, 2, 3 })
+expect.equal((nas.tensor { -2, 3 } ^ 3):totable(), { -8, 27 })
+expect.equal((nas.tensor { -2, 3 } ^ 0):totable(), { 1, 1 })
+expect.equal((m + nas.tensor(1)):totable(), { { 2, 3, 4 }, { 5, 6, 7 } })
+
+-- MARK: gradients of what is repeated are sums
+
+local wide = nas.tensor({ { 1, 2, 3 }, { 4, 5, 6 } }, { requires_grad = true })
+local narrow = nas.tensor({ 1, 10, 100 }, { requires_grad = true })
+local tall = nas.tensor({ { 2 }, { 4 } }, { requires_grad = true })
+local grads = nas.grad(nn.sum(wide * narrow / tall), { wide, narrow, tall })
+expect.equal(grads[1]:totable(), { { 0.5, 5, 50 }, { 0.25, 2.5, 25 } })
+expect.equal(grads[2]:totable(), { 1.5, 2.25, 3 })
+expect.equal(grads[3]:totable(), { { -321 / 4 }, { -654 / 16 } })
+local power = nas.grad(nn.sum(wide ^ 3), { wide })[1]
+expect.equal(power:totable(), { { 3, 12, 27 }, { 48, 75, 108 } })
+
+-- MARK: errors name the shapes and the line
+
+--- The function raises exactly this text, after the recipe's line.
+local function raises_exactly(text, fn)
+  local ok, err = pcall(fn)
+  expect.is_true(not ok, "no error")
+  expect.equal((tostring(err):gsub("^tensors%.lua:%d+: ", "LINE: ")), "LINE: " .. text)
+end
+raises_exactly(
+  "add: input 2 has another shape: expected [2, 3], got [2]",
+  function() return m + nas.tensor { 1, 2 } end)
+raises_exactly(
+  "mul: the shapes don't fit together: expected [2, 3], or extents of 1 where they differ, got [2, 2]",
+  function() return m * nas.tensor { { 1, 2 }, { 3, 4 } } end)
+raises_exactly(
+  "matmul: the matrices don't fit: expected […, M, K] and […, K, P] with the same leading axes, or [K, P], got [2, 3] and [2, 3]",
+  function() return nn.matmul(m, m) end)
+raises_exactly(
+  "reshape: the shape doesn't fit: expected the elements of [2, 3], got [4, 2]. The number of elements must stay 6.",
+  function() return nn.reshape(m, { 4, 2 }) end)
+raises_exactly(
+  "sum: there is no such axis: expected 1 to 2, or -1 for the last, of [2, 3], got 3",
+  function() return nn.sum(m, { axes = { 3 } }) end)
+raises_exactly(
+  "conv2d: wrong input shape: expected [N, H, W, C], got [2, 3]",
+  function() return nn.conv2d(m, 3, 3) end)
+raises_exactly(
+  "transpose: wrong order of axes: expected 1 to 2, each once, got [1, 1]",
+  function() return nn.transpose(m, { 1, 1 }) end)
+raises_exactly(
+  "wrong operands of '^': expected a Tensor to the power of a number, as in x ^ 2, got a Tensor ^ a Tensor",
+  function() return m ^ m end)
+raises_exactly(
+  [[wrong operands of '+': expected a Tensor and a Tensor or a number, got a Tensor + the text "1"]],
+  function() return m + "1" end)
+raises_exactly(
+  "a gradient needs a tensor of one element: expected [], got [2, 3]. Take the mean or the sum first.",
+  function() return nas.grad(wide * 2, { wide }) end)
+raises_exactly(
+  "the gradient of a tensor has its shape: expected [2, 3], got [3, 2]",
+  function() wide:backward(nas.ones { 3, 2 }) end)
+
 -- MARK: gradients
 
 local x = nas.tensor(3, { requires_grad = true })
@@ -35,6 +108,19 @@ local first = nas.grad(x * x * x, { x }, { create_graph = true })[1]
 expect.near(nas.grad(first, { x })[1]:item(), 18, 1e-5)
 expect.is_true(not nas.no_grad(function() return x * x end).requires_grad)
 expect.is_true(not (x * x):detach().requires_grad)
+
+-- MARK: second order
+
+-- ½ xᵀ A x with a symmetric A: its gradient is A x, and the Hessian's product with v is A v.
+local A = nas.tensor { { 4, 1, -2 }, { 1, 3, 0.5 }, { -2, 0.5, 5 } }
+local point, v = nas.tensor({ { 1 }, { -2 }, { 3 } }, { requires_grad = true }), nas.tensor { { 0.3 }, { 1.7 }, { -0.9 } }
+local gradient = nas.grad(nn.sum(point * nn.matmul(A, point)) * 0.5, { point }, { create_graph = true })[1]
+local product = nas.grad(nn.sum(gradient * v), { point })[1]:totable()
+local first_order, wanted = nn.matmul(A, point):totable(), nn.matmul(A, v):totable()
+for i = 1, 3 do
+  expect.near(gradient:totable()[i][1], first_order[i][1], 1e-4 * math.abs(first_order[i][1]))
+  expect.near(product[i][1], wanted[i][1], 1e-4 * math.abs(wanted[i][1]))
+end
 
 -- MARK: memory
 

@@ -1,4 +1,5 @@
 import Canonical
+import Diagnostics
 import TensorCore
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 @Suite struct SecondOrderTests {
   @Test func hessianVectorProductMatchesPyTorch() throws {
     let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "hessian_vector" })
-    let draft = try network().expanded(for: ExecutionMode(batchNorm: .batch(updating: false), dropout: false))
+    let draft = try Self.network().expanded(for: ExecutionMode(batchNorm: .batch(updating: false), dropout: false))
     let logits = draft.symbol(draft.graph.outputs[0].value)
     let labels = draft.input("labels", ValueType(.activation([]), .int32))
     let loss = try draft.apply(
@@ -79,7 +80,7 @@ import Testing
     return try draft.gradients(of: sum, from: one, wrt: targets).map { try #require($0).id }
   }
 
-  private func network() throws -> Graph {
+  static func network() throws -> Graph {
     let builder = try GraphBuilder(inputs: [("x", [8, 8, 3])])
     func unit(_ name: String, _ x: Symbol, _ channels: Int, stride: Int = 1) throws -> Symbol {
       try builder.pushScope(name)
@@ -111,23 +112,64 @@ import Testing
 }
 
 extension SecondOrderTests {
-  /// The pathwise gradient of Dirichlet draws at given draws.
-  @Test func dirichletGradientMatchesPyTorch() throws {
-    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "dirichlet" })
+  /// The pathwise gradient of Dirichlet draws at given draws: inputs y, concentrations and dy in a draft, and the values
+  /// that `add` makes of them and of their gradient.
+  private func dirichlet(
+    _ reference: ReferenceFile.Case, inputs names: [String],
+    _ add: (GraphDraft, [Symbol], Symbol) throws -> [Symbol]
+  ) throws -> [[Float]] {
     let shape = try #require(reference.shapes["draws"]), draft = GraphDraft()
-    let names = ["draws", "concentration", "output_gradient"]
     let inputs = names.map { draft.input($0, ValueType(.vector(shape[1]))) }
-    let gradient = try draft.apply(.dirichletGradient, inputs, path: "op")[0], random = RandomSource(seed: 0, name: "t")
-    let plan = try Plan(draft.graph, batch: shape[0], kept: [gradient.id], random: random, compute: try Compute())
+    let rule = try #require(Op.dirichlet.gradient)
+    let gradient = try #require(
+      try rule(
+        GradientSite(
+          draft: draft, path: "op", attributes: Attributes(), inputs: [inputs[1]], outputs: [inputs[0]],
+          outputGradients: [inputs[2]], outputGradient: inputs[2], isWanted: [true]))[0])
+    let results = try add(draft, inputs, gradient), random = RandomSource(seed: 0, name: "t")
+    let plan = try Plan(
+      draft.graph, batch: shape[0], kept: results.map(\.id), random: random, compute: try Compute())
     for (port, name) in zip(draft.graph.inputs, names) {
       try #require(reference.floats[name]).withUnsafeBufferPointer { try plan.write($0, to: port) }
     }
     try plan.run(try Weights(draft.graph, random: random), step: 0)
+    return results.map { plan.read($0.id) }
+  }
+
+  private static let dirichletInputs = ["draws", "concentration", "output_gradient"]
+
+  @Test func dirichletGradientMatchesPyTorch() throws {
+    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "dirichlet" })
+    let gradient = try dirichlet(reference, inputs: Self.dirichletInputs) { [$2] }[0]
     // PyTorch approximates: on these draws it is up to 1.1e-3 from the exact values.
     for (tensor, tolerance) in [("exact", Float(1e-5)), ("gradient", 1.2e-3)] {
-      for (actual, expected) in zip(plan.read(gradient.id), try #require(reference.floats[tensor])) {
+      for (actual, expected) in zip(gradient, try #require(reference.floats[tensor])) {
         #expect(abs(actual - expected) < tolerance * max(abs(expected), 1e-3), "\(tensor)")
       }
     }
+  }
+
+  @Test func secondOrderThroughDirichletDraws() throws {
+    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "dirichlet_second" })
+    let gradients = try dirichlet(reference, inputs: Self.dirichletInputs + ["v"]) { draft, inputs, gradient in
+      let sum = try draft.apply(.dot, [gradient, inputs[3]], path: "dot")[0]
+      let one = try draft.apply(.constant, [], Attributes(["value": 1, "dimensions": []]), path: "one")[0]
+      return try draft.gradients(of: sum, from: one, wrt: Array(inputs[0..<3])).compactMap { $0 }
+    }
+    #expect(gradients.count == 3)
+    for (name, gradient) in zip(Self.dirichletInputs, gradients) {
+      #expect(relativeError(gradient, try #require(reference.floats["\(name)_gradient"])) < 1e-5, "\(name)")
+    }
+  }
+
+  @Test func thirdOrderThroughDirichletDrawsIsRefused() throws {
+    let draft = GraphDraft(), inputs = (0..<2).map { draft.input("x\($0)", ValueType(.vector(3))) }
+    let curvature = try draft.apply(.dirichletCurvature, inputs, Attributes(["by": 0]), path: "draw")[0]
+    let fault = #expect(throws: Fault.self) {
+      _ = try draft.gradients(of: curvature, from: inputs[0], wrt: inputs)
+    }
+    #expect(
+      fault?.description
+        == "draw: dirichlet_curvature has no gradient. Take gradients of a lower order, or stop_gradient before it.")
   }
 }

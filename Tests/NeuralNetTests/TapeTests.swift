@@ -1,8 +1,9 @@
 import Canonical
 import Diagnostics
-import NeuralNet
 import TensorCore
 import Testing
+
+@testable import NeuralNet
 
 private typealias TapeTensor = NeuralNet.Tensor
 
@@ -78,6 +79,71 @@ private typealias TapeTensor = NeuralNet.Tensor
     let second = try #require(try tape.gradients(of: first, seed: ones, wrt: [x], createGraph: true)[0])
     #expect(second.values == [6, -12, 3])
     #expect(try tape.gradients(of: second, seed: ones, wrt: [x])[0]?.values == [6, 6, 6])
+  }
+
+  /// The product of the Hessian of ½ xᵀ A x with v is ½ (A + Aᵀ) v.
+  @Test func theHessianOfAQuadraticIsItsMatrix() throws {
+    let size = 5, tape = try tape()
+    let a = SmallNetworks.numbers(size * size, seed: 3), v = SmallNetworks.numbers(size, seed: 4)
+    let x = try TapeTensor([size, 1], SmallNetworks.numbers(size), requiresGradient: true)
+    let matrix = try TapeTensor([size, size], a), direction = try TapeTensor([size, 1], v)
+    let product = try tape.apply("mul", [x, try tape.apply("matmul", [matrix, x])])
+    let quadratic = try tape.scaled(try tape.apply("sum", [product]), by: 0.5)
+    let first = try #require(try tape.gradients(of: quadratic, wrt: [x], createGraph: true)[0])
+    let along = try tape.apply("sum", [try tape.apply("mul", [first, direction])])
+    let actual = try #require(try tape.gradients(of: along, wrt: [x])[0])
+    let expected = (0..<size).map { row in
+      (0..<size).reduce(Float(0)) { $0 + (a[row * size + $1] + a[$1 * size + row]) / 2 * v[$1] }
+    }
+    #expect(relativeError(actual.values, expected) < 1e-6)
+  }
+
+  /// Gradients of gradients on the tape against PyTorch's double backward.
+  @Test(arguments: SecondOrderTests.smooth)
+  func secondOrderMatchesPyTorch(reference: ReferenceFile.Case) throws {
+    let tape = try tape(), shape = try #require(reference.shapes["input"])
+    func tensor(_ name: String) throws -> TapeTensor {
+      try TapeTensor(shape, try #require(reference.floats[name]), requiresGradient: name == "input")
+    }
+    let x = try tensor("input"), op = try OpTable.layer(reference.op)
+    let y = try tape.apply(op.name, [x], attributes: reference.attributes)
+    let first = try #require(try tape.gradients(of: y, seed: try tensor("u"), wrt: [x], createGraph: true)[0])
+    let sum = try tape.apply("sum", [try tape.apply("mul", [first, try tensor("v")])])
+    let second = try #require(try tape.gradients(of: sum, wrt: [x])[0])
+    #expect(relativeError(second.values, try #require(reference.floats["second"])) < 1e-5)
+  }
+
+  /// The product of a Hessian with a vector, through convolutions, batch normalisation and pooling, against PyTorch.
+  @Test func aNetworksHessianMatchesPyTorch() throws {
+    let reference = try #require(try ReferenceFile("second_order").cases.first { $0.op == "hessian_vector" })
+    let graph = try SecondOrderTests.network(), tape = try tape()
+    tape.mode = ExecutionMode(batchNorm: .batch(updating: false), dropout: false)
+    let trained = graph.parameters.filter(\.kind.isTrained)
+    var parameters: [String: TapeTensor] = [:]
+    for parameter in graph.parameters {
+      let shape = parameter.shape.dimensions
+      let values = reference.floats[parameter.path] ?? [Float](repeating: 0, count: shape.reduce(1, *))
+      parameters[parameter.path] = try TapeTensor(shape, values, requiresGradient: parameter.kind.isTrained)
+    }
+    let input = try tape.batch(try TapeTensor([4, 8, 8, 3], try #require(reference.floats["input"])))
+    let labels = try #require(reference.integers["labels"]).map { Float($0 + 1) }
+    let loss = try tape.applyNode(
+      .crossEntropy, [try run(graph, input, parameters, on: tape), try tape.batch(try TapeTensor([4], labels))],
+      Attributes(["label_smoothing": 0.1]))
+    #expect(relativeError(loss.values, try #require(reference.floats["loss"])) < 3e-6)
+
+    let targets = try trained.map { try #require(parameters[$0.path]) }
+    let gradients = try tape.gradients(of: loss, wrt: targets, createGraph: true)
+    let terms = try zip(trained, gradients).map { parameter, gradient in
+      let direction = try TapeTensor(
+        parameter.shape.dimensions, try #require(reference.floats["direction/\(parameter.path)"]))
+      return try tape.applyNode(.dot, [try #require(gradient), direction], Attributes())
+    }
+    let sum = try tape.applyNode(.add, terms, Attributes())
+    for (parameter, product) in zip(trained, try tape.gradients(of: sum, wrt: targets)) {
+      let expected = try #require(reference.floats["product/\(parameter.path)"])
+      #expect(relativeError(try #require(product).values, expected) < 1e-4, "\(parameter.path)")
+    }
   }
 
   @Test func backwardAddsToLeaves() throws {

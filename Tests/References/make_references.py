@@ -5,7 +5,7 @@
 
 from op_references import op_cases
 from reference_file import ReferenceFile
-from second_order_references import dirichlet_case, hessian_vector_case, second_order_cases
+from second_order_references import dirichlet_case, dirichlet_second_case, hessian_vector_case, second_order_cases
 from training_references import nasbench201_case, optimiser_cases, schedule_cases
 
 ops = ReferenceFile("ops")
@@ -27,6 +27,7 @@ network.write()
 second = ReferenceFile("second_order")
 second.add(**hessian_vector_case())
 second.add(**dirichlet_case())
+second.add(**dirichlet_second_case())
 for case in second_order_cases():
     second.add(**case)
 second.write()

@@ -367,6 +367,38 @@ def reduction_cases():
                            dict(axes=axes, keep=keep))
 
 
+COMPARISONS = {"equal": torch.eq, "less": torch.lt, "less_equal": torch.le, "greater": torch.gt,
+               "greater_equal": torch.ge}
+
+
+def comparison_cases():
+    shapes = {"same": ((3, 4, 5), (3, 4, 5)), "row": ((2, 1, 17), (2, 4, 17)), "both": ((2, 3, 1), (2, 1, 5))}
+    for op, function in COMPARISONS.items():
+        for short, (a, b) in shapes.items():
+            name = f"{op}/{short}"
+            arrays = {"input0": np.round(random(name + "/a", *a)), "input1": np.round(random(name + "/b", *b))}
+            yield case(name, op, lambda a, b: function(a, b).to(a.dtype) + 0 * (a + b), arrays, ["plain"] * 2, "plain")
+    for short, shape in {"odd": (2, 3, 5), "lanes": (3, 16)}.items():
+        name = f"where/{short}"
+        arrays = {"input0": whole(name, 2, *shape) - 1, "input1": random(name + "/a", *shape),
+                  "input2": random(name + "/b", *shape)}
+        yield case(name, "where", lambda m, a, b: torch.where(m != 0, a, b), arrays, ["plain"] * 3, "plain")
+
+
+def position_cases():
+    for short, axis, keep in [("last", 4, False), ("middle", 3, True), ("batch", 1, False)]:
+        name = f"argmax/{short}"
+        yield case(name, "argmax", lambda x: torch.argmax(x, dim=axis - 1, keepdim=keep) + 1 + 0 * x.sum(axis - 1, keepdim=keep),
+                   {"input": random(name, 3, 4, 5, 6)}, ["plain"], "plain", dict(axes=(axis,), keep=keep))
+
+
+def constant_cases():
+    functions = {"stop_gradient": lambda x: x.detach() + 0 * x, "zero": lambda x: 0 * x, "sign": torch.sign,
+                 "flatten": lambda x: x.flatten(1)}
+    for op, function in functions.items():
+        yield case(f"{op}/odd", op, function, {"input": random(op, 2, 3, 5, 7)}, ["plain"], "plain")
+
+
 def rearranging_cases():
     shape = (2, 3, 4, 5)
     for short, order in {"spatial": (1, 3, 2, 4), "channels_first": (1, 4, 2, 3)}.items():
@@ -473,5 +505,6 @@ def product_cases():
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
                   cross_entropy_cases, target_cases, smooth_cases, softmax_axis_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
-                  reduction_cases, rearranging_cases, product_cases, indexing_cases, sorting_cases, resize_cases):
+                  reduction_cases, rearranging_cases, product_cases, indexing_cases, sorting_cases, resize_cases, comparison_cases, position_cases,
+                  constant_cases):
         yield from cases()

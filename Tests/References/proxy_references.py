@@ -220,7 +220,13 @@ def synflow(network):
     w = weights(network)
     g = gradients(network(x).sum(), w)
     return {"synflow": math.log(float(sum((a * b).abs().sum().detach() for a, b in zip(w, g)))),
-            "logsynflow": sum((a * (b + 1).log()).abs().sum() for a, b in zip(w, g))}
+            "logsynflow": sum((a * (b + 1).log()).abs().sum() for a, b in zip(w, g)),
+            "synflow_bn": sum((a * b).abs().sum() for a, b in zip(w, with_norm(network, x, w)))}
+
+
+def with_norm(network, x, w):
+    network.norm = "batch"
+    return gradients(network(x).sum(), w)
 
 
 def zen(make):
@@ -265,7 +271,8 @@ def main():
     lines = ["-- Written by Tests/References/proxy_references.py.", "return {"]
     for name, channels in (("mixed", 4), ("thin", 1)):
         lines += [f"  {name} = {{", f'    cell = "{CELLS[name]}",', f"    channels = {channels},", "    scores = {"]
-        lines += [f"      {key} = {float(torch.as_tensor(value).detach()):.12g}," for key, value in proxies(name, channels, batches).items()]
+        for key, value in proxies(name, channels, batches).items():
+            lines.append(f"      {key} = {float(torch.as_tensor(value).detach()):.12g},")
         lines += ["    },", "  },"]
     path = Path(__file__).parent.parent / "Lua" / "proxy_references" / "init.lua"
     path.parent.mkdir(exist_ok=True)

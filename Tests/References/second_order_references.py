@@ -97,3 +97,44 @@ def slope(x, a, b):
     derivative = mpmath.diff(lambda p: mpmath.betainc(p, b, 0, x, regularized=True), a)
     density = mpmath.mpf(x) ** (a - 1) * (1 - mpmath.mpf(x)) ** (b - 1) / mpmath.beta(a, b)
     return float(-derivative / (density * (1 - x)))
+
+
+def dirichlet_second_case():
+    """The gradients by draws y, concentrations and upstream u of v . (the pathwise gradient), by mpmath's differences of
+    high precision, at draws that are held fixed."""
+    name, rows, width = "dirichlet_second", 6, 3
+    concentration = np.exp(random(name, rows, width)).astype(np.float32)
+    y = np.random.default_rng(5).dirichlet(np.ones(width) * 3, rows).astype(np.float32)
+    u, v = random(name + "/u", rows, width), random(name + "/v", rows, width)
+
+    def value(y, a, u, v):
+        mean, total = mpmath.fdot(y, u), mpmath.fsum(a)
+        return mpmath.fsum(vi * precise_slope(yi, ai, total - ai) * (ui - mean) for yi, ai, ui, vi in zip(y, a, u, v))
+
+    gradients = {"draws_gradient": [], "concentration_gradient": [], "output_gradient_gradient": []}
+    with mpmath.workdps(60):
+        for row in zip(y, concentration, u, v):
+            numbers = [[mpmath.mpf(float(n)) for n in part] for part in row]
+            for part, gradient in enumerate(gradients.values()):
+                gradient.append([float(partial(value, numbers, part, k)) for k in range(width)])
+    return dict(name=name, op="dirichlet_second", tensors={
+        "draws": y, "concentration": concentration, "output_gradient": u, "v": v}
+        | {key: np.array(value) for key, value in gradients.items()})
+
+
+def partial(function, arguments, part, element):
+    """A central difference by one number of one argument."""
+    step, results = mpmath.mpf(10) ** -9, []
+    for sign in (1, -1):
+        moved = [list(numbers) for numbers in arguments]
+        moved[part][element] += sign * step
+        results.append(function(*moved))
+    return (results[0] - results[1]) / (2 * step)
+
+
+def precise_slope(x, a, b):
+    """`slope` with all of mpmath's digits."""
+    step = mpmath.mpf(10) ** -18
+    above, below = (mpmath.betainc(a + s * step, b, 0, x, regularized=True) for s in (1, -1))
+    density = x ** (a - 1) * (1 - x) ** (b - 1) / mpmath.beta(a, b)
+    return -(above - below) / (2 * step) / (density * (1 - x))

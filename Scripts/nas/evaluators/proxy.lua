@@ -28,14 +28,15 @@ All trials see the same batches, the first of a random order of the split.]],
   options = {
     { "proxies", "table", doc = 'names and proxies: { "naswot", "synflow", my_proxy }' },
     { "data", "Data", doc = "from nas.data.open" },
-    { "batch", "integer", min = 2, default = 64, doc = "images per batch; scores of different sizes can't be compared" },
+    { "batch", "integer", min = 2, default = 64, doc = "images per batch; scores of other sizes can't be compared" },
     { "split", "string", one_of = { "train", "valid", "train+valid" }, default = "train" },
   },
 }, function(options)
   local proxies, count = proxies_of(options.proxies), 1
   for _, proxy in ipairs(proxies) do count = math.max(count, proxy.batches) end
   local batches = {}
-  for batch in options.data:batches { split = options.split, size = options.batch, epochs = count, stream = "proxies" } do
+  local order = { split = options.split, size = options.batch, epochs = count, stream = "proxies" }
+  for batch in options.data:batches(order) do
     batches[#batches + 1] = batch
     if #batches == count then break end
   end

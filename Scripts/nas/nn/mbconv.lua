@@ -25,8 +25,8 @@ Inverted residual block (Sandler et al. 2018): a 1×1 convolution to `expand` ti
 a 1×1 convolution to `channels`, each with batch normalisation, the first two with the activation; the input is added
 where shapes agree. Parameters are in the scopes `expand`, `depthwise`, `squeeze_excite` and `project`: give each block a
 scope of its own with nn.scope.]],
-  context = "build",
-  { "x", "Value", doc = "[N, H, W, C]" },
+  context = "model or build",
+  { "x", "any", doc = "a Value or Tensor [N, H, W, C]" },
   { "channels", "integer", doc = "output channels" },
   options = {
     { "kernel", "integer", default = 3, doc = "size of the depthwise kernel" },

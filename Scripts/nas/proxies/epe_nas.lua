@@ -28,7 +28,7 @@ return nas.proxy {
   score = function(network, batch)
     local jacobian = network:probe({ batch = batch, loss = "sum", wrt = "input" }).input_gradient
     local correlations = nas.linalg.corrcoef(jacobian)
-    if not correlations:is_finite() then return 0 / 0 end
+    if not correlations:is_finite() then return -(0 / 0) end
     local many = network.classes > 100
     local sums, score = sums_by_class(correlations, batch.labels, many), 0
     for _, sum in ipairs(sums) do

@@ -1,6 +1,6 @@
 -- Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018; Turner et al., "BlockSwap", ICLR
--- 2020. Of each channel of a convolution or linear layer: half the mean over the batch of (Σ over places of a · ∂L/∂a)²,
--- counted once for each weight of the channel (zero-cost-nas, measures/fisher.py).
+-- 2020. Of each channel of a convolution or linear layer: half the mean over the batch of (Σ over places of a ·
+-- ∂L/∂a)², counted once for each weight of the channel (zero-cost-nas, measures/fisher.py).
 
 local nas = require "nas"
 local nn = nas.nn

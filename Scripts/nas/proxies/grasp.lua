@@ -1,6 +1,6 @@
--- Σ −w · (H g), H the Hessian of the loss by the weights and g its gradient: Wang et al., "Picking Winning Tickets Before
--- Training by Preserving Gradient Flow", ICLR 2020. Temperature 1, one iteration, larger is better (zero-cost-nas,
--- measures/grasp.py).
+-- Σ −w · (H g), H the Hessian of the loss by the weights and g its gradient: Wang et al., "Picking Winning Tickets
+-- Before Training by Preserving Gradient Flow", ICLR 2020. Temperature 1, one iteration, larger is better
+-- (zero-cost-nas, measures/grasp.py).
 
 local nas = require "nas"
 local nn = nas.nn

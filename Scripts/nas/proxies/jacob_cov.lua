@@ -9,7 +9,7 @@ return nas.proxy {
   score = function(network, batch)
     local jacobian = network:probe({ batch = batch, loss = "sum", wrt = "input" }).input_gradient
     local correlations = nas.linalg.corrcoef(jacobian)
-    if not correlations:is_finite() then return 0 / 0 end
+    if not correlations:is_finite() then return -(0 / 0) end
     local k, score = 1e-5, 0
     for _, value in ipairs((nas.linalg.eigh(correlations))) do
       score = score - (math.log(value + k) + 1 / (value + k))

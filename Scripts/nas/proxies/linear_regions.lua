@@ -1,6 +1,6 @@
--- The number of linear regions that normal inputs fall into, which is that of the distinct patterns of all ReLUs: Chen et
--- al. (TE-NAS), ICLR 2021, after Xiong et al. 2020. Kaiming-normal weights by fan-in. It tells networks apart only where
--- they are thin, or else every input has a region of its own: search a space of one channel and small inputs.
+-- The number of linear regions that normal inputs fall into, which is that of the distinct patterns of all ReLUs: Chen
+-- et al. (TE-NAS), ICLR 2021, after Xiong et al. 2020. Kaiming-normal weights by fan-in. It tells networks apart only
+-- where they are thin, or else every input has a region of its own: search a space of one channel and small inputs.
 
 local nas = require "nas"
 local codes = require "nas.activation_codes"

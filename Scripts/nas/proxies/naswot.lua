@@ -1,6 +1,6 @@
--- How differently the ReLUs of the network answer the samples of a batch: log |det K| of K = Σ x xᵀ + (1 − x)(1 − x)ᵀ over
--- the ReLUs' binary codes x. Mellor et al., "Neural Architecture Search without Training", ICML 2021. Statistics of the
--- batch; values are comparable for one size of batch alone; −inf where two samples have one code.
+-- How differently the ReLUs of the network answer the samples of a batch: log |det K| of K = Σ x xᵀ + (1 − x)(1 − x)ᵀ
+-- over the ReLUs' binary codes x. Mellor et al., "Neural Architecture Search without Training", ICML 2021. Statistics
+-- of the batch; values are comparable for one size of batch alone; −inf where two samples have one code.
 
 local nas = require "nas"
 local codes = require "nas.activation_codes"

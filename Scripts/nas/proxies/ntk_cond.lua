@@ -9,8 +9,9 @@ return nas.proxy {
   direction = "min",
   score = function(network, batch)
     local drawn = network:fresh { init = "kaiming_normal_fan_out", stream = "ntk" }
+    local probe = drawn:probe { batch = batch, loss = "sum", wrt = "parameters", per_sample = true }
     local rows = {}
-    for _, entry in ipairs(drawn:probe({ batch = batch, loss = "sum", wrt = "parameters", per_sample = true }).parameters) do
+    for _, entry in ipairs(probe.parameters) do
       -- Of batch norms too, as TE-NAS has it; biases not.
       if entry.path:find("/weight$") then rows[#rows + 1] = entry.gradient end
     end

@@ -1,6 +1,6 @@
--- log E‖f(x) − f(x + γ ε)‖₁ + Σ log √(mean variance) over the batch norms: f the features before the global pooling, weights,
--- x and ε from N(0, 1), γ = 0.01. Lin et al., "Zen-NAS", ICCV 2021. A batch of 16, one draw, as NASLib; variances are those
--- of the batch x. Made for plain networks; weak on cells with skip connections.
+-- log E‖f(x) − f(x + γ ε)‖₁ + Σ log √(mean variance) over the batch norms: f the features before the global pooling,
+-- weights, x and ε from N(0, 1), γ = 0.01. Lin et al., "Zen-NAS", ICCV 2021. A batch of 16, one draw, as NASLib;
+-- variances are those of the batch x. Made for plain networks; weak on cells with skip connections.
 
 local nas = require "nas"
 local nn = nas.nn

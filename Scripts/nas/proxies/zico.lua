@@ -1,6 +1,6 @@
--- Σ over layers of log Σ over weights of (mean |g| / deviation of g), g the gradients of at least two batches: Li et al.,
--- "ZiCo", ICLR 2023. Weights of convolutions and linear layers, cross-entropy, statistics of each batch; weights without
--- deviation and layers without any are left out.
+-- Σ over layers of log Σ over weights of (mean |g| / deviation of g), g the gradients of at least two batches: Li et
+-- al., "ZiCo", ICLR 2023. Weights of convolutions and linear layers, cross-entropy, statistics of each batch; weights
+-- without deviation and layers without any are left out.
 
 local nas = require "nas"
 local nn = nas.nn
@@ -24,8 +24,9 @@ return nas.proxy {
   name = "zico",
   batches = 2,
   score = function(network, ...)
-    if select("#", ...) < 2 then
-      nas.fail { message = "the proxy zico compares batches", expected = "two or more", got = tostring(select("#", ...)) }
+    local count = select("#", ...)
+    if count < 2 then
+      nas.fail { message = "the proxy zico compares batches", expected = "two or more", got = tostring(count) }
     end
     local layers = {}
     for number, batch in ipairs { ... } do

@@ -138,8 +138,8 @@ typedef struct {
 
 // Functions of one number.
 typedef enum {
-  NR_EXP, NR_LOG, NR_SQRT, NR_ABS, NR_SIGN, NR_TANH, NR_SIGMOID, NR_ERF, NR_SILU, NR_GELU, NR_HARD_SWISH, NR_SCALE,
-  NR_POW, NR_CLAMP
+  NR_EXP, NR_LOG, NR_SQRT, NR_ABS, NR_SIGN, NR_TANH, NR_SIGMOID, NR_ERF, NR_SILU, NR_GELU, NR_HARD_SWISH,
+  NR_SOFTPLUS, NR_SCALE, NR_POW, NR_CLAMP
 } nr_unary;
 
 // Functions of two numbers; a gradient takes what it is a function of, then the incoming gradient.

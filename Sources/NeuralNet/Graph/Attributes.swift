@@ -126,8 +126,8 @@ extension AttributeSchema.Kind {
     case .padding: value == "same" ? value : Self.pair(value, in: 0...Op.largestExtent)
     case .number(let range): value.double.flatMap { range.contains($0) ? .number($0) : nil }
     case .boolean: value.bool.map { .bool($0) }
-    case .integers: value.array.flatMap { list in list.allSatisfy { $0.int != nil } ? value : nil }
-    case .text(let words): value.string.flatMap { words.contains($0) ? value : nil }
+    case .integers: value.array?.allSatisfy { $0.int != nil } == true ? .some(value) : .none
+    case .text(let words): value.string.map(words.contains) == true ? .some(value) : .none
     }
   }
 

@@ -60,7 +60,9 @@ extension GraphDraft {
     of node: Graph.Node, from outputGradients: [Symbol?], isWanted: [Bool]
   ) throws -> [Symbol?] {
     guard let rule = node.op.gradient else {
-      throw Fault(.internal, "\(node.op.name) has no gradient", path: node.path)
+      throw Fault(
+        .recipe, "\(node.op.name) has no gradient", path: node.path,
+        hint: "Take gradients of a lower order, or stop_gradient before it.")
     }
     let first = symbol(node.outputs[0]), unit: JSONValue = [1, 1]
     let outputGradient =

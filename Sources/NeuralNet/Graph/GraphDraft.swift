@@ -31,9 +31,6 @@ final class GraphDraft {
   private let isMerging: Bool
   private var merged: [Computation: [Symbol]] = [:]
   let identity = GraphDraft.drafts.add(1, ordering: .relaxed).newValue
-  /// The largest activation of one sample and the largest parameter, in elements (1 GiB): beyond it is a mistake.
-  static let largestValue = 1 << 28
-
   /// Starts empty. With `mergingEqualNodes`, `apply` returns an earlier node of the same op, inputs and attributes.
   init(mergingEqualNodes: Bool = false) { isMerging = mergingEqualNodes }
 
@@ -75,11 +72,8 @@ final class GraphDraft {
       op: op, path: path, inputs: inputs.map(\.type),
       attributes: try Attributes.checked(attributes, for: op, path: path))
     use.attributes = try op.resolve(use)
-    let outputs = try op.infer(use)
-    try outputs.forEach { try checkSize($0.shape, of: "output", use) }
-    let declared = op.parameters(use)
-    try declared.forEach { try checkSize(.array($0.dimensions), of: $0.name, use) }
-    let parameters = try declared.map { declared in
+    let outputs = try use.outputs()
+    let parameters = try op.parameters(use).map { declared in
       let path = "\(path)/\(declared.name)"
       return try substitute?(path, declared)
         ?? parameter(path, .array(declared.dimensions), kind: declared.kind, initialiser: declared.initialiser)
@@ -125,18 +119,6 @@ final class GraphDraft {
       }
     guard isRight else {
       throw Fault(.recipe, "\(op.name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
-    }
-  }
-
-  private func checkSize(_ shape: Shape, of what: String, _ use: OpUse) throws {
-    var elements = 1
-    for extent in shape.dimensions {
-      let (product, overflow) = elements.multipliedReportingOverflow(by: extent)
-      elements = overflow ? Int.max : product
-    }
-    guard elements <= Self.largestValue else {
-      throw use.fault(
-        "the \(what) is too large", expected: "at most \(Self.largestValue) elements", got: shape.description)
     }
   }
 }

@@ -40,6 +40,8 @@ public struct Op: Sendable {
     case anyInput
   }
 
+  /// The largest activation of one sample and the largest parameter, in elements (1 GiB): beyond it is a mistake.
+  static let largestValue = 1 << 28
   /// The largest height, width, channel count and batch that a graph accepts: keeps every product within an `Int`.
   static let largestExtent = 65_536
 
@@ -132,9 +134,25 @@ struct OpUse {
   /// The only or first input.
   var input: ValueType { inputs[0] }
 
-  /// A shape error at this node.
+  /// The types of the outputs. Throws for one that is too large, and for a parameter that would be.
+  func outputs() throws -> [ValueType] {
+    let outputs = try op.infer(self)
+    for output in outputs { try checkSize(output.shape, of: "output") }
+    for parameter in op.parameters(self) { try checkSize(.array(parameter.dimensions), of: parameter.name) }
+    return outputs
+  }
+
+  private func checkSize(_ shape: Shape, of what: String) throws {
+    guard let elements = shape.dimensions.product, elements <= Op.largestValue else {
+      throw fault(
+        "the \(what) is too large", expected: "at most \(Op.largestValue) elements", got: shape.description)
+    }
+  }
+
+  /// A shape error at this node; on tensors outside of a model the op's name is all there is of a path.
   func fault(_ message: String, expected: String? = nil, got: String? = nil, hint: String? = nil) -> Fault {
-    Fault(.recipe, "\(op.name): \(message)", path: path, expected: expected, got: got, hint: hint)
+    let place = path == op.name ? nil : path
+    return Fault(.recipe, "\(op.name): \(message)", path: place, expected: expected, got: got, hint: hint)
   }
 
   /// The first input's shape, which must be `[N, H, W, C]`.
@@ -151,5 +169,17 @@ struct OpUse {
       throw fault("wrong input shape", expected: "[N, C]", got: input.shape.description, hint: hint)
     }
     return input.shape
+  }
+}
+
+extension [Int] {
+  /// The product; nil when it does not fit an `Int`.
+  var product: Int? {
+    reduce(1) { product, factor in
+      product.flatMap { product in
+        let (result, overflow) = product.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : result
+      }
+    }
   }
 }

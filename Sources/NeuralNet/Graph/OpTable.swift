@@ -14,21 +14,19 @@ public enum OpTable {
     .binaryCrossEntropy,
     .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
     .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot,
-    .argsort, .sort, .resize,
+    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot, .argsort, .sort,
+    .resize,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
-    .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask,
-    .constant, .toLabels, .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
-    .affineMap,
-    .inverseDeviation, .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient,
-    .tanhGradient, .normalDistribution, .normalDensity, .rowNormalise, .dirichletGradient, .toBatch, .fromBatch,
-    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement,
-    .plus, .repeated, .shareOfMean, .clampGradient, .gatherGradient, .logSoftmaxRows,
-    .resizeGradient,
+    .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .constant, .toLabels,
+    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .inverseDeviation,
+    .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
+    .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
+    .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -1,104 +1,102 @@
-import Diagnostics
+import CKernels
+import Canonical
 import TensorCore
+
+// Smooth activations. Each has a kernel, its gradient another, and the gradient's own gradient is made of these.
 
 extension Op {
   /// `1 / (1 + e^−x)`.
-  static let sigmoid: Op = mapping(
-    "sigmoid", "1 / (1 + e^−x)", role: .layer, onnx: ONNXMapping("Sigmoid"),
-    map: { _ in { Float(Reproducible.sigmoid(Double($0))) } },
-    gradient: { site in try site.apply(.sigmoidGradient, [site.outputs[0], site.outputGradient])[0] })
+  static let sigmoid: Op = function("sigmoid", "1 / (1 + e^−x)", NR_SIGMOID, keepsZero: false, onnx: "Sigmoid") {
+    site in try site.apply(.sigmoidGradient, [site.outputs[0], site.outputGradient])[0]
+  }
 
   /// The gradient of `sigmoid` from its output: `dy · y · (1 − y)`.
-  static let sigmoidGradient: Op = outputGradient(
-    "sigmoid_gradient", slope: { $0 * (1 - $0) }, curvature: { site, y in try site.scale(y, -2, shift: 1) })
+  static let sigmoidGradient: Op = gradientFunction("sigmoid_gradient", NR_SIGMOID_GRADIENT) { site in
+    [
+      try site.curved { try site.scale(site.inputs[0], -2, shift: 1) },
+      try site.apply(.sigmoidGradient, [site.inputs[0], site.outputGradient], for: 1),
+    ]
+  }
 
   /// The hyperbolic tangent.
-  static let tanh: Op = mapping(
-    "tanh", "Hyperbolic tangent.", role: .layer, onnx: ONNXMapping("Tanh"),
-    map: { _ in { Float(Reproducible.tanh(Double($0))) } },
-    gradient: { site in try site.apply(.tanhGradient, [site.outputs[0], site.outputGradient])[0] })
+  static let tanh: Op = function("tanh", "Hyperbolic tangent.", NR_TANH, onnx: "Tanh") { site in
+    try site.apply(.tanhGradient, [site.outputs[0], site.outputGradient])[0]
+  }
 
   /// The gradient of `tanh` from its output: `dy · (1 − y²)`.
-  static let tanhGradient: Op = outputGradient(
-    "tanh_gradient", slope: { (1 - $0) * (1 + $0) }, curvature: { site, y in try site.scale(y, -2) })
+  static let tanhGradient: Op = gradientFunction("tanh_gradient", NR_TANH_GRADIENT) { site in
+    [
+      try site.curved { try site.scale(site.inputs[0], -2) },
+      try site.apply(.tanhGradient, [site.inputs[0], site.outputGradient], for: 1),
+    ]
+  }
 
   /// `x · sigmoid(x)`, also called swish (Ramachandran et al. 2017).
-  static let silu: Op = gate("silu", "x · sigmoid(x)") { site, x in try site.apply(.sigmoid, [x])[0] }
+  static let silu: Op = function("silu", "x · sigmoid(x)", NR_SILU) { site in
+    try site.apply(.siluGradient, [site.inputs[0], site.outputGradient])[0]
+  }
+
+  /// The gradient of `silu`: with s = sigmoid(x), `dy · s (1 + x (1 − s))`; its derivative is
+  /// `s (1 − s) (2 + x (1 − 2s))`.
+  static let siluGradient: Op = gradientFunction("silu_gradient", NR_SILU_GRADIENT) { site in
+    let x = site.inputs[0]
+    return [
+      try site.curved {
+        let s = try site.apply(.sigmoid, [x])[0]
+        let slope = try site.multiply(s, try site.scale(s, -1, shift: 1))
+        let inner = try site.multiply(x, try site.scale(s, -2, shift: 1))
+        return try site.multiply(slope, try site.scale(inner, 1, shift: 2))
+      },
+      try site.apply(.siluGradient, [x, site.outputGradient], for: 1),
+    ]
+  }
 
   /// `x · relu6(x + 3) / 6` (Howard et al. 2019, MobileNetV3).
-  static let hardSwish: Op = gate("hard_swish", "x · relu6(x + 3) / 6", onnx: ONNXMapping("HardSwish")) { site, x in
-    try site.scale(try site.apply(.relu6, [try site.scale(x, 1, shift: 3)])[0], 1.0 / 6)
+  static let hardSwish: Op = function("hard_swish", "x · relu6(x + 3) / 6", NR_HARD_SWISH, onnx: "HardSwish") { site in
+    try site.apply(.hardSwishGradient, [site.inputs[0], site.outputGradient])[0]
+  }
+
+  /// The gradient of `hard_swish`: 0 below −3, `dy` above 3, `dy · (x / 3 + ½)` between.
+  static let hardSwishGradient: Op = gradientFunction("hard_swish_gradient", NR_HARD_SWISH_GRADIENT) { site in
+    let x = site.inputs[0], inner = Attributes(["low": -3, "high": 3])
+    return [
+      site.isWanted[0]
+        ? try site.scale(
+          try site.apply(
+            .clampGradient, [x, try site.multiply(site.outputGradient, site.inputs[1])], inner)[0], 1.0 / 3) : nil,
+      try site.apply(.hardSwishGradient, [x, site.outputGradient], for: 1),
+    ]
   }
 
   /// `x · Φ(x)` with the standard normal distribution function (Hendrycks & Gimpel 2016), not its approximations.
-  static let gelu: Op = gate("gelu", "x · Φ(x), exact") { site, x in try site.apply(.normalDistribution, [x])[0] }
+  static let gelu: Op = function("gelu", "x · Φ(x), exact", NR_GELU) { site in
+    try site.apply(.geluGradient, [site.inputs[0], site.outputGradient])[0]
+  }
 
-  /// The standard normal distribution function Φ.
-  static let normalDistribution: Op = mapping(
-    "normal_distribution", "Standard normal distribution function.",
-    map: { _ in { Float(Reproducible.normalDistribution(Double($0))) } },
-    gradient: { site in
-      try site.multiply(site.outputGradient, try site.apply(.normalDensity, [site.inputs[0]])[0])
-    })
-
-  /// The standard normal density φ, whose derivative is `−x φ`.
-  static let normalDensity: Op = mapping(
-    "normal_density", "Standard normal density.",
-    map: { _ in { Float(Reproducible.normalDensity(Double($0))) } },
-    gradient: { site in
-      let slope = try site.scale(try site.multiply(site.inputs[0], site.outputs[0]), -1)
-      return try site.multiply(site.outputGradient, slope)
-    })
+  /// The gradient of `gelu`: with the standard normal density φ, `dy · (Φ(x) + x φ(x))`; its derivative is
+  /// `φ(x) (2 − x²)`.
+  static let geluGradient: Op = gradientFunction("gelu_gradient", NR_GELU_GRADIENT) { site in
+    let x = site.inputs[0]
+    return [
+      try site.curved {
+        let square = try site.multiply(x, x)
+        let density = try site.scale(
+          try site.apply(.exp, [try site.scale(square, -0.5)])[0], 0.398_942_280_401_432_7)
+        return try site.multiply(density, try site.scale(square, -1, shift: 2))
+      },
+      try site.apply(.geluGradient, [x, site.outputGradient], for: 1),
+    ]
+  }
 
   /// `log(1 + e^x)`.
-  static let softplus: Op = mapping(
-    "softplus", "log(1 + e^x)", role: .layer, onnx: ONNXMapping("Softplus"),
-    map: { _ in { Float(Reproducible.softplus(Double($0))) } },
-    gradient: { site in
-      try site.multiply(site.outputGradient, try site.apply(.sigmoid, [site.inputs[0]])[0])
-    })
-
-  /// A layer `x · g(x)`.
-  private static func gate(
-    _ name: String, _ documentation: String, onnx: ONNXMapping? = nil,
-    _ gate: @escaping @Sendable (ExpansionSite, Symbol) throws -> Symbol
-  ) -> Op {
-    Op(
-      name, documentation, paddingLanes: .carried, infer: { [$0.input] },
-      expansion: { site in [try site.multiply(site.inputs[0], try gate(site, site.inputs[0]))] }, onnx: onnx)
-  }
-
-  /// The gradient of an activation from its output: `y, dy -> dy · slope(y)`; `curvature` is the slope's derivative.
-  private static func outputGradient(
-    _ name: String, slope: @escaping @Sendable (Float) -> Float,
-    curvature: @escaping @Sendable (GradientSite, Symbol) throws -> Symbol
-  ) -> Op {
-    Op(
-      name, "Gradient from an activation's output.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
-      inPlace: .inputs([0, 1]), infer: { [$0.input] },
-      kernel: { site in
-        let grid = Grid(site, site.inputs[0])
-        return Kernel { call in
-          let y = call.input(0), dy = call.input(1)
-          grid.fill(call.output(0)) { _, _, index in dy[index] * slope(y[index]) }
-        }
-      },
-      gradient: { site in
-        let y = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
-        return [
-          try site.multiply(try site.multiply(incoming, dy), try curvature(site, y)),
-          try site.applyAgain([y, incoming]),
-        ]
-      })
-  }
+  static let softplus: Op = function(
+    "softplus", "log(1 + e^x)", NR_SOFTPLUS, keepsZero: false, onnx: "Softplus"
+  ) { site in try site.multiply(site.outputGradient, try site.apply(.sigmoid, [site.inputs[0]])[0]) }
 }
 
 extension GradientSite {
-  /// The node's op on other inputs: the gradient by `dy` of an op that is linear in it.
-  fileprivate func applyAgain(_ inputs: [Symbol]) throws -> Symbol {
-    guard case .node(let index) = draft.graph.origins[outputs[0].id] else {
-      throw Fault(.internal, "a gradient's output has no node", path: path)
-    }
-    return try apply(draft.graph.nodes[index].op, inputs)[0]
+  /// For a gradient `a, dy -> dy · slope(a)`: the gradient of `a`, if it is wanted, from the slope's derivative.
+  fileprivate func curved(_ curvature: () throws -> Symbol) throws -> Symbol? {
+    isWanted[0] ? try multiply(try multiply(outputGradient, inputs[1]), try curvature()) : nil
   }
 }

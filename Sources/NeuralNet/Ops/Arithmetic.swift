@@ -6,18 +6,18 @@ import TensorCore
 
 extension Op {
   static let sub: Op = arithmetic("sub", "a - b.", NR_SUB, onnx: "Sub") { site in
-    [site.outputGradient, try site.scaled(site.outputGradient, by: -1)]
+    [site.outputGradient, try site.scale(site.outputGradient, -1)]
   }
   static let mul: Op = arithmetic("mul", "a · b.", NR_MUL, onnx: "Mul") { site in
     [
-      site.isWanted[0] ? try site.mul(site.outputGradient, site.inputs[1]) : nil,
-      site.isWanted[1] ? try site.mul(site.outputGradient, site.inputs[0]) : nil,
+      site.isWanted[0] ? try site.multiply(site.outputGradient, site.inputs[1]) : nil,
+      site.isWanted[1] ? try site.multiply(site.outputGradient, site.inputs[0]) : nil,
     ]
   }
   static let div: Op = arithmetic("div", "a / b.", NR_DIV, keepsZero: false, onnx: "Div") { site in
     let (dy, b) = (site.outputGradient, site.inputs[1])
-    let da = try site.div(dy, b)
-    return [da, site.isWanted[1] ? try site.scaled(try site.mul(da, site.outputs[0]), by: -1) : nil]
+    let da = try site.divide(dy, b)
+    return [da, site.isWanted[1] ? try site.scale(try site.multiply(da, site.outputs[0]), -1) : nil]
   }
   static let minimum: Op = arithmetic("minimum", "The lesser of a and b.", NR_MINIMUM, onnx: "Min") {
     try extremumGradient($0, .lessEqual)
@@ -52,7 +52,7 @@ extension Op {
     },
     gradient: { site in
       let mask = site.inputs[0], dy = site.outputGradient
-      let zero = try site.scaled(dy, by: 0)
+      let zero = try site.scale(dy, 0)
       return [nil, try site.apply(.choose, [mask, dy, zero])[0], try site.apply(.choose, [mask, zero, dy])[0]]
     }, onnx: ONNXMapping("Where"))
 
@@ -64,10 +64,10 @@ extension Op {
   /// The incoming gradient to the one that was taken, half to each where they are equal, as in PyTorch.
   private static func extremumGradient(_ site: GradientSite, _ comparison: Op) throws -> [Symbol?] {
     let (a, b, dy) = (site.inputs[0], site.inputs[1], site.outputGradient)
-    let ties = try site.scaled(try site.apply(.equal, [a, b])[0], by: -0.5)
+    let ties = try site.scale(try site.apply(.equal, [a, b])[0], -0.5)
     func share(_ x: Symbol, _ y: Symbol) throws -> Symbol {
       let taken = try site.apply(comparison, [x, y])[0]
-      return try site.mul(dy, try site.apply(.add, [taken, ties])[0])
+      return try site.multiply(dy, try site.apply(.add, [taken, ties])[0])
     }
     return [try share(a, b), try share(b, a)]
   }

@@ -6,8 +6,9 @@ extension Op {
     "channel_sum", "Sum over batch and positions, per channel.", role: .derived, paddingLanes: .none,
     infer: { [ValueType(.array([$0.input.shape.channels]))] },
     kernel: { site in
-      let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
-      let factor = site.rowFactor(of: site.inputs[0])
+      let shape = site.inputs[0].shape, rows = site.rows(site.inputs[0]), channels = shape.channels
+      let factor = site.rowFactor(of: site.inputs[0]), compute = site.compute
+      guard shape.rowStride == paddedChannels(channels) else { return denseSum(site, factor: factor) }
       return Kernel(scratchFloats: Channels.scratchFloats(channels: channels)) { call in
         Channels.sumRows(
           rows: rows, channels: channels, input: call.input(0), result: call.output(0), scratch: call.scratch,
@@ -16,6 +17,19 @@ extension Op {
       }
     },
     gradient: { site in [try site.apply(.channelSpread, [site.outputGradient, site.inputs[0]], site.attributes)[0]] })
+
+  /// The sum over rows that lie side by side: those of an array.
+  private static func denseSum(_ site: KernelSite, factor: Float) -> Kernel {
+    let layout = site.inputs[0].shape.layout(batch: site.batch), channels = site.inputs[0].shape.channels
+    var strides = layout.strides.map { _ in 0 }
+    if site.inputs[0].shape.rowStride > 1 { strides[strides.count - 1] = 1 }
+    let result = StridedLayout(dimensions: layout.dimensions, strides: strides)
+    return Kernel(scratchFloats: 2 * channels) { call in
+      Strided.sum(
+        call.input(0), layout, result: call.output(0), result, resultFloats: channels, scratch: call.scratch)
+      for channel in 0..<channels { call.output(0)[channel] *= factor }
+    }
+  }
 
   /// One number per channel in every row of a shape: `[C]`, `[N, …, C]` (only its shape counts) `-> [N, …, C]`. With
   /// `averaged`, divided by the number of rows.

@@ -18,39 +18,59 @@ extension Op {
       }
     },
     gradient: { site in
-      [try site.apply(.dirichletGradient, [site.outputs[0], site.inputs[0], site.outputGradient])[0]]
+      let y = site.outputs[0], dy = site.outputGradient
+      let slope = try site.apply(.dirichletSlope, [y, site.inputs[0]])[0]
+      return [try site.multiply(slope, try site.subtract(dy, try site.apply(.rowDot, [y, dy])[0]))]
     })
 
-  /// The gradient of Dirichlet draws by their concentrations: draws, concentrations, `dy` -> `dconcentrations`,
-  /// `slopeᵢ · (dyᵢ − Σ y · dy)`. It has no gradient itself.
-  static let dirichletGradient: Op = Op(
-    "dirichlet_gradient", "Gradient of Dirichlet draws.", role: .derived, arity: .exactly(3), paddingLanes: .cleared,
-    infer: { [$0.input] },
-    kernel: { site in
-      let grid = Grid(site, site.inputs[0])
-      return Kernel { call in
-        for row in 0..<grid.rows {
-          let start = row * grid.stride
-          let y = call.input(0) + start, alpha = call.input(1) + start, dy = call.input(2) + start
-          var total = 0.0, mean = 0.0
-          for channel in 0..<grid.channels {
-            total += Double(alpha[channel])
-            mean += Double(y[channel]) * Double(dy[channel])
-          }
-          for lane in 0..<grid.stride {
-            let isInside = lane < grid.channels
-            call.output(0)[start + lane] =
-              isInside ? Float(slope(y[lane], alpha[lane], total) * (Double(dy[lane]) - mean)) : 0
+  /// How Dirichlet draws move with their concentrations: draws, concentrations -> for each element of a draw its
+  /// derivative by its own concentration, with the sum of the others fixed, over `1 − y`. The gradient of a draw by the
+  /// concentrations is `slopeᵢ · (dyᵢ − Σ y · dy)`.
+  static let dirichletSlope: Op = dirichletFunction(
+    "dirichlet_slope", "Derivatives of Dirichlet draws by their concentrations.",
+    function: { _ in { BetaDistribution.pathwiseGradient(x: $0, a: $1, b: $2) } },
+    gradient: { site in
+      let incoming = site.outputGradient
+      let (byDraw, byOwn, byOthers) = try (site.curvature(0), site.curvature(1), site.curvature(2))
+      // A concentration is also one of the others of every other element.
+      let own = try site.multiply(incoming, try site.subtract(byOwn, byOthers))
+      let others = try site.apply(.rowDot, [incoming, byOthers])[0]
+      return [try site.multiply(incoming, byDraw), try site.apply(.add, [own, others])[0]]
+    })
+
+  /// The derivatives of `dirichlet_slope` by what `by` names: 0 the draws, 1 their own concentrations, 2 the sum of the
+  /// others. They are differences already, so there is no third order.
+  static let dirichletCurvature: Op = dirichletFunction(
+    "dirichlet_curvature", "Second derivatives of Dirichlet draws by their concentrations.",
+    function: { attributes in
+      let argument = BetaDistribution.Argument(rawValue: attributes.integer("by")) ?? .draw
+      return { BetaDistribution.pathwiseCurvature(by: argument, x: $0, a: $1, b: $2) }
+    }, gradient: nil)
+
+  /// A function of each element of a draw, its own concentration and the sum of the others.
+  private static func dirichletFunction(
+    _ name: String, _ documentation: String,
+    function: @escaping @Sendable (Attributes) -> (Double, Double, Double) -> Double,
+    gradient: (@Sendable (GradientSite) throws -> [Symbol?])?
+  ) -> Op {
+    Op(
+      name, documentation, role: .derived, arity: .exactly(2), paddingLanes: .cleared, infer: { [$0.input] },
+      kernel: { site in
+        let grid = Grid(site, site.inputs[0]), function = function(site.attributes)
+        return Kernel { call in
+          let draws = call.input(0), concentrations = call.input(1)
+          for row in 0..<grid.rows {
+            let start = row * grid.stride
+            var total = 0.0
+            for channel in 0..<grid.channels { total += Double(concentrations[start + channel]) }
+            for lane in 0..<grid.stride {
+              let index = start + lane, alpha = Double(concentrations[index])
+              let x = min(max(Double(draws[index]), 1e-30), 1 - 0x1p-40)
+              call.output(0)[index] = lane < grid.channels ? Float(function(x, alpha, max(total - alpha, 1e-30))) : 0
+            }
           }
         }
-      }
-    })
-
-  /// The derivative of one element of a draw by its concentration, with the other concentrations' sum fixed, over
-  /// `1 − y`.
-  private static func slope(_ y: Float, _ alpha: Float, _ total: Double) -> Double {
-    let x = min(max(Double(y), 1e-30), 1 - 0x1p-40)
-    return BetaDistribution.pathwiseGradient(x: x, a: Double(alpha), b: max(total - Double(alpha), 1e-30))
+      }, gradient: gradient)
   }
 
   /// Gamma draws over their sum; where all of them vanish, the whole mass goes to the largest.
@@ -86,5 +106,12 @@ extension ElementStream {
       let value = Reproducible.logarithm(d * v)
       return isSmall ? value + Reproducible.logarithm(positive()) / shape : value
     }
+  }
+}
+
+extension GradientSite {
+  /// The derivative of a Dirichlet slope by one of its arguments.
+  fileprivate func curvature(_ argument: Int) throws -> Symbol {
+    try apply(.dirichletCurvature, inputs, Attributes(["by": .int(argument)]))[0]
   }
 }

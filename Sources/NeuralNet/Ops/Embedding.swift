@@ -15,11 +15,6 @@ extension Op {
     paddingLanes: .cleared,
     infer: { use in
       let extents = use.input.shape.symbolic, size = use.attributes.integer("size")
-      let weight = Shape.array([use.attributes.integer("count"), size])
-      guard weight.elementsPerSample <= GraphDraft.largestValue else {
-        throw use.fault(
-          "the weight is too large", expected: "at most \(GraphDraft.largestValue) elements", got: "\(weight)")
-      }
       guard !extents.isEmpty, let shape = Shape(symbolic: extents + [size]) else {
         throw use.fault("wrong input shape", expected: "[N, …]", got: "\(use.input.shape)")
       }

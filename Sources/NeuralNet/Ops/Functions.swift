@@ -7,23 +7,23 @@ import TensorCore
 
 extension Op {
   static let exp: Op = function("exp", "e to the power x.", NR_EXP, keepsZero: false, onnx: "Exp") { site in
-    try site.mul(site.outputGradient, site.outputs[0])
+    try site.multiply(site.outputGradient, site.outputs[0])
   }
   static let log: Op = function(
     "log", "Natural logarithm; -inf at 0, NaN below.", NR_LOG, keepsZero: false, onnx: "Log"
-  ) { site in try site.div(site.outputGradient, site.inputs[0]) }
+  ) { site in try site.divide(site.outputGradient, site.inputs[0]) }
   static let sqrt: Op = function("sqrt", "Square root.", NR_SQRT, onnx: "Sqrt") { site in
-    try site.scaled(site.div(site.outputGradient, site.outputs[0]), by: 0.5)
+    try site.scale(site.divide(site.outputGradient, site.outputs[0]), 0.5)
   }
   static let abs: Op = function("abs", "Magnitude.", NR_ABS, onnx: "Abs") { site in
-    try site.mul(site.outputGradient, site.apply(.sign, [site.inputs[0]])[0])
+    try site.multiply(site.outputGradient, site.apply(.sign, [site.inputs[0]])[0])
   }
   static let sign: Op = function("sign", "-1, 0 or 1.", NR_SIGN, onnx: "Sign") { _ in nil }
   /// The derivative of the error function is 2/√π e^(−x²).
   static let erf: Op = function("erf", "Error function.", NR_ERF, onnx: "Erf") { site in
-    let square = try site.mul(site.inputs[0], site.inputs[0])
-    let bell = try site.apply(.exp, [try site.scaled(square, by: -1)])[0]
-    return try site.mul(site.outputGradient, try site.scaled(bell, by: 1.128_379_167_095_512_6))
+    let square = try site.multiply(site.inputs[0], site.inputs[0])
+    let bell = try site.apply(.exp, [try site.scale(square, -1)])[0]
+    return try site.multiply(site.outputGradient, try site.scale(bell, 1.128_379_167_095_512_6))
   }
 
   /// `multiply · x + add`.
@@ -39,7 +39,7 @@ extension Op {
       let parameters = (Float(attributes.number("multiply")), Float(attributes.number("add")))
       return elementwise(NR_SCALE, site, parameters, keepsZero: parameters.1 == 0)
     },
-    gradient: { site in [try site.scaled(site.outputGradient, by: site.attributes.number("multiply"))] })
+    gradient: { site in [try site.scale(site.outputGradient, site.attributes.number("multiply"))] })
 
   /// `x ^ exponent`, a number.
   static let pow: Op = Op(
@@ -52,7 +52,7 @@ extension Op {
       let exponent = site.attributes.number("exponent")
       if exponent == 0 { return [nil] }
       let lower = try site.apply(.pow, [site.inputs[0]], Attributes(["exponent": .number(exponent - 1)]))[0]
-      return [try site.mul(site.outputGradient, try site.scaled(lower, by: exponent))]
+      return [try site.multiply(site.outputGradient, try site.scale(lower, exponent))]
     }, onnx: ONNXMapping("Pow"))
 
   /// `min(max(x, low), high)`.
@@ -78,23 +78,23 @@ extension Op {
 
   // MARK: - How they are made
 
-  private static func function(
-    _ name: String, _ documentation: String, _ function: nr_unary, keepsZero: Bool = true, onnx: String?,
+  static func function(
+    _ name: String, _ documentation: String, _ function: nr_unary, keepsZero: Bool = true, onnx: String? = nil,
     gradient: @escaping @Sendable (GradientSite) throws -> Symbol?
   ) -> Op {
     Op(
-      name, documentation, paddingLanes: keepsZero ? .carried : .cleared, infer: { [$0.input] },
+      name, documentation, paddingLanes: keepsZero ? .carried : .cleared, inPlace: .inputs([0]), infer: { [$0.input] },
       kernel: { elementwise(function, $0, keepsZero: keepsZero) }, gradient: { [try gradient($0)] },
       onnx: onnx.map { ONNXMapping($0) })
   }
 
   /// A gradient as an op: what the derivative is a function of and the incoming gradient, to the gradient.
-  private static func gradientFunction(
+  static func gradientFunction(
     _ name: String, _ function: nr_binary, gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?]
   ) -> Op {
     Op(
       name, "Gradient of an activation.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
-      infer: { [$0.input] },
+      inPlace: .inputs([0, 1]), infer: { [$0.input] },
       kernel: { site in
         let count = site.elements(site.outputs[0]), compute = site.compute, limits = limits(site.attributes)
         return Kernel { call in
@@ -119,15 +119,5 @@ extension Op {
         (call.output(0) + (row * width + channels)).update(repeating: 0, count: padding)
       }
     }
-  }
-}
-
-extension GradientSite {
-  /// Ops that gradients are composed of; shapes are broadcast.
-  func mul(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.mul, [a, b])[0] }
-  func div(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.div, [a, b])[0] }
-  func sub(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.sub, [a, b])[0] }
-  func scaled(_ x: Symbol, by factor: Double, plus summand: Double = 0) throws -> Symbol {
-    try apply(.scale, [x], Attributes(["multiply": .number(factor), "add": .number(summand)]))[0]
   }
 }

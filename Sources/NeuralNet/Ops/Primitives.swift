@@ -4,15 +4,6 @@ import TensorCore
 // What gradients of gradients are written with. All of these are differentiable any number of times.
 
 extension Op {
-  /// `factor · x + shift`, element by element.
-  static let affineMap: Op = mapping(
-    "affine_map", "factor · x + shift",
-    map: { attributes in
-      let factor = Float(attributes.number("factor")), shift = Float(attributes.number("shift"))
-      return { $0 * factor + shift }
-    },
-    gradient: { site in try site.scale(site.outputGradient, site.attributes.number("factor")) })
-
   /// `1 / √(x + epsilon)`.
   static let inverseDeviation: Op = mapping(
     "inverse_deviation", "1 / √(x + epsilon)",
@@ -108,14 +99,12 @@ extension ExpansionSite: OpSite {}
 
 extension OpSite {
   func multiply(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.mul, [a, b], Attributes())[0] }
+  func divide(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.div, [a, b], Attributes())[0] }
+  func subtract(_ a: Symbol, _ b: Symbol) throws -> Symbol { try apply(.sub, [a, b], Attributes())[0] }
 
   /// `factor · x + shift`.
   func scale(_ x: Symbol, _ factor: Double, shift: Double = 0) throws -> Symbol {
-    try apply(.affineMap, [x], Attributes(["factor": .number(factor), "shift": .number(shift)]))[0]
-  }
-
-  func subtract(_ a: Symbol, _ b: Symbol) throws -> Symbol {
-    try apply(.add, [a, try scale(b, -1)], Attributes())[0]
+    try apply(.scale, [x], Attributes(["multiply": .number(factor), "add": .number(shift)]))[0]
   }
 
   /// A number per channel in every row of the shape of `x`.

@@ -70,9 +70,12 @@ extension Op {
     infer: { use in
       let before = use.attributes.integers("before"), after = use.attributes.integers("after")
       let extents = use.input.shape.symbolic
-      guard before.count == extents.count, after.count == extents.count, (before + after).allSatisfy({ $0 >= 0 }) else {
+      guard before.count == extents.count, after.count == extents.count,
+        (before + after).allSatisfy((0...largestExtent).contains)
+      else {
         throw use.fault(
-          "wrong padding", expected: "\(extents.count) numbers of at least 0 before and after, for \(use.input.shape)",
+          "wrong padding",
+          expected: "\(extents.count) numbers from 0 to \(largestExtent) before and after, for \(use.input.shape)",
           got: "\(before) and \(after)")
       }
       if use.input.shape.hasBatch, before[0] + after[0] > 0 { throw use.fault("the batch can't be padded") }

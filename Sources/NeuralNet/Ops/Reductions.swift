@@ -65,8 +65,8 @@ extension Op {
     } gradient: { site in
       let isTaken = try site.apply(.equal, [site.inputs[0], try site.spread(site.outputs[0])])[0]
       let ties = try site.apply(.sum, [isTaken], site.attributes)[0]
-      let share = try site.spread(try site.div(site.outputGradient, ties))
-      return [try site.mul(isTaken, share)]
+      let share = try site.spread(try site.divide(site.outputGradient, ties))
+      return [try site.multiply(isTaken, share)]
     }
   }
 

@@ -70,7 +70,10 @@ extension Op {
       return old[axis] ?? 0
     }
     let first = input.hasBatch ? 1 : 0
-    let known = extents[min(first, extents.count)...].filter { $0 > 0 }.reduce(1, *), total = input.elementsPerSample
+    let total = input.elementsPerSample
+    guard let known = extents[min(first, extents.count)...].filter({ $0 > 0 }).product else {
+      throw wrong("The number of elements must stay \(total).")
+    }
     if let open = extents.firstIndex(of: -1) {
       guard total % known == 0 else { throw wrong("-1 would not be a whole number.") }
       extents[open] = total / known

@@ -22,10 +22,12 @@ struct PowerScaling {
 
   init(_ graph: Graph, _ weights: Weights) {
     var groups = Groups(count: graph.values.count), pinned = Set(graph.inputs.map(\.value))
-    for node in graph.nodes where !Self.scaled.contains(node.op.name) && node.op.name != "zero" {
-      let values = Self.activations(of: node, in: graph) + [node.outputs[0]]
+    for node in graph.nodes where !Self.scales(node, of: graph) && node.op.name != "zero" {
+      let activations = Self.activations(of: node, in: graph), values = activations + [node.outputs[0]]
       for value in values.dropFirst() { groups.join(values[0], value) }
-      if !Self.homogeneous.contains(node.op.name) { pinned.insert(values[0]) }
+      // A parameter that takes part in a sum is not scaled with the other terms.
+      let hasOwnTerms = activations.count < node.inputs.count && node.op.name != "batch_norm"
+      if hasOwnTerms || !Self.homogeneous.contains(node.op.name) { pinned.insert(values[0]) }
     }
     let sizes = Self.expectedSizes(graph, weights)
     var ranges: [Int: (least: Double, greatest: Double)] = [:]
@@ -46,7 +48,8 @@ struct PowerScaling {
     for node in graph.nodes where node.op.name != "zero" {
       let inputs = activations(of: node, in: graph).map { sizes[$0] }, greatest = inputs.max() ?? 0
       switch node.op.name {
-      case "conv2d", "linear": sizes[node.outputs[0]] = greatest + gain(of: node.inputs[1], in: graph, weights)
+      case _ where scales(node, of: graph):
+        sizes[node.outputs[0]] = greatest + gain(of: node.inputs[1], in: graph, weights)
       case "add":
         // Terms within a power of two of the greatest count as equal to it: near enough.
         let equal = greatest.isFinite ? inputs.count { $0 > greatest - 1 } : 1
@@ -65,8 +68,10 @@ struct PowerScaling {
     return node.inputs.indices.dropFirst().map { $0 == 1 ? shift : -exponents[node.outputs[0]] }
   }
 
-  /// The nodes whose parameters are multiplied.
-  static func scales(_ node: Graph.Node) -> Bool { scaled.contains(node.op.name) }
+  /// Whether a node's parameters are multiplied.
+  static func scales(_ node: Graph.Node, of graph: Graph) -> Bool {
+    scaled.contains(node.op.name) && activations(of: node, in: graph).count == 1
+  }
 
   private static func activations(of node: Graph.Node, in graph: Graph) -> [Int] {
     node.inputs.filter { if case .parameter = graph.origins[$0] { false } else { true } }
@@ -107,7 +112,7 @@ extension Weights {
       for index in 0..<layout.trainedFloats { copy.buffer.pointer[index] = abs(copy.buffer.pointer[index]) }
     }
     guard let scaling else { return copy }
-    for node in graph.nodes where PowerScaling.scales(node) {
+    for node in graph.nodes where PowerScaling.scales(node, of: graph) {
       for (value, exponent) in zip(node.inputs.dropFirst(), scaling.exponents(ofParametersOf: node)) where exponent != 0
       {
         guard case .parameter(let index) = graph.origins[value] else { continue }

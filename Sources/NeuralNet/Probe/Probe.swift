@@ -47,6 +47,7 @@ public struct Probe {
       throw Fault(
         .recipe, "wrong number of values for a batch", expected: "\(samples) × \(elements)", got: "\(batch.count)")
     }
+    if request.loss == .crossEntropy { try check(labels, samples: samples) }
     guard request.isPerSample else {
       let plan = try ProbePlan(graph, batch: samples, request, compute: compute)
       try plan.write(batch, labels: labels, directions: directions)
@@ -54,6 +55,20 @@ public struct Probe {
       return try result(Collector(plan, self))
     }
     return try runPerSample(batch, samples: samples, elements, labels)
+  }
+
+  private func check(_ labels: [Int32]?, samples: Int) throws {
+    guard let labels, labels.count == samples else {
+      throw Fault(
+        .recipe, "the loss cross_entropy needs a label for each sample", expected: "\(samples) labels",
+        got: "\(labels?.count ?? 0)", hint: "Take a batch of data, give labels, or use loss = \"sum\".")
+    }
+    let classes = graph.type(of: graph.outputs[0]).shape.channels
+    if let wrong = labels.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+      throw Fault(
+        .recipe, "label \(wrong + 1) of the batch is out of range", expected: "1 to \(classes)",
+        got: "\(Int(labels[wrong]) + 1)")
+    }
   }
 
   /// One run for each sample: by itself where samples don't see each other, else in its batch.
@@ -64,9 +79,8 @@ public struct Probe {
     var collector: Collector?
     for sample in 0..<samples {
       if isAlone {
-        let label = labels.map { sample < $0.count ? [$0[sample]] : [] }
-        try plan.write(
-          Array(batch[sample * elements..<(sample + 1) * elements]), labels: label, directions: [])
+        let values = Array(batch[sample * elements..<(sample + 1) * elements])
+        try plan.write(values, labels: labels.map { [$0[sample]] }, directions: [])
       }
       try plan.run(weights, sample: isAlone ? 0 : sample)
       if collector == nil { collector = try Collector(plan, self, samples: samples) }
@@ -108,7 +122,7 @@ public struct Probe {
   /// The power of two by which a parameter was multiplied.
   private func shift(of value: Int) -> Int {
     guard let scaling else { return 0 }
-    for node in graph.nodes where PowerScaling.scales(node) {
+    for node in graph.nodes where PowerScaling.scales(node, of: graph) {
       if let position = node.inputs.dropFirst().firstIndex(of: value) {
         return scaling.exponents(ofParametersOf: node)[position - 1]
       }

@@ -23,11 +23,9 @@ final class ProbePlan {
   let output: Int
   let loss: Int?
   private let labels: Int?
-  private let classes: Int
   /// The gradient of each output, or a factor of it.
   private let seed: Graph.Port
   private let directions: [Graph.Port]
-  private let isPerSample: Bool
 
   init(_ graph: Graph, batch: Int, _ request: ProbeRequest, compute: Compute) throws {
     let points = request.captured.map { Self.point(request.point, of: graph.nodes[$0]) }
@@ -47,35 +45,50 @@ final class ProbePlan {
         uniquingKeysWith: { first, _ in first }
       ).compactMapValues { $0 }
     let curved = try Self.curvature(request, of: weights, gradients, draft)
-    func read(_ path: String, _ op: String, _ symbol: Symbol, origin: Int, _ target: ProbeRequest.Target) -> Read {
-      let isTarget = request.targets.contains(target)
-      return Read(
-        path: path, op: op, value: symbol.id, gradient: isTarget ? gradients[symbol.id]?.id : nil,
-        curvature: curved.products[symbol.id]?.id, origin: origin)
-    }
-    input = read(
-      graph.inputs[0].name, "input", draft.symbol(draft.graph.inputs[0].value), origin: graph.inputs[0].value, .input)
+    let reader = Reader(request: request, gradients: gradients, products: curved.products)
+    input = reader.input(of: graph, draft)
     activations = zip(request.captured, zip(points, captured)).map { node, value in
-      read(graph.nodes[node].path, graph.nodes[node].op.name, value.1, origin: value.0, .activations)
+      reader.read(graph.nodes[node].path, graph.nodes[node].op.name, value.1, origin: value.0, .activations)
     }
-    let target: ProbeRequest.Target = request.targets.contains(.parameters) ? .parameters : .weights
-    let owners = graph.ownersOfParameters
-    self.weights = zip(indices, weights).map { index, symbol in
-      let parameter = graph.parameters[index]
-      return read(parameter.path, owners[parameter.value] ?? "", symbol, origin: parameter.value, target)
-    }
+    self.weights = reader.weights(indices, of: graph, weights)
     let kept =
       [output.id] + captured.map(\.id) + gradients.values.map(\.id).sorted() + curved.products.values.map(\.id).sorted()
       + [losses.value, losses.labels].compactMap { $0?.id }
     plan = try Plan(
       draft.graph, batch: batch, kept: kept, random: RandomSource(seed: 0, name: "probe"), compute: compute)
     (self.output, loss, labels, seed) = (output.id, losses.value?.id, losses.labels?.id, losses.seed)
-    classes = output.shape.channels
     directions = curved.directions
-    isPerSample = request.isPerSample
   }
 
   // MARK: - Compiling
+
+  /// Says where in the compiled graph a value and its gradients are.
+  private struct Reader {
+    let request: ProbeRequest
+    let gradients: [Int: Symbol]
+    let products: [Int: Symbol]
+
+    func read(_ path: String, _ op: String, _ symbol: Symbol, origin: Int, _ target: ProbeRequest.Target) -> Read {
+      let isTarget = request.targets.contains(target)
+      return Read(
+        path: path, op: op, value: symbol.id, gradient: isTarget ? gradients[symbol.id]?.id : nil,
+        curvature: products[symbol.id]?.id, origin: origin)
+    }
+
+    func input(of graph: Graph, _ draft: GraphDraft) -> Read {
+      let port = graph.inputs[0], symbol = draft.symbol(draft.graph.inputs[0].value)
+      return read(port.name, "input", symbol, origin: port.value, .input)
+    }
+
+    func weights(_ indices: [Int], of graph: Graph, _ symbols: [Symbol]) -> [Read] {
+      let owners = graph.ownersOfParameters
+      let target: ProbeRequest.Target = request.targets.contains(.parameters) ? .parameters : .weights
+      return zip(indices, symbols).map { index, symbol in
+        let parameter = graph.parameters[index]
+        return read(parameter.path, owners[parameter.value] ?? "", symbol, origin: parameter.value, target)
+      }
+    }
+  }
 
   private static func point(_ point: ProbeRequest.Point, of node: Graph.Node) -> Int {
     point == .output ? node.outputs[0] : node.inputs[0]
@@ -142,24 +155,14 @@ final class ProbePlan {
 
   // MARK: - Running
 
-  /// Writes samples of a dense batch, and their labels.
+  /// Writes samples of a dense batch, and their labels, which fit.
   func write(_ batch: [Float], labels given: [Int32]?, directions arrays: [[Float]]) throws {
     try batch.withUnsafeBufferPointer { try plan.write($0, to: plan.graph.inputs[0]) }
     for (port, array) in zip(directions, arrays) {
       try array.withUnsafeBufferPointer { try plan.write($0, to: port) }
     }
     guard let labels, let target = plan.buffer(labels)?.assumingMemoryBound(to: Int32.self) else { return }
-    guard let given, given.count == plan.batch else {
-      throw Fault(
-        .recipe, "the loss cross_entropy needs a label for each sample", expected: "\(plan.batch) labels",
-        got: "\(given?.count ?? 0)", hint: "Take a batch of data, give labels, or use loss = \"sum\".")
-    }
-    if let wrong = given.firstIndex(where: { $0 < 0 || $0 >= classes }) {
-      throw Fault(
-        .recipe, "label \(wrong + 1) of the batch is out of range", expected: "1 to \(classes)",
-        got: "\(Int(given[wrong]) + 1)")
-    }
-    for (index, label) in given.enumerated() { target[index] = label }
+    for (index, label) in (given ?? []).prefix(plan.batch).enumerated() { target[index] = label }
   }
 
   /// Runs the plan; with a sample, for the gradients of its own loss alone.

@@ -10,7 +10,7 @@ public struct ChannelFlow {
   /// Ops that treat every channel by itself.
   private static let channelwise: Set<String> = [
     "batch_norm", "relu", "relu6", "silu", "hard_swish", "gelu", "sigmoid", "tanh", "max_pool", "avg_pool",
-    "global_avg_pool", "dropout", "drop_path", "zero", "choice",
+    "global_avg_pool", "resize", "dropout", "drop_path", "zero", "choice",
   ]
 
   /// Follows the channels of a convolution's or a linear layer's output to the layers that mix them.

@@ -48,7 +48,7 @@ extension Tape {
   /// The layers that work on a batch only; the other ops take arrays too.
   private static let batched: Set<String> = [
     "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten",
-    "zero", "resize", "drop_path", "cross_entropy",
+    "zero", "resize", "drop_path", "cross_entropy", "channel_gate",
   ]
 
   /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers
@@ -69,9 +69,9 @@ extension Tape {
       var use = OpUse(op: op, path: path, inputs: form.map(\.type), attributes: checked)
       do {
         use.attributes = try op.resolve(use)
-        _ = try op.infer(use)
+        _ = try use.outputs()
       } catch {
-        failure = error
+        failure = Self.withSizes(error, of: form)
         continue
       }
       return try expand(op, form + parameters(op.parameters(use)), use.attributes)[0]
@@ -82,14 +82,29 @@ extension Tape {
   /// Runs an op without parameters on tensors of any form.
   public func apply(_ op: String, _ inputs: [Tensor], attributes: [String: JSONValue] = [:]) throws -> Tensor {
     guard let op = OpTable.named(op) else { throw Fault(.internal, "unknown op '\(op)'") }
-    return try apply(op, inputs, attributes, path: op.name) { declared in
-      guard declared.isEmpty else {
-        throw Fault(
-          .recipe, "\(op.name) has parameters, which only a model or a build can hold",
-          hint: "Call it inside nas.model(function(x) … end).")
+    do {
+      return try apply(op, inputs, attributes, path: op.name) { declared in
+        guard declared.isEmpty else {
+          throw Fault(
+            .recipe, "\(op.name) has parameters, which only a model or a build can hold",
+            hint: "Call it inside nas.model(function(x) … end).")
+        }
+        return []
       }
-      return []
+    } catch var fault as Fault where fault.path == op.name {
+      // Outside of a model there is no path; the message names the op.
+      fault.path = nil
+      throw fault
     }
+  }
+
+  /// A shape error with the size of the batch in place of `N`.
+  private static func withSizes(_ error: any Error, of inputs: [Tensor]) -> any Error {
+    guard var fault = error as? Fault,
+      let input = inputs.first(where: { $0.type.shape.hasBatch && $0.type.shape.description == fault.got })
+    else { return error }
+    fault.got = "\(Shape.array(input.shape))"
+    return fault
   }
 
   /// A tensor times a number.

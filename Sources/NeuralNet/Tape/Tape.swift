@@ -15,6 +15,7 @@ public final class Tape {
     let inputs: [ValueType]
     var batch = 0
     var wanted: [Bool] = []
+    var incoming: [Bool] = []
     var mode: ExecutionMode?
   }
 
@@ -128,21 +129,23 @@ public final class Tape {
 
   // MARK: - Gradients of one node
 
-  /// The program that computes the gradients of an op's wanted inputs from its inputs, its outputs and the gradient of
-  /// its first output.
+  /// The program that computes the gradients of an op's wanted inputs from its inputs, its outputs and the gradients of
+  /// those outputs that have one.
   func gradientProgram(
-    of op: Op, _ attributes: Attributes, inputs: [ValueType], wanted: [Bool]
+    of op: Op, _ attributes: Attributes, inputs: [ValueType], wanted: [Bool], incoming: [Bool]
   ) throws -> TapeProgram {
-    let key = Key(op: op.name, attributes: attributes, inputs: inputs, wanted: wanted)
+    let key = Key(op: op.name, attributes: attributes, inputs: inputs, wanted: wanted, incoming: incoming)
     if let program = gradientPrograms[key] { return program }
     let draft = GraphDraft()
     let symbols = inputs.enumerated().map { draft.input("x\($0)", $1) }
     let outputs = try draft.apply(op, symbols, attributes, path: op.name)
-    let outputGradient = draft.input("gradient", outputs[0].type)
+    let outputGradients = zip(outputs, incoming).enumerated().map { index, output in
+      output.1 ? draft.input("gradient\(index)", output.0.type) : nil
+    }
     let targets = zip(symbols, wanted).filter(\.1).map(\.0)
-    var gradients = try draft.gradients(of: outputs[0], from: outputGradient, wrt: targets)[...]
+    var gradients = try draft.partialGradients(of: outputs, from: outputGradients, wrt: targets)[...]
     let program = TapeProgram(
-      draft.graph, given: symbols + outputs + [outputGradient],
+      draft.graph, given: symbols + outputs + outputGradients.compactMap { $0 },
       results: wanted.map { $0 ? gradients.removeFirst() : nil })
     gradientPrograms[key] = program
     return program

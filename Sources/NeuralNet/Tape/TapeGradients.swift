@@ -18,12 +18,10 @@ extension Tape {
     return try recording(createGraph) {
       sums.add(seed, to: output.key)
       for node in sums.nodes {
-        try sums.checkSaved(of: node)
-        guard let gradient = try sums.total(TensorKey(object: ObjectIdentifier(node), output: 0), on: self) else {
-          continue
-        }
+        let incoming = try node.outputs.indices.map { try sums.total(node.key(of: $0), on: self) }
+        guard incoming.contains(where: { $0 != nil }) else { continue }
         let wanted = node.inputs.map { sums.isWanted($0) }
-        for (input, term) in zip(node.inputs, try gradients(of: node, gradient, wanted: wanted)) {
+        for (input, term) in zip(node.inputs, try gradients(of: node, incoming, wanted: wanted)) {
           if let term, sums.isWanted(input) { sums.add(term, to: input.key) }
         }
       }
@@ -69,18 +67,20 @@ extension Tape {
     return Tensor(one)
   }
 
-  private func gradients(of node: TapeNode, _ gradient: Tensor, wanted: [Bool]) throws -> [Tensor?] {
+  /// The gradients of a node's inputs from those of its outputs.
+  private func gradients(of node: TapeNode, _ incoming: [Tensor?], wanted: [Bool]) throws -> [Tensor?] {
     switch node.computation {
     case .function(let function):
       if isRecording {
         throw Fault(.recipe, "the gradient of a compiled network has no gradient", hint: "Leave create_graph out.")
       }
-      return try function.gradients(gradient, wanted: wanted)
+      return try incoming[0].map { try function.gradients($0, wanted: wanted) } ?? []
     case .op(let op, let attributes):
-      let program = try gradientProgram(of: op, attributes, inputs: node.inputs.map(\.type), wanted: wanted)
+      let program = try gradientProgram(
+        of: op, attributes, inputs: node.inputs.map(\.type), wanted: wanted, incoming: incoming.map { $0 != nil })
       let batch = (node.inputs.map(\.storage) + node.outputs).first { $0.type.shape.hasBatch }?.batch ?? 1
       return try program.run(
-        node.inputs + node.outputs.indices.map(node.tensor) + [gradient], batch: batch, on: self)
+        node.inputs + node.outputs.indices.map(node.tensor) + incoming.compactMap { $0 }, batch: batch, on: self)
     }
   }
 }
@@ -110,15 +110,6 @@ private struct GradientSums {
 
   func isWanted(_ tensor: Tensor) -> Bool {
     wanted.contains(tensor.key) || (tensor.producer.map { passing.contains(ObjectIdentifier($0)) } ?? false)
-  }
-
-  /// Throws when a gradient came to an output that a node only saves: no rule takes it further.
-  func checkSaved(of node: TapeNode) throws {
-    for output in node.outputs.indices.dropFirst()
-    where terms[TensorKey(object: ObjectIdentifier(node), output: output)] != nil {
-      guard case .op(let op, _) = node.computation else { continue }
-      throw Fault(.recipe, "\(op.name) has no second gradient", hint: "Leave create_graph out.")
-    }
   }
 
   mutating func add(_ term: Tensor, to key: TensorKey) { terms[key, default: []].append(term) }

@@ -27,6 +27,9 @@ final class TapeNode {
   /// A handle of an output, with this history.
   func tensor(_ output: Int) -> Tensor { Tensor(outputs[output], producer: self, output: output) }
 
+  /// What gradients of an output are summed by.
+  func key(of output: Int) -> TensorKey { TensorKey(object: ObjectIdentifier(self), output: output) }
+
   /// Releases a chain of nodes one after the other: a recursion would take a stack frame for each.
   deinit {
     var open = inputs
