@@ -32,8 +32,8 @@ extension BadRecipe {
       "a step on a batch of other data",
       weightsStart + "local table = nas.data.open(\"kinds.csv\", { target = \"kind\", task = \"classification\" "
         + "})\nweights:step(arch, table:batches { size = 4 }(), { lr = 0.1 })",
-      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got "
-        + "samples of [1] with labels up to 2"),
+      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
+        + "'shapes', got [1] in 2 classes at least"),
     BadRecipe(
       "batch norm of evaluate", weightsStart + "weights:evaluate(arch, { bn = \"recalibrat\" })",
       "r.lua:16: weights:evaluate: wrong option 'bn': expected one of batch, recalibrate, running, got the "
@@ -132,8 +132,8 @@ extension BadRecipe {
       spaceStart + "local net = nas.relax(space, { data = data })\nlocal table = nas.data.open(\"kinds.csv\", { target "
         + "= \"kind\", task = \"classification\" })\nlocal other = table:batches { size = 4 "
         + "}()\nnet:loss(other)",
-      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got "
-        + "samples of [1] with labels up to 2"),
+      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
+        + "'shapes', got [1] in 2 classes at least"),
     BadRecipe(
       "field of a relaxed space", spaceStart + "local net = nas.relax(space, { data = data })\nlocal _ = net.alpa",
       "r.lua:15: a Relaxed has no 'alpa'. Did you mean 'alpha'?"),
