@@ -16,13 +16,13 @@ nn.scope = core.declare("nas.nn.scope", {
 end)
 
 --- The branch of an option; an error names an option without one.
-local function branch_of(branches, option)
+local function branch_of(branches, option, consumer)
   local branch = branches[option]
   if branch ~= nil then return branch end
   local known = {}
   for key in pairs(branches) do known[#known + 1] = tostring(key) end
   core.fail {
-    message = "there is no branch for this option",
+    message = consumer .. " has no branch for this option",
     expected = "one of " .. table.concat(known, ", "),
     got = tostring(option),
     hint = "Give every option of the decision a branch.",
@@ -37,10 +37,10 @@ function core.softmax_mixture(decision, branches, x)
 end
 
 --- The branches of an open decision: kept as a choice, or mixed where the space is relaxed.
-local function open_branches(handle, options, branches, x)
-  local calls = {}
+local function open_branches(handle, consumer, branches, x)
+  local calls, options = {}, core.open_options(handle, consumer)
   for i, option in ipairs(options) do
-    local branch = branch_of(branches, option)
+    local branch = branch_of(branches, option, consumer)
     calls[i] = function(input) return nn.scope(tostring(option), function() return branch(input) end) end
   end
   local mix = core.mixture()
@@ -67,9 +67,8 @@ inside it. Under shared weights the choice stays in the network; in a relaxed sp
   { "branches", "table", doc = "a function for each option of the decision" },
   { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
 }, function(value, branches, x)
-  local options = core.open_options(value, "nn.choice")
-  if options then return open_branches(value, options, branches, x) end
-  local branch = branch_of(branches, value)
+  if core.is_open(value) then return open_branches(value, "nn.choice", branches, x) end
+  local branch = branch_of(branches, value, "nn.choice")
   return nn.scope(tostring(value), function() return branch(x) end)
 end)
 
@@ -84,8 +83,7 @@ weights, and all branches are mixed in a relaxed space.]],
   { "branches", "table", doc = "a function for each option of the decision" },
   { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
 }, function(values, branches, x)
-  local options = core.open_options(values, "nn.pick")
-  if options then return open_branches(values, options, branches, x) end
+  if core.is_open(values) then return open_branches(values, "nn.pick", branches, x) end
   if type(values) ~= "table" or #values == 0 then
     core.fail {
       message = "nn.pick needs a list of options",
@@ -96,7 +94,7 @@ weights, and all branches are mixed in a relaxed space.]],
   end
   local picked = {}
   for i, option in ipairs(values) do
-    local branch = branch_of(branches, option)
+    local branch = branch_of(branches, option, "nn.pick")
     picked[i] = nn.scope(tostring(option), function() return branch(x) end)
   end
   return core.picked(picked)

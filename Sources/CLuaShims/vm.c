@@ -38,6 +38,13 @@ void shim_place(lua_State *L, const shim_vm *vm, char *buffer, size_t size) {
 
 // MARK: - Memory
 
+// Where memory ran out. What is allocated while the error unwinds fails too; by then there are no frames.
+static void remember_memory_place(lua_State *L, shim_vm *vm) {
+  char place[sizeof vm->memory_place];
+  shim_place(L, vm, place, sizeof place);
+  if (place[0]) memcpy(vm->memory_place, place, sizeof place);
+}
+
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   shim_vm *vm = context;
   size_t old = block ? old_size : 0;
@@ -48,7 +55,7 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
   }
   if (new_size > old && vm->used + vm->external + (new_size - old) > vm->limit) {
     if (!vm->in_swift) {
-      shim_place(vm->current, vm, vm->memory_place, sizeof vm->memory_place);
+      remember_memory_place(vm->current, vm);
       return NULL;
     }
     vm->over = 1;
@@ -66,7 +73,7 @@ void shim_settle(lua_State *L, shim_vm *vm) {
   if (!vm->over) return;
   vm->over = 0;
   if (vm->used + vm->external <= vm->limit) return;
-  shim_place(L, vm, vm->memory_place, sizeof vm->memory_place);
+  remember_memory_place(L, vm);
   lua_newuserdatauv(L, (size_t)1 << 46, 0);
 }
 

@@ -24,16 +24,13 @@ final class BatchObject: LuaObject {
     (self.images, self.labels, self.shape, self.key) = (images, labels, shape, key)
   }
 
-  /// Throws unless a network for this data can take the batch.
+  /// Throws unless a network for these data can take the batch.
   func check(fits data: Dataset) throws {
     let classes = data.classNames.count
-    func text(_ shape: [Int], _ classes: Int) -> String { "\(shape) in \(classes) classes" }
-    guard shape == data.imageShape, labels.allSatisfy({ $0 < classes }) else {
-      throw Fault(
-        .recipe, "the batch is of other data",
-        expected: "samples of \(text(data.imageShape, classes)), as in '\(data.name)'",
-        got: text(shape, Int(labels.max() ?? 0) + 1) + " at least")
-    }
+    if shape == data.imageShape, labels.allSatisfy({ 0..<Int32(classes) ~= $0 }) { return }
+    throw Fault(
+      .recipe, "the batch doesn't fit '\(data.name)'", expected: "samples of \(data.imageShape) in \(classes) classes",
+      got: "samples of \(shape) with labels up to \((labels.max() ?? 0) + 1)")
   }
 }
 

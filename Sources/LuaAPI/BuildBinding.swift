@@ -57,6 +57,11 @@ struct BuildBinding {
     if let model = session.models.last?.model {
       return try call.push(try model.parameter(name, shape, initialiser: initialiser))
     }
+    guard session.isBuilding else {
+      throw Fault(
+        .recipe, "nas.nn.parameter was called outside of build and of any model",
+        hint: "Call it inside a space's build, or inside nas.model(function(x) … end).")
+    }
     let builder = try session.builder(for: "nas.nn.parameter")
     try call.push(SymbolObject(try builder.parameter(name, shape, initialiser: initialiser)))
   }

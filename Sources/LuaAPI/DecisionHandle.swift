@@ -133,9 +133,12 @@ struct ChoiceBinding {
   /// What `nn.choice` and `nn.pick` in Scripts/nas/nn.lua are made of.
   func coreFunctions() -> [String: LuaFunction] {
     [
-      // open_options(handle, consumer): the options of an open decision; nil for any other value
+      "is_open": { call in call.push(try call.object(1, as: DecisionHandle.self) != nil) },
+      // open_options(handle, consumer): the options of an open decision that the consumer takes
       "open_options": { [session] call in
-        guard let handle = try call.object(1, as: DecisionHandle.self) else { return call.pushNil() }
+        guard let handle = try call.object(1, as: DecisionHandle.self) else {
+          throw call.wrong(1, expected: "an open decision")
+        }
         guard handle.consumer == call.string(2) else {
           throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
         }

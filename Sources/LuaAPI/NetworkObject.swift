@@ -9,7 +9,7 @@ struct NetworkTask {
   let classNames: [String]
   let kind: String
   let normalisation: Normalisation
-  /// The columns that inputs of a table come from; nil for images.
+  /// Where the inputs come from, for a table; nil for images.
   let columns: [TableRows.Input]?
 
   init(_ dataset: Dataset) {

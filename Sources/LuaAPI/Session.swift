@@ -116,7 +116,9 @@ final class Session {
   /// `tensor/draws`.
   func tape() throws -> Tape {
     if let openTape { return openTape }
-    let tape = try Tape(compute: compute) { [unowned self] in stream("tensor/draws").stream.next() }
+    let tape = try Tape(compute: compute, memoryChanged: { [weak host] in host?.countBytes($0) }) { [unowned self] in
+      stream("tensor/draws").stream.next()
+    }
     openTape = tape
     return tape
   }
@@ -195,6 +197,9 @@ final class Session {
     }
     return try randomScopes.enter("build/" + id, body)
   }
+
+  /// Whether a network is being built.
+  var isBuilding: Bool { !builders.isEmpty }
 
   /// The builder of the network that is being built.
   func builder(for function: String) throws -> GraphBuilder {

@@ -6,7 +6,8 @@ import TensorCore
 
 extension Tensor: LuaObject {
   public static let luaName = "Tensor"
-  public var nativeBytes: Int { byteCount }
+  /// What a tape computed is counted by it, as long as a history holds it.
+  public var nativeBytes: Int { uncountedBytes }
 }
 
 /// `nas.tensor` and its kin, the gradient functions, and the class `Tensor`.

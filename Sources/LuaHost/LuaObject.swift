@@ -70,6 +70,14 @@ extension LuaHost {
     lua_rawsetp(state, shim_registry, unsafeBitCast(ObjectIdentifier(type), to: UnsafeRawPointer.self))
   }
 
+  /// Counts native memory that no single userdata stands for, such as what several share: of each change, negative when
+  /// some was released.
+  public func countBytes(_ change: Int) {
+    if change > 0 { vm.pointee.external_debt += change }
+    vm.pointee.external += change
+    if vm.pointee.used + vm.pointee.external > vm.pointee.limit { vm.pointee.over = 1 }
+  }
+
   /// Tells the VM that the native memory of an object that a script holds changed.
   public func updateBytes(of object: any LuaObject) throws {
     let state = self.state

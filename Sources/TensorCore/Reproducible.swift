@@ -15,17 +15,4 @@ public enum Reproducible {
 
   /// The natural logarithm of a positive number.
   public static func logarithm(_ x: Double) -> Double { reproducibleLogarithm(x) }
-
-  /// log Σ e^x over `count` numbers, without overflow; NaN when one is.
-  public static func logSumExp(_ x: UnsafePointer<Float>, count: Int) -> Double {
-    var highest = -Double.infinity
-    for index in 0..<count {
-      if x[index].isNaN { return .nan }
-      highest = max(highest, Double(x[index]))
-    }
-    guard highest.isFinite else { return highest }
-    var total = 0.0
-    for index in 0..<count { total += exponential(Double(x[index]) - highest) }
-    return highest + logarithm(total)
-  }
 }

@@ -40,15 +40,50 @@ public enum Softmax {
     }
   }
 
-  /// output = the softmax of each row; same shapes as in `crossEntropy`; in place if wanted.
+  /// output = the softmax of each row; in place if wanted.
+  ///
+  /// - Parameter stride: floats from a row to the next in both: `paddedChannels(classes)`, where the padding lanes become
+  ///   zero, or `classes`.
   public static func probabilities(
-    rows: Int, classes: Int, logits: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, compute: Compute
+    rows: Int, classes: Int, stride: Int, logits: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    compute: Compute
+  ) {
+    forEachRow(rows, classes, stride, logits, output) { x, result in
+      let total = exponentials(x, classes, result, compute).total
+      compute.kernels.affine(result, Int64(classes), Float(1 / total), 0)
+    }
+  }
+
+  /// output = the logarithm of the softmax of each row, which is not the memory of the logits; see `probabilities`.
+  public static func logarithms(
+    rows: Int, classes: Int, stride: Int, logits: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+    compute: Compute
+  ) {
+    forEachRow(rows, classes, stride, logits, output) { x, result in
+      let (highest, total, _) = exponentials(x, classes, result, compute)
+      let logarithm = total.isFinite && total > 0 ? reproducibleLogarithm(total) : .nan
+      compute.kernels.unary(NR_SCALE.rawValue, x, 1, Float(-highest - logarithm), result, Int64(classes))
+    }
+  }
+
+  /// Calls the body with each row and its place in the output, both with room for whole vectors.
+  private static func forEachRow(
+    _ rows: Int, _ classes: Int, _ stride: Int, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
+    _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) {
     let width = paddedChannels(classes)
-    for row in 0..<rows {
-      let result = output + row * width
-      let total = exponentials(logits + row * width, classes, result, compute).total
-      compute.kernels.affine(result, Int64(classes), Float(1 / total), 0)
+    if stride == width {
+      for row in 0..<rows { body(input + row * width, output + row * width) }
+      return
+    }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * width) { room in
+      guard let x = room.baseAddress else { return }
+      x.initialize(repeating: 0, count: 2 * width)
+      for row in 0..<rows {
+        x.update(from: input + row * stride, count: classes)
+        body(x, x + width)
+        (output + row * stride).update(from: x + width, count: classes)
+      }
     }
   }
 

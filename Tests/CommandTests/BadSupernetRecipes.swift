@@ -26,14 +26,13 @@ extension BadRecipe {
       "r.lua:16: weights:step: wrong argument 2 ('batch'): expected a Batch, got a Data"),
     BadRecipe(
       "option of a step", weightsStart + "weights:step(arch, batch, { rate = 0.1 })",
-      "r.lua:16: weights:step: unknown option 'rate'. Known: label_weight, lr, teacher, teacher_weight, "
-        + "temperature."),
+      "r.lua:16: weights:step: unknown option 'rate'. Known: label_weight, lr, teacher, teacher_weight, temperature."),
     BadRecipe(
       "a step on a batch of other data",
       weightsStart + "local table = nas.data.open(\"kinds.csv\", { target = \"kind\", task = \"classification\" "
         + "})\nweights:step(arch, table:batches { size = 4 }(), { lr = 0.1 })",
-      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
-        + "'shapes', got [1] in 2 classes at least"),
+      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got samples of [1] with "
+        + "labels up to 2"),
     BadRecipe(
       "batch norm of evaluate", weightsStart + "weights:evaluate(arch, { bn = \"recalibrat\" })",
       "r.lua:16: weights:evaluate: wrong option 'bn': expected one of batch, recalibrate, running, got the "
@@ -84,8 +83,8 @@ extension BadRecipe {
       weightsStart + "nas.weights(with({ op = nas.oneof { \"a\", \"b\" } }, function(arch, x, task)\n  x = "
         + "nn.choice(arch.op, { a = function() return nn.relu(x) end })\n  return "
         + "nn.linear(nn.global_avg_pool(x), task.classes)\nend), { data = data })",
-      "r.lua:17: there is no branch for this option: expected one of a, got b. Give every option of the "
-        + "decision a branch."),
+      "r.lua:17: nn.choice has no branch for this option: expected one of a, got b. Give every option of "
+        + "the decision a branch."),
   ]
 
   /// Spaces as one differentiable network.
@@ -114,16 +113,16 @@ extension BadRecipe {
       "r.lua:14: no mixture"),
     BadRecipe(
       "a float", spaceStart + "local _ = nas.relax(with({ op = nas.float(0, 1) }, build), { data = data })",
-      "r.lua:14: space.op: a decision can't be relaxed: expected a oneof or manyof of plain values that is "
-        + "always active, got float. Decide it first: space:fix { [\"op\"] = … }."),
+      "r.lua:14: space.op: a decision can't be relaxed: expected a oneof or manyof of plain values that is always "
+        + "active, got float. Decide it first: space:fix { [\"op\"] = … }."),
     BadRecipe(
       "a decision that is used as a number",
       spaceStart + "local _ = nas.relax(with({ width = nas.oneof { 4, 8 } }, function(arch, x, task)\n  return "
         + "nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.width, { kernel = 3 })), task.classes)\nend), { data "
         + "= data })",
       "r.lua:15: space.width: build needs the value of a decision that is left open: expected "
-        + "nn.choice(arch.width, { … }) with a branch for each option. Only nn.choice takes it while it is "
-        + "open; narrow the space with space:fix { … } to decide it first."),
+        + "nn.choice(arch.width, { … }) with a branch for each option. Only nn.choice takes it while it is open; "
+        + "narrow the space with space:fix { … } to decide it first."),
     BadRecipe(
       "loss of a number", spaceStart + "local net = nas.relax(space, { data = data })\nnet:loss(3)",
       "r.lua:15: net:loss: wrong argument 1 ('batch'): expected a Batch, got 3"),
@@ -132,8 +131,8 @@ extension BadRecipe {
       spaceStart + "local net = nas.relax(space, { data = data })\nlocal table = nas.data.open(\"kinds.csv\", { target "
         + "= \"kind\", task = \"classification\" })\nlocal other = table:batches { size = 4 "
         + "}()\nnet:loss(other)",
-      "r.lua:17: the batch is of other data: expected samples of [16, 16, 3] in 10 classes, as in "
-        + "'shapes', got [1] in 2 classes at least"),
+      "r.lua:17: the batch doesn't fit 'shapes': expected samples of [16, 16, 3] in 10 classes, got samples of [1] with "
+        + "labels up to 2"),
     BadRecipe(
       "field of a relaxed space", spaceStart + "local net = nas.relax(space, { data = data })\nlocal _ = net.alpa",
       "r.lua:15: a Relaxed has no 'alpa'. Did you mean 'alpha'?"),

@@ -187,9 +187,9 @@ extension BadRecipe {
       "r.lua:7: nas.nn.parameter: wrong option 'scale': expected a bound or a deviation of at least 0, got "
         + "-1.0"),
     BadRecipe(
-      "a parameter outside of a model", modelStart + "nn.parameter(\"w\", { 2 })",
-      "r.lua:7: nas.nn.parameter was called outside of build. nas.nn makes networks inside a space's build "
-        + "function."),
+      "a parameter outside of a network", modelStart + "nn.parameter(\"w\", { 2 })",
+      "r.lua:7: nas.nn.parameter was called outside of build and of any model. Call it inside a space's build, or "
+        + "inside nas.model(function(x) … end)."),
     BadRecipe(
       "a model of a number", modelStart + "nas.model(3)",
       "r.lua:7: nas.model: wrong argument 1 ('fn'): expected a function, got 3"),

@@ -126,6 +126,15 @@ private func trained(_ data: Dataset, _ recipe: TrainingRecipe, threads: Int = 1
 }
 
 @Suite struct LatencyMeterTests {
+  /// The numbers that it times with are ones that an embedding can look up.
+  @Test func embeddingsCanBeTimed() throws {
+    let builder = try GraphBuilder(inputs: [("x", [3])])
+    let y = try builder.apply("embedding", builder.inputs, attributes: ["count": 4, "size": 2])
+    let graph = try builder.finish(outputs: [("y", y)])
+    let weights = try Weights(graph, random: RandomSource(seed: 0, name: "t"))
+    #expect(try LatencyMeter().measure(graph, weights, kernels: .best).median > 0)
+  }
+
   @Test func timesEveryCallAndOrdersTheQuantiles() throws {
     let data = try smallData(), graph = try network(data)
     var how = LatencyMeter.Settings()

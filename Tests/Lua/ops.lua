@@ -85,6 +85,11 @@ table_of_words:set { { 1, 10 }, { 2, 20 }, { 3, 30 }, { 4, 40 } }
 same(words(nas.tensor { { 1, 4 } }), { { { 1, 10 }, { 4, 40 } } })
 nn.sum(words(nas.tensor { 2, 1, 2 })):backward()
 same(table_of_words.grad, { { 1, 1 }, { 2, 2 }, { 0, 0 }, { 0, 0 } })
+-- The gradient of a gradient by the table: of Σ w², 2 at every use.
+local used = words(nas.tensor { 2, 1, 2 })
+local slope = nas.grad(nn.sum(used * used), { table_of_words }, { create_graph = true })[1]
+same(slope, { { 2, 20 }, { 8, 80 }, { 0, 0 }, { 0, 0 } })
+same(nas.grad(nn.sum(slope), { table_of_words })[1], { { 2, 2 }, { 4, 4 }, { 0, 0 }, { 0, 0 } })
 expect.raises("expected a whole number from 1 to 4, got 5", function() words(nas.tensor { 5 }) end)
 expect.raises("wrong input shape: expected [N, …], got []", function() words(nas.tensor(1)) end)
 expect.raises("has parameters, which only a model or a build can hold", function() nn.embedding(a, 6, 2) end)

@@ -2,7 +2,7 @@
 
 local nas = require "nas"
 local expect = require "expect"
-local references = require "proxy_references"
+local references = require "references.proxies"
 local nn = nas.nn
 
 -- MARK: proxies against PyTorch

@@ -78,4 +78,15 @@ struct LimitTests {
     try host.setGlobal("swell", to: swell)
     #expect(try fault("local s = swell()", host)?.message == "not enough memory")
   }
+
+  @Test func sharedNativeMemoryIsCounted() throws {
+    let (host, _) = try makeHost { $0.memoryLimit = 64 << 20 }
+    try host.setGlobal("grow", to: host.function("grow") { [unowned host] _ in host.countBytes(16 << 20) })
+    #expect(try fault("grow() grow() grow()", host) == nil)
+    #expect(try fault("grow()", host)?.message == "not enough memory")
+    host.countBytes(-64 << 20)
+    #expect(host.memoryInUse.native == 0)
+    #expect(try fault("grow()", host) == nil)
+    host.countBytes(-16 << 20)
+  }
 }

@@ -1,4 +1,5 @@
 import Canonical
+import Diagnostics
 import NeuralNet
 import TensorCore
 import Testing
@@ -66,5 +67,20 @@ import Testing
     let value = 2 * 8 * 8 * 16 * 4
     let shared = try plan(y), apart = try plan(y, sharesMemory: false)
     #expect(apart.arenaBytes - shared.arenaBytes == (41 - 3) * value)
+  }
+
+  /// A batch may be smaller than the plan's, also where the missing samples' zeros would be no index.
+  @Test func embeddingsOfPartOfABatch() throws {
+    let builder = try GraphBuilder(inputs: [("x", [3])])
+    let y = try builder.apply("embedding", builder.inputs, attributes: ["count": 4, "size": 2], name: "words")
+    let graph = try builder.finish(outputs: [("y", y)])
+    let weights = try Weights(graph, random: RandomSource(seed: 0, name: "test"))
+    try weights.set("words/weight", [1, 10, 2, 20, 3, 30, 4, 40])
+    let plan = try InferencePlan(graph, batch: 5, compute: try Compute())
+    #expect(try plan.run([4, 1, 2], weights) == [4, 40, 1, 10, 2, 20])
+    for wrong in [0, 5, 1.5, -.infinity, .infinity, .nan] as [Float] {
+      let fault = #expect(throws: Fault.self) { _ = try plan.run([1, 1, 1, 2, wrong, 2], weights) }
+      #expect(fault?.expected == "a whole number from 1 to 4")
+    }
   }
 }

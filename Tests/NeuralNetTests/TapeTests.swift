@@ -69,6 +69,34 @@ private typealias TapeTensor = NeuralNet.Tensor
     }
   }
 
+  /// Gradients of a compiled network are those of their own call, whatever was called since and how often they are asked.
+  @Test func aCompiledNetworksCallsDoNotMix() throws {
+    let network = try #require(SmallNetworks.all.first { $0.name.hasPrefix("batch_norm") })
+    let graph = try SmallNetworks.graph(network), tape = try tape(), compute = try Compute()
+    let function = try PlanFunction(
+      graph, batch: 3, mode: .training, random: RandomSource(seed: 0, name: "test"), compute: compute)
+    let weights = try Weights(graph, random: RandomSource(seed: 3, name: "test"))
+    func call(_ seed: UInt64) throws -> (input: TapeTensor, output: TapeTensor) {
+      let parameters = try graph.parameters.map {
+        try TapeTensor($0.shape.dimensions, try #require(weights[$0.path]), requiresGradient: $0.kind.isTrained)
+      }
+      let shape = [3] + graph.type(of: graph.inputs[0]).shape.dimensions
+      let numbers = SmallNetworks.numbers(shape.reduce(1, *), seed: seed)
+      let input = try TapeTensor(shape, numbers, requiresGradient: true)
+      return (input, try function([input], parameters: parameters, on: tape))
+    }
+    func gradient(_ call: (input: TapeTensor, output: TapeTensor)) throws -> [Float]? {
+      let seed = try TapeTensor([3, 4], SmallNetworks.numbers(12, seed: 9))
+      return try tape.gradients(of: call.output, seed: seed, wrt: [call.input])[0]?.values
+    }
+    let first = try call(1), expected = try #require(try gradient(first))
+    #expect(try gradient(first) == expected)
+    let second = try call(2), other = try #require(try gradient(second))
+    #expect(other != expected)
+    #expect(try gradient(first) == expected)
+    #expect(try gradient(second) == other)
+  }
+
   @Test func gradientsOfGradientsOfACubic() throws {
     let tape = try tape(), x = try TapeTensor([3], [1, -2, 0.5], requiresGradient: true)
     let square = try tape.apply("mul", [x, x])
@@ -164,6 +192,24 @@ private typealias TapeTensor = NeuralNet.Tensor
     for _ in 0..<100_000 { x = try tape.apply("add", [x, one]) }
     #expect(try x.item() == 100_001)
     x = one
+  }
+
+  /// A history is counted as long as something holds it, and no longer.
+  @Test func theMemoryOfAHistoryIsCounted() throws {
+    var bytes = 0
+    do {
+      let tape = try Tape(compute: try Compute(), memoryChanged: { bytes += $0 }) { 1 }
+      let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
+      var y = x
+      for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
+      #expect(bytes == 10 * 4096)
+      y = y.detached()
+      #expect(bytes == 4096)
+      _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
+      #expect(bytes == 4096)
+      #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
+    }
+    #expect(bytes == 0)
   }
 
   @Test func shapesInErrors() throws {

@@ -1,5 +1,5 @@
 """Zero-cost proxies of two small NAS-Bench-201 networks, in float64 with PyTorch's autograd, by the definitions of the
-papers and of zero-cost-nas, NASLib, ZenNAS and TE-NAS. Writes Tests/Lua/proxy_references/init.lua.
+papers and of zero-cost-nas, NASLib, ZenNAS and TE-NAS. Writes Tests/Lua/references/proxies.lua.
 
 Weights, images and noise are drawn as nasrun draws them: each parameter from the stream NETWORK/weights/PATH.
 """
@@ -274,7 +274,7 @@ def main():
         for key, value in proxies(name, channels, batches).items():
             lines.append(f"      {key} = {float(torch.as_tensor(value).detach()):.12g},")
         lines += ["    },", "  },"]
-    path = Path(__file__).parent.parent / "Lua" / "proxy_references" / "init.lua"
+    path = Path(__file__).parent.parent / "Lua" / "references" / "proxies.lua"
     path.parent.mkdir(exist_ok=True)
     path.write_text("\n".join(lines + ["}", ""]))
 

@@ -68,8 +68,29 @@ import Testing
     }
     try expectAgreement(expected) { compute in
       let z = padded(logits, channels: classes)
-      Softmax.probabilities(rows: 3, classes: classes, logits: z.pointer, output: z.pointer, compute: compute)
+      Softmax.probabilities(
+        rows: 3, classes: classes, stride: paddedChannels(classes), logits: z.pointer, output: z.pointer,
+        compute: compute)
       return checkedUnpadded(z, channels: classes)
+    }
+  }
+
+  @Test("Logarithms of probabilities, in padded and in dense rows", arguments: [1, 10, 33], [false, true])
+  func logarithms(_ classes: Int, isDense: Bool) throws {
+    let logits = randomDoubles(3 * classes, "z").map { 20 * $0 }
+    let expected = (0..<3).flatMap { row in
+      let x = (0..<classes).map { logits[row * classes + $0] }, highest = x.max() ?? 0
+      let sum = highest + log(x.reduce(0) { $0 + exp($1 - highest) })
+      return x.map { $0 - sum }
+    }
+    try expectAgreement(expected) { compute in
+      let z = padded(logits, channels: classes), stride = isDense ? classes : paddedChannels(classes)
+      if isDense { for index in logits.indices { z.pointer[index] = Float(logits[index]) } }
+      let result = padded(logits.map { _ in 0 }, channels: classes)
+      Softmax.logarithms(
+        rows: 3, classes: classes, stride: stride, logits: z.pointer, output: result.pointer, compute: compute)
+      return isDense
+        ? (0..<(3 * classes)).map { result.pointer[$0] } : checkedUnpadded(result, channels: classes)
     }
   }
 }

@@ -65,6 +65,7 @@ enum OpExamples {
       OpExample(.div, [.batch([2, 5]), .array([5], in: 0.5...2)]),
       OpExample(.add, [.batch([5]), .batch([5]), .batch([5])]),
       OpExample(.choose, [.whole([5], in: 0...1), .batch([5]), .batch([5])]),
+      OpExample(.choose, [.whole([2, 1], in: 0...1), .array([5]), .batch([2, 5])]),
       OpExample(.concat, [.batch([2, 3]), .batch([2, 17])]),
       OpExample(.concat, [.batch([2, 3]), .batch([1, 3]), .batch([3, 3])], ["axis": 2]),
     ]

@@ -57,7 +57,7 @@ final class GraphDraft {
 
   /// Adds a node whose parameters it creates at `path`. Returns all outputs.
   func layer(_ op: Op, _ inputs: [Symbol], _ attributes: [String: JSONValue], path: String) throws -> [Symbol] {
-    try checkArity(op, inputs.count, path: path)
+    try op.checkArity(inputs.count, path: path)
     guard graph.nodes.count < Self.mostNodes else {
       throw Fault(
         .recipe, "the network has too many layers", path: path, expected: "at most \(Self.mostNodes)",
@@ -109,16 +109,5 @@ final class GraphDraft {
     graph.values.append(type)
     graph.origins.append(origin)
     return graph.values.count - 1
-  }
-
-  private func checkArity(_ op: Op, _ count: Int, path: String) throws {
-    let (isRight, expected) =
-      switch op.arity {
-      case .exactly(let number): (count == number, "\(number)")
-      case .atLeast(let number): (count >= number, "at least \(number)")
-      }
-    guard isRight else {
-      throw Fault(.recipe, "\(op.name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
-    }
   }
 }

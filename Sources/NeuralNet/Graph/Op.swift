@@ -112,6 +112,20 @@ public struct Op: Sendable {
   }
 }
 
+extension Op {
+  /// Throws a `recipe` fault unless the op takes this many activations.
+  func checkArity(_ count: Int, path: String) throws {
+    let (isRight, expected) =
+      switch arity {
+      case .exactly(let number): (count == number, "\(number)")
+      case .atLeast(let number): (count >= number, "at least \(number)")
+      }
+    guard isRight else {
+      throw Fault(.recipe, "\(name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
+    }
+  }
+}
+
 /// The counterpart of an op in ONNX (opset 17): the operator's type and its attributes. Layouts are the exporter's.
 public struct ONNXMapping: Sendable {
   public let type: String

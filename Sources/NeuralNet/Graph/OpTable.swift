@@ -9,20 +9,18 @@ public enum OpTable {
   public static let layers: [Op] = [
     .conv2d, .linear, .batchNorm, .relu, .relu6, .maxPool, .avgPool, .globalAvgPool, .add, .concat, .zero, .dropout,
     .flatten, .softmax, .logSoftmax, .sigmoid, .tanh, .silu, .hardSwish, .gelu, .softplus, .layerNorm, .dropPath,
-    .channelGate,
-    .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError, .crossEntropy,
-    .binaryCrossEntropy,
-    .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum, .maximum, .equal, .less, .lessEqual,
-    .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt, .abs, .sign, .erf, .matmul, .sum, .mean,
-    .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather, .embedding, .oneHot, .argsort, .sort,
-    .resize,
+    .channelGate, .randomUniform, .randomNormal, .gumbelNoise, .categorical, .dirichlet, .meanSquaredError,
+    .crossEntropy, .binaryCrossEntropy, .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum,
+    .maximum, .equal, .less, .lessEqual, .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt,
+    .abs, .sign, .erf, .matmul, .sum, .mean, .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather,
+    .embedding, .oneHot, .argsort, .sort, .resize,
   ]
 
   private static let derived: [Op] = [
     .conv2dInputGradient, .conv2dWeightGradient, .linearInputGradient, .linearWeightGradient, .channelSum,
     .batchNormalise, .batchNormGradient, .updateRunningStatistics, .normalise, .reluGradient, .relu6Gradient,
     .maxPoolGradient, .avgPoolGradient, .globalAvgPoolGradient, .channelSlice, .randomMask, .constant, .toLabels,
-    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread, .inverseDeviation,
+    .labelCrossEntropy, .crossEntropyGradient, .maxPoolPick, .channelPlace, .channelSpread,
     .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
     .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,

@@ -35,13 +35,17 @@ extension Op {
 
   /// `a` where the mask is 1, `b` where it is 0: `b + mask · (a − b)` would not do where one of them is infinite.
   static let choose: Op = Op(
-    "where", "a where the mask isn't 0, else b: mask, a, b of one shape.", arity: .exactly(3), paddingLanes: .carried,
+    "where", "a where the mask isn't 0, else b: mask, a, b, broadcast.", arity: .exactly(3), paddingLanes: .carried,
     infer: { use in
-      for (index, other) in use.inputs.enumerated().dropFirst() where other != use.input {
-        throw use.fault(
-          "input \(index + 1) has another shape", expected: use.input.shape.description, got: other.shape.description)
+      var shape = use.input.shape
+      for (index, other) in use.inputs.enumerated().dropFirst() {
+        guard let together = shape.broadcast(with: other.shape) else {
+          throw use.fault(
+            "input \(index + 1) has another shape", expected: shape.description, got: other.shape.description)
+        }
+        shape = together
       }
-      return [use.input]
+      return [ValueType(shape)]
     },
     kernel: { site in
       let count = site.elements(site.outputs[0])
@@ -49,6 +53,16 @@ extension Op {
         let (mask, a, b, result) = (call.input(0), call.input(1), call.input(2), call.output(0))
         for index in 0..<count { result[index] = mask[index] != 0 ? a[index] : b[index] }
       }
+    },
+    expansion: { site in
+      // A value of the whole shape, for its shape alone.
+      let whole = try site.inputs.dropFirst().reduce(site.inputs[0]) { whole, other in
+        whole.shape == other.shape ? whole : try site.apply(.plus, [whole, other])[0]
+      }
+      let inputs = try site.inputs.map { input in
+        input.shape == whole.shape ? input : try site.apply(.repeated, [input, whole])[0]
+      }
+      return try site.apply(.choose, inputs)
     },
     gradient: { site in
       let mask = site.inputs[0], dy = site.outputGradient

@@ -17,8 +17,8 @@ extension GradientSite {
   /// `batch_norm_gradient` once more, from ops that are differentiable any number of times.
   fileprivate func batchNormGradientInPrimitives() throws -> [Symbol] {
     let x = inputs[0], dy = inputs[1]
-    let deviation = try spread(
-      apply(.inverseDeviation, [inputs[3]], Attributes(["epsilon": attributes["epsilon"] ?? 0]))[0], like: x)
+    let variance = try scale(inputs[3], 1, shift: attributes.number("epsilon"))
+    let deviation = try spread(try apply(.pow, [variance], Attributes(["exponent": -0.5]))[0], like: x)
     let normal = try multiply(try subtract(x, try spread(inputs[2], like: x)), deviation)
     let product = try multiply(dy, normal)
     let dWeight = try apply(.channelSum, [product])[0], dBias = try apply(.channelSum, [dy])[0]

@@ -24,23 +24,3 @@ struct Grid {
     }
   }
 }
-
-extension Op {
-  /// A derived op that maps each element on its own.
-  static func mapping(
-    _ name: String, _ documentation: String, role: Role = .derived, onnx: ONNXMapping? = nil,
-    map: @escaping @Sendable (Attributes) -> @Sendable (Float) -> Float,
-    gradient: @escaping @Sendable (GradientSite) throws -> Symbol
-  ) -> Op {
-    Op(
-      name, documentation, role: role, paddingLanes: .cleared, inPlace: .inputs([0]), infer: { [$0.input] },
-      kernel: { site in
-        let grid = Grid(site, site.inputs[0]), function = map(site.attributes)
-        return Kernel { call in
-          let input = call.input(0)
-          grid.fill(call.output(0)) { _, _, index in function(input[index]) }
-        }
-      },
-      gradient: { [try gradient($0)] }, onnx: onnx)
-  }
-}

@@ -4,19 +4,6 @@ import TensorCore
 // What gradients of gradients are written with. All of these are differentiable any number of times.
 
 extension Op {
-  /// `1 / √(x + epsilon)`.
-  static let inverseDeviation: Op = mapping(
-    "inverse_deviation", "1 / √(x + epsilon)",
-    map: { attributes in
-      let epsilon = attributes.number("epsilon")
-      return { Float(1 / (Double($0) + epsilon).squareRoot()) }
-    },
-    gradient: { site in
-      let y = site.outputs[0]
-      let cube = try site.multiply(try site.multiply(y, y), y)
-      return try site.scale(try site.multiply(cube, site.outputGradient), -0.5)
-    })
-
   /// Every element times a scalar: x, `[]` -> the shape of x. With `averaged`, divided by the batch size.
   static let scalarMultiply: Op = Op(
     "scalar_multiply", "A value times a scalar.", role: .derived, arity: .exactly(2), paddingLanes: .carried,

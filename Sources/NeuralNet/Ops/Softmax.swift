@@ -42,13 +42,11 @@ extension Op {
     "log_softmax_rows", "Logarithm of the softmax of rows.", role: .derived, paddingLanes: .cleared,
     infer: { [$0.input] },
     kernel: { site in
-      let grid = Grid(site, site.inputs[0])
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
       return Kernel { call in
-        for row in 0..<grid.rows {
-          let x = call.input(0) + row * grid.stride, y = call.output(0) + row * grid.stride
-          let shift = Float(Reproducible.logSumExp(x, count: grid.channels))
-          for lane in 0..<grid.stride { y[lane] = lane < grid.channels ? x[lane] - shift : 0 }
-        }
+        Softmax.logarithms(
+          rows: grid.rows, classes: grid.channels, stride: grid.stride, logits: call.input(0), output: call.output(0),
+          compute: compute)
       }
     },
     gradient: { site in
@@ -58,17 +56,14 @@ extension Op {
 
   /// The kernel of `softmax`.
   static let softmaxRows: Op = Op(
-    "softmax_rows", "Softmax of rows.", role: .derived, paddingLanes: .cleared, infer: { [$0.input] },
+    "softmax_rows", "Softmax of rows.", role: .derived, paddingLanes: .cleared, inPlace: .inputs([0]),
+    infer: { [$0.input] },
     kernel: { site in
-      let grid = Grid(site, site.inputs[0])
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
       return Kernel { call in
-        for row in 0..<grid.rows {
-          let x = call.input(0) + row * grid.stride, y = call.output(0) + row * grid.stride
-          let shift = Reproducible.logSumExp(x, count: grid.channels)
-          for lane in 0..<grid.stride {
-            y[lane] = lane < grid.channels ? Float(Reproducible.exponential(Double(x[lane]) - shift)) : 0
-          }
-        }
+        Softmax.probabilities(
+          rows: grid.rows, classes: grid.channels, stride: grid.stride, logits: call.input(0), output: call.output(0),
+          compute: compute)
       }
     },
     gradient: { site in [try site.apply(.softmaxGradient, [site.outputs[0], site.outputGradient])[0]] })

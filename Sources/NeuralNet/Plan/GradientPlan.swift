@@ -11,6 +11,8 @@ package final class GradientPlan {
   private let outputGradient: Graph.Port
   /// For each input, the value that is its gradient; nil where the output does not depend on it.
   private let inputGradients: [Int?]
+  /// How many nodes compute the output; those after them compute gradients.
+  private let forwardNodes: Int
 
   /// Compiles a graph for a batch size and an execution mode.
   package init(
@@ -19,6 +21,7 @@ package final class GradientPlan {
     let draft = try graph.expanded(for: mode)
     let inputs = draft.graph.inputs, output = draft.symbol(draft.graph.outputs[0].value)
     let outputGradient = draft.input("output_gradient", output.type)
+    forwardNodes = draft.graph.nodes.count
     let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
     let targets = inputs.map(\.value) + trainable.map { draft.graph.parameters[$0].value }
     let gradients = try draft.gradients(of: output, from: outputGradient, wrt: targets.map(draft.symbol))
@@ -38,11 +41,24 @@ package final class GradientPlan {
   package func run(
     _ values: [[Float]], outputGradient: [Float], _ weights: Weights, step: Int = 0
   ) throws -> (output: [Float], inputGradients: [[Float]?]) {
-    for (port, dense) in zip(inputs + [self.outputGradient], values + [outputGradient]) {
+    (try forward(values, weights, step: step), try backward(outputGradient, weights, step: step))
+  }
+
+  /// The output alone, dense. Running statistics change.
+  func forward(_ values: [[Float]], _ weights: Weights, step: Int) throws -> [Float] {
+    for (port, dense) in zip(inputs, values) {
       try dense.withUnsafeBufferPointer { try plan.write($0, to: port) }
     }
-    try plan.run(weights, step: step)
-    return (plan.read(output), inputGradients.map { $0.map { plan.read($0) } })
+    try plan.run(weights, step: step, nodes: 0..<forwardNodes)
+    return plan.read(output)
+  }
+
+  /// The gradients for the run before, which must have been `forward`, on weights of the same values, since gradients are
+  /// written over what it left. Returns those of the inputs, dense.
+  func backward(_ outputGradient: [Float], _ weights: Weights, step: Int) throws -> [[Float]?] {
+    try outputGradient.withUnsafeBufferPointer { try plan.write($0, to: self.outputGradient) }
+    try plan.run(weights, step: step, nodes: forwardNodes..<plan.graph.nodes.count)
+    return inputGradients.map { $0.map { plan.read($0) } }
   }
 
   /// The gradient of one parameter after a run, dense.

@@ -20,6 +20,8 @@ package final class Plan {
     /// The first input's place in the pointer table; outputs follow inputs.
     let firstInput: Int
     let firstOutput: Int
+    /// The node in the graph.
+    let node: Int
     var inputCount: Int
   }
 
@@ -102,6 +104,12 @@ package final class Plan {
     }
   }
 
+  /// Runs the nodes in a range of the graph alone: what they read from others must be there from a run before.
+  func run(_ weights: Weights, step: Int, nodes: Range<Int>) throws {
+    try bind(weights)
+    for call in active where nodes.contains(call.node) { try run(call, step: step) }
+  }
+
   /// Runs the calls one by one, each through `around`, which gets its number in `steps`: for finding where the time goes.
   package func profile(
     _ weights: Weights, step: Int, around: (_ call: Int, _ run: () throws -> Void) throws -> Void
@@ -158,7 +166,8 @@ package final class Plan {
       }
       calls.append(
         Call(
-          run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count, inputCount: node.inputs.count))
+          run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count, node: index,
+          inputCount: node.inputs.count))
       steps.append((node.op.name, node.path))
     }
     active = resolver == nil ? calls : []

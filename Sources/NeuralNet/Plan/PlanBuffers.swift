@@ -2,8 +2,8 @@ import Diagnostics
 import TensorCore
 
 extension Plan {
-  /// Writes dense numbers, `[samples, …, channels]`, into the padded buffer of an input. Samples beyond those given are
-  /// left as they are.
+  /// Writes dense numbers, `[samples, …, channels]`, into the padded buffer of an input. Samples beyond those given
+  /// repeat the first, so that every number is one that the network may get: an index of an embedding, for example.
   func write(_ dense: UnsafeBufferPointer<Float>, to port: Graph.Port) throws {
     let shape = graph.values[port.value].shape
     guard !dense.isEmpty, dense.count % shape.elementsPerSample == 0, dense.count <= batch * shape.elementsPerSample
@@ -19,6 +19,10 @@ extension Plan {
       let pixel = target.advanced(by: row &* stride)
       pixel.update(from: source.advanced(by: row &* channels), count: channels)
       pixel.advanced(by: channels).update(repeating: 0, count: stride &- channels)
+    }
+    let samples = dense.count / shape.elementsPerSample, floats = shape.rows(batch: 1) * stride
+    for sample in samples..<(shape.hasBatch ? batch : samples) {
+      target.advanced(by: sample * floats).update(from: target, count: floats)
     }
   }
 

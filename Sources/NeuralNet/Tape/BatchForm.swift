@@ -62,7 +62,7 @@ extension Tape {
     _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], path: String,
     parameters: ([ParameterDeclaration]) throws -> [Tensor]
   ) throws -> Tensor {
-    try checkArity(op, inputs.count, path: path)
+    try op.checkArity(inputs.count, path: path)
     let checked = try Attributes.checked(attributes, for: op, path: path)
     var failure: (any Error)?
     for form in try forms(of: inputs, for: op, path: path) {
@@ -146,17 +146,6 @@ extension Tape {
   func fromBatch(_ tensor: Tensor) throws -> Tensor {
     guard tensor.type.shape.hasBatch else { return tensor }
     return try compute(.fromBatch, [tensor], Attributes(["n": .int(tensor.batch)]))[0]
-  }
-
-  private func checkArity(_ op: Op, _ count: Int, path: String) throws {
-    let (isRight, expected) =
-      switch op.arity {
-      case .exactly(let number): (count == number, "\(number)")
-      case .atLeast(let number): (count >= number, "at least \(number)")
-      }
-    guard isRight else {
-      throw Fault(.recipe, "\(op.name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
-    }
   }
 }
 

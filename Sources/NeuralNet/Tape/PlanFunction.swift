@@ -3,14 +3,16 @@ import TensorCore
 
 /// A compiled network as one node on a tape: its first output from its inputs and its parameters.
 ///
-/// Two runs of the plan make one step: the first gives the output, the second the gradients.
+/// A call runs the part of the plan that gives the output, its gradient the rest: unless another call or gradient came
+/// between, what the first part computed is still there; else it is computed again.
 public final class PlanFunction {
   private let plan: GradientPlan
   private let graph: Graph
   private let batch: Int
   private let outputType: ValueType
-  private let random: RandomSource
   private var calls = 0
+  /// The call whose numbers are in the plan.
+  private weak var latest: Call?
 
   /// Compiles a graph for a batch size and an execution mode.
   public init(
@@ -19,7 +21,6 @@ public final class PlanFunction {
     plan = try GradientPlan(graph, batch: batch, mode: mode, random: random, compute: compute)
     self.graph = graph
     self.batch = batch
-    self.random = random
     outputType = graph.type(of: graph.outputs[0])
   }
 
@@ -43,11 +44,11 @@ public final class PlanFunction {
         expected: "\(graph.inputs.count) inputs and \(graph.parameters.count) parameters",
         got: "\(inputs.count) and \(parameters.count)")
     }
-    let weights = try Weights(graph, random: random)
+    let weights = try Weights(layout: plan.plan.layout)
     for (parameter, tensor) in zip(graph.parameters, parameters) { try weights.set(parameter.path, tensor.values) }
-    let call = Call(plan, graph, inputs.map(\.values), try weights.copy(), outputType, step: calls)
+    let call = Call(self, inputs.map(\.values), weights, step: calls)
     calls += 1
-    let values = try call.run([Float](repeating: 0, count: batch * outputType.shape.elementsPerSample), weights)
+    let values = try call.forward()
     for (parameter, tensor) in zip(graph.parameters, parameters) where !parameter.kind.isTrained {
       if let changed = weights[parameter.path] { try tensor.set(changed) }
     }
@@ -56,33 +57,35 @@ public final class PlanFunction {
     return tape.record(call, inputs: inputs + parameters, output: output)
   }
 
-  /// One call, with what it needs to be repeated for its gradient.
+  /// One call, with what it needs for its gradient.
   private final class Call: TapeFunction {
-    private let plan: GradientPlan
-    private let graph: Graph
+    private let function: PlanFunction
     private let inputs: [[Float]]
     private let weights: Weights
-    private let outputType: ValueType
     private let step: Int
 
-    init(
-      _ plan: GradientPlan, _ graph: Graph, _ inputs: [[Float]], _ weights: Weights, _ outputType: ValueType, step: Int
-    ) {
-      (self.plan, self.graph, self.inputs, self.weights) = (plan, graph, inputs, weights)
-      (self.outputType, self.step) = (outputType, step)
+    init(_ function: PlanFunction, _ inputs: [[Float]], _ weights: Weights, step: Int) {
+      (self.function, self.inputs, self.weights, self.step) = (function, inputs, weights, step)
     }
 
-    func run(_ outputGradient: [Float], _ weights: Weights) throws -> [Float] {
-      try plan.run(inputs, outputGradient: outputGradient, weights, step: step).output
+    /// The output; running statistics among the weights change.
+    func forward() throws -> [Float] {
+      function.latest = nil
+      let output = try function.plan.forward(inputs, weights, step: step)
+      function.latest = self
+      return output
     }
 
     func gradients(_ outputGradient: Tensor, wanted: [Bool]) throws -> [Tensor?] {
-      // The statistics were updated by the first run: this one works on a copy.
-      let result = try plan.run(
-        inputs, outputGradient: outputGradient.values, try weights.copy(), step: step)
-      let batch = outputGradient.batch
-      let byInput = try zip(graph.inputs, result.inputGradients).map { port, values in
-        try values.map { try tensor(graph.type(of: port), batch, $0) }
+      let plan = function.plan, graph = function.graph, batch = outputGradient.batch
+      if function.latest !== self {
+        // The statistics were updated by the first run: this one updates a copy.
+        _ = try plan.forward(inputs, try weights.copy(), step: step)
+      }
+      // Gradients are written over what the first part left.
+      function.latest = nil
+      let byInput = try zip(graph.inputs, try plan.backward(outputGradient.values, weights, step: step)).map {
+        port, values in try values.map { try tensor(graph.type(of: port), batch, $0) }
       }
       let byParameter = try graph.parameters.map { parameter in
         try plan.gradient(of: parameter.path).map { try tensor(ValueType(parameter.shape), 1, $0) }

@@ -30,12 +30,21 @@ public final class Tape {
   private var expansions: [Key: TapeProgram] = [:]
   private var gradientPrograms: [Key: TapeProgram] = [:]
   private var scratch: AlignedBuffer
+  private let memory: TapeMemory?
   /// The most prepared kernels that are kept: shapes that change at every call must not pile up.
   private static let mostKernels = 4096
 
-  /// A tape that asks `keys` for a number whenever an op draws random numbers.
-  public init(compute: Compute, keys: @escaping () -> UInt64) throws {
+  /// Makes a tape.
+  ///
+  /// - Parameters:
+  ///   - memoryChanged: is told of the bytes of all values that the tape computed and that somebody, a tensor's history
+  ///     for example, still holds: of each change.
+  ///   - keys: gives a number whenever an op draws random numbers.
+  public init(
+    compute: Compute, memoryChanged: ((Int) -> Void)? = nil, keys: @escaping () -> UInt64
+  ) throws {
     nextKey = keys
+    memory = memoryChanged.map(TapeMemory.init)
     self.compute = compute
     scratch = try AlignedBuffer(count: 0)
   }
@@ -68,7 +77,7 @@ public final class Tape {
       inputs.first { $0.type.shape.hasBatch }?.batch
       ?? (op.name == Op.toBatch.name ? attributes.integer("n") : batch)
     let use = OpUse(op: op, path: op.name, inputs: types, attributes: attributes)
-    let outputs = try op.infer(use).map { try Tensor.Storage($0, batch: batch) }
+    let outputs = try op.infer(use).map { try Tensor.Storage($0, batch: batch, memory: memory) }
     try run(try kernel(op, types, outputs.map(\.type), attributes, batch), inputs, outputs)
     guard isRecording, op.updates.isEmpty, inputs.contains(where: \.requiresGradient) else {
       return outputs.map { Tensor($0) }

@@ -12,13 +12,22 @@ public final class Tensor {
     /// The size of the batch; 1 for an array.
     let batch: Int
     let buffer: AlignedBuffer
+    /// What is told of the bytes, as long as they are there.
+    private let memory: TapeMemory?
 
     /// All zeros.
-    init(_ type: ValueType, batch: Int) throws {
+    init(_ type: ValueType, batch: Int, memory: TapeMemory? = nil) throws {
       self.type = type
       self.batch = type.shape.hasBatch ? batch : 1
+      self.memory = memory
       buffer = try AlignedBuffer(count: type.storageElements(batch: batch))
+      memory?.changed(buffer.byteCount)
     }
+
+    deinit { memory?.changed(-buffer.byteCount) }
+
+    /// Whether a tape counts the bytes.
+    var isCounted: Bool { memory != nil }
   }
 
   let storage: Storage
@@ -68,6 +77,8 @@ public final class Tensor {
   public var count: Int { shape.reduce(1, *) }
   /// The memory that its numbers take.
   public var byteCount: Int { storage.buffer.byteCount }
+  /// The same where its tape does not count it; see `Tape.init`.
+  public var uncountedBytes: Int { storage.isCounted ? 0 : byteCount }
   /// Whether it was made from numbers, not computed by recorded ops.
   public var isLeaf: Bool { producer == nil }
 
@@ -132,6 +143,14 @@ public final class Tensor {
     defer { producer = nil }
     return producer
   }
+}
+
+/// Who is told of the memory of what a tape computes.
+final class TapeMemory {
+  /// Takes how many bytes there are more, or less.
+  let changed: (Int) -> Void
+
+  init(_ changed: @escaping (Int) -> Void) { self.changed = changed }
 }
 
 /// Which value a tensor is, whatever its handle.
