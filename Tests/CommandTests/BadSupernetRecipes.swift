@@ -83,8 +83,8 @@ extension BadRecipe {
       weightsStart + "nas.weights(with({ op = nas.oneof { \"a\", \"b\" } }, function(arch, x, task)\n  x = "
         + "nn.choice(arch.op, { a = function() return nn.relu(x) end })\n  return "
         + "nn.linear(nn.global_avg_pool(x), task.classes)\nend), { data = data })",
-      "r.lua:17: there is no branch for this option: expected one of a, got b. Give every option of the "
-        + "decision a branch."),
+      "r.lua:17: nn.choice has no branch for this option: expected one of a, got b. Give every option of "
+        + "the decision a branch."),
   ]
 
   /// Spaces as one differentiable network.
