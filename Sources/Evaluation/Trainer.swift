@@ -24,7 +24,17 @@ public struct Trainer {
     self.isCancelled = isCancelled
   }
 
-  /// Trains `weights` in place.
+  /// Trains `weights` in place, from the first epoch; see the same for a training in progress.
+  public func train(
+    _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
+    recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
+  ) throws {
+    try train(
+      graph, try TrainingState(weights), after: 0, on: images, normalisation: normalisation, recipe: recipe,
+      random: random, onEpoch: onEpoch)
+  }
+
+  /// Goes on with a training whose first `done` epochs are behind it. Done in several parts, it ends with the same bits.
   ///
   /// Order and augmentation of the images come from the stream `<random.name>/data`, dropout from `<random.name>/dropout`.
   /// A loss that is no longer finite ends the training after its epoch is reported: nothing is left to learn.
@@ -32,7 +42,7 @@ public struct Trainer {
   /// - Parameter onEpoch: called after each epoch.
   /// - Throws: a `recipe` fault when the network doesn't fit the data; `interrupted` when cancelled.
   public func train(
-    _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
+    _ graph: Graph, _ state: TrainingState, after done: Int, on images: ImageSelection, normalisation: Normalisation,
     recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
   ) throws {
     try Self.check(inputOf: graph, for: images)
@@ -43,7 +53,6 @@ public struct Trainer {
       graph, batch: recipe.batch, loss: Self.loss(of: images, recipe),
       random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
     try Self.check(classes: plan.classes, of: images)
-    let state = try TrainingState(weights)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
     let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
     let targets = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch)
@@ -53,7 +62,7 @@ public struct Trainer {
       labels.deallocate()
     }
     guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return }
-    for epoch in 0..<recipe.epochs {
+    for epoch in done..<recipe.epochs {
       batches.startEpoch(epoch)
       var sum = 0.0, rate = 0.0, diverged = false
       while !diverged, batches.next(images: firstPixel, labels: firstLabel, targets: targets.baseAddress) {
