@@ -3,7 +3,7 @@
 local core = require "nas.core"
 
 local Trial = {}
-local metatable = { __index = core.class_index(Trial, "trial", { "built", "continues", "failed", "key", "scopes" }) }
+local metatable = { __index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "key", "scopes" }) }
 
 --- The budgets of the trials that one goes on from, the first first.
 local function chain_of(continues)
@@ -82,6 +82,15 @@ from another one (`trial.continues`), the network as the other one left it; the 
   return trial.built
 end)
 
+Trial.charge = core.declare("trial:charge", {
+  doc = [[
+Charges the trial with `seconds` in place of the time that it takes: for tables and simulations. They become
+`trial.seconds` and the metric `charged_seconds`, and count for nas.stop.cost. Charges add up.]],
+  context = "evaluator",
+  { "trial", "any" },
+  { "seconds", "number", min = 0 },
+}, function(trial, seconds) trial.charged = (trial.charged or 0.0) + seconds end)
+
 --- The name of the random streams of the trial's network: the same for all trials of one training.
 function Trial:stream()
   return ("trial/%s/%d"):format(self.arch:id(), self.budget["repeat"] or 0)
@@ -99,11 +108,9 @@ function metatable.__tostring(trial)
   if trial.failed then
     parts[#parts + 1] = "failed: " .. trial.failed
   else
-    for _, objective in ipairs(trial.search.objectives) do
-      parts[#parts + 1] = objective.name .. " " .. core.format_metric(objective.name, trial.metrics[objective.name])
-    end
-    for name in pairs(trial.search.constraints or {}) do
-      if trial.feasible then break end
+    local count = trial.feasible and #trial.search.objectives or #trial.search.required
+    for index = 1, count do
+      local name = trial.search.required[index]
       parts[#parts + 1] = name .. " " .. core.format_metric(name, trial.metrics[name])
     end
     if not trial.feasible then parts[#parts + 1] = "outside the constraints" end

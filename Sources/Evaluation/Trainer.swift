@@ -29,9 +29,13 @@ public struct Trainer {
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
     recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
   ) throws {
-    try train(
+    _ = try train(
       graph, try TrainingState(weights), after: 0, on: images, normalisation: normalisation, recipe: recipe,
-      random: random, onEpoch: onEpoch)
+      random: random
+    ) { report in
+      try onEpoch(report)
+      return true
+    }
   }
 
   /// Goes on with a training whose first `done` epochs are behind it. Done in several parts, it ends with the same bits.
@@ -39,12 +43,13 @@ public struct Trainer {
   /// Order and augmentation of the images come from the stream `<random.name>/data`, dropout from `<random.name>/dropout`.
   /// A loss that is no longer finite ends the training after its epoch is reported: nothing is left to learn.
   ///
-  /// - Parameter onEpoch: called after each epoch.
+  /// - Parameter onEpoch: called after each epoch; false ends the training.
+  /// - Returns: how many epochs are done, those behind it included.
   /// - Throws: a `recipe` fault when the network doesn't fit the data; `interrupted` when cancelled.
   public func train(
     _ graph: Graph, _ state: TrainingState, after done: Int, on images: ImageSelection, normalisation: Normalisation,
-    recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
-  ) throws {
+    recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Bool
+  ) throws -> Int {
     try Self.check(inputOf: graph, for: images)
     var batches = try TrainingBatches(
       images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
@@ -61,7 +66,7 @@ public struct Trainer {
       pixels.deallocate()
       labels.deallocate()
     }
-    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return }
+    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return done }
     for epoch in done..<recipe.epochs {
       batches.startEpoch(epoch)
       var sum = 0.0, rate = 0.0, diverged = false
@@ -79,9 +84,10 @@ public struct Trainer {
         if isCancelled() { throw Fault(.interrupted, "training was interrupted") }
       }
       let loss = diverged ? Double.nan : sum / Double(batches.batchesPerEpoch)
-      try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
-      if diverged { return }
+      let goesOn = try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
+      if diverged || !goesOn { return epoch + 1 }
     }
+    return recipe.epochs
   }
 
   /// Cross-entropy of classes; of a regression, the mean squared error of standardised targets.

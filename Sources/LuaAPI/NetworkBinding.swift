@@ -72,7 +72,8 @@ struct NetworkBinding {
       Parameter(
         "schedule_epochs", "integer", optional: true, min: 1, "length of the schedule; epochs if left out"),
     ] + TrainingOptions.course + TrainingOptions.descent + [
-      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })")
+      Parameter(
+        "on_epoch", "function", optional: true, "function(epoch, { train_loss, lr }); false ends the training there")
     ])
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
@@ -85,22 +86,25 @@ struct NetworkBinding {
       "fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics,
     ]
     if let before { operation["after"] = .int(before.epochs) }
-    let after = network.version(after: .object(operation))
+    var after = network.version(after: .object(operation))
     let onEpoch = arguments["on_epoch"].function
     let isPartOfTrial = session.effects.isNested
     var training: NetworkObject.Training?
     let effect = try session.effects.perform(kind: "fit", key: after, label: "fit \(recipe.epochs) epochs") {
       let state = try before?.state ?? TrainingState(network.weights)
-      try train(network, state, after: before?.epochs ?? 0, on: split, recipe: recipe, onEpoch: onEpoch)
+      let done = try train(network, state, after: before?.epochs ?? 0, on: split, recipe: recipe, onEpoch: onEpoch)
       if isPartOfTrial {
-        training = NetworkObject.Training(state: state, epochs: recipe.epochs)
+        training = NetworkObject.Training(state: state, epochs: done)
       } else {
         try session.keep(network.weights, version: after)
       }
-      return EffectOutcome(exact: ["weights": .string(network.weights.digest)])
+      var exact: [String: JSONValue] = ["weights": .string(network.weights.digest)]
+      if done < recipe.epochs { exact["ended_after"] = .int(done) }
+      return EffectOutcome(exact: .object(exact))
     }
     network.normalisation = split.normalisation
     if effect.isReplayed { try session.restore(network.weights, version: after) }
+    if let done = effect.record.exact["ended_after"] { after = ContentDigest.of(after, done.text()) }
     network.advance(to: after, training: training)
   }
 
@@ -122,14 +126,14 @@ struct NetworkBinding {
     _ network: NetworkObject, _ state: TrainingState, after done: Int,
     on split: (images: ImageSelection, normalisation: Normalisation, digest: String),
     recipe: TrainingRecipe, onEpoch: LuaReference?
-  ) throws {
+  ) throws -> Int {
     let host = session.host
-    try Trainer(compute: session.compute) { host.isCancelled }.train(
+    return try Trainer(compute: session.compute) { host.isCancelled }.train(
       network.graph, state, after: done, on: split.images, normalisation: split.normalisation, recipe: recipe,
       random: RandomSource(seed: session.seed, name: network.stream)
     ) { report in
       let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
-      try onEpoch?([.integer(report.epoch), try host.value(metrics)])
+      return try onEpoch?([.integer(report.epoch), try host.value(metrics)]).first?.bool ?? true
     }
   }
 

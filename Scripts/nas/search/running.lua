@@ -60,6 +60,7 @@ local function perform(search, trial)
   else
     failed, exact = reason_for(exact), {}
   end
+  exact.charged_seconds = trial.charged
   if not failed and trial.built and would_join_front(search, exact, observed) then trial.built:save() end
   return { metrics = exact, reports = trial.reports, failed = failed }, { metrics = observed }
 end
@@ -70,7 +71,7 @@ local function fill_in(search, trial, effect)
   for name, value in pairs(effect.observed.metrics) do trial.metrics[name] = value + 0.0 end
   trial.failed = effect.exact.failed
   trial.reports = effect.exact.reports
-  trial.seconds = effect.seconds
+  trial.seconds = trial.metrics.charged_seconds or effect.seconds
   trial.key = effect.key
   trial.built = nil
   trial.done = true
@@ -96,7 +97,7 @@ local function give_up_when_hopeless(search, trial)
 end
 
 --- Tells people how the trial went.
-local function announce(search, trial, replayed)
+local function announce(search, trial, effect)
   local primary, best = search.objectives[1].name, search.scopes[1].best
   core.trial_done {
     search = search.name,
@@ -105,8 +106,8 @@ local function announce(search, trial, replayed)
     best = best and best.metrics[primary],
     failed = trial.failed,
     text = tostring(trial),
-    seconds = trial.seconds,
-    replayed = replayed,
+    seconds = effect.seconds,
+    replayed = effect.replayed,
   }
 end
 
@@ -131,7 +132,7 @@ local function run(search, trial)
   search.finished[#search.finished + 1] = trial
   Scope.finished(trial)
   if trial.failed then give_up_when_hopeless(search, trial) end
-  announce(search, trial, effect.replayed)
+  announce(search, trial, effect)
 end
 
 return run

@@ -36,7 +36,7 @@ local function adapted(strategy)
   return function(search)
     local flying, is_asking = 0, true
     search:finish(function()
-      for trial in search.next, search do tell(strategy, trial, search) end
+      for trial in function() return search:next() end do tell(strategy, trial, search) end
       if strategy.finish then strategy:finish(search) end
     end)
     repeat
