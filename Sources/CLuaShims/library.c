@@ -114,6 +114,33 @@ static const char nas_result[] = {
 static const char nas_search[] = {
 #embed "../../Scripts/nas/search.lua"
 };
+static const char nas_search_asking[] = {
+#embed "../../Scripts/nas/search/asking.lua"
+};
+static const char nas_search_class[] = {
+#embed "../../Scripts/nas/search/class.lua"
+};
+static const char nas_search_comparing[] = {
+#embed "../../Scripts/nas/search/comparing.lua"
+};
+static const char nas_search_ending[] = {
+#embed "../../Scripts/nas/search/ending.lua"
+};
+static const char nas_search_initial[] = {
+#embed "../../Scripts/nas/search/initial.lua"
+};
+static const char nas_search_objectives[] = {
+#embed "../../Scripts/nas/search/objectives.lua"
+};
+static const char nas_search_running[] = {
+#embed "../../Scripts/nas/search/running.lua"
+};
+static const char nas_search_scope[] = {
+#embed "../../Scripts/nas/search/scope.lua"
+};
+static const char nas_search_strategy[] = {
+#embed "../../Scripts/nas/search/strategy.lua"
+};
 static const char nas_spaces_nasbench201[] = {
 #embed "../../Scripts/nas/spaces/nasbench201.lua"
 };
@@ -129,8 +156,14 @@ static const char nas_strategies_random[] = {
 static const char nas_strategies_regularized_evolution[] = {
 #embed "../../Scripts/nas/strategies/regularized_evolution.lua"
 };
+static const char nas_strategies_sequence[] = {
+#embed "../../Scripts/nas/strategies/sequence.lua"
+};
 static const char nas_trial[] = {
 #embed "../../Scripts/nas/trial.lua"
+};
+static const char nas_warm_start[] = {
+#embed "../../Scripts/nas/warm_start.lua"
 };
 static const char nas_weight_names[] = {
 #embed "../../Scripts/nas/weight_names.lua"
@@ -176,12 +209,23 @@ static const shim_module modules[] = {
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
+    SCRIPT("nas/search/asking.lua", nas_search_asking),
+    SCRIPT("nas/search/class.lua", nas_search_class),
+    SCRIPT("nas/search/comparing.lua", nas_search_comparing),
+    SCRIPT("nas/search/ending.lua", nas_search_ending),
+    SCRIPT("nas/search/initial.lua", nas_search_initial),
+    SCRIPT("nas/search/objectives.lua", nas_search_objectives),
+    SCRIPT("nas/search/running.lua", nas_search_running),
+    SCRIPT("nas/search/scope.lua", nas_search_scope),
+    SCRIPT("nas/search/strategy.lua", nas_search_strategy),
     SCRIPT("nas/spaces/nasbench201.lua", nas_spaces_nasbench201),
     SCRIPT("nas/stop.lua", nas_stop),
     SCRIPT("nas/strategies/listed.lua", nas_strategies_listed),
     SCRIPT("nas/strategies/random.lua", nas_strategies_random),
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
+    SCRIPT("nas/strategies/sequence.lua", nas_strategies_sequence),
     SCRIPT("nas/trial.lua", nas_trial),
+    SCRIPT("nas/warm_start.lua", nas_warm_start),
     SCRIPT("nas/weight_names.lua", nas_weight_names),
 };
 

@@ -6,7 +6,8 @@ return nas.declare("nas.evaluators.train", {
   doc = [[
 Trains each architecture from scratch and returns its metrics on the `score` split: accuracy, balanced_accuracy,
 macro_f1 (per cent) and loss. Defaults are NAS-Bench-201's protocol (SGD with Nesterov momentum, cosine schedule to
-zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { epochs = 9 })`) wins over the option.]],
+zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { epochs = 9 })`) wins over the option. A
+trial of `search:continue` trains on from where the earlier one stopped.]],
   source = "Dong & Yang, ICLR 2020, table 1",
   options = {
     { "data", "Data", doc = "from nas.data.open" },
@@ -18,6 +19,11 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
     {
       "schedule", "string", one_of = { "cosine", "cosine_by_step", "constant", "step" }, default = "cosine",
       doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)',
+    },
+    {
+      "schedule_epochs", "integer", min = 1, optional = true,
+      doc = "length of the schedule; default: the trial's epochs. Fix it at the largest budget, and trials of all budgets "
+        .. "are stretches of one training",
     },
     { "warmup", "number", min = 0, default = 0, doc = "epochs of linear warm-up" },
     { "momentum", "number", min = 0, max = 1, default = 0.9 },
