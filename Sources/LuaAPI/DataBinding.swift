@@ -42,9 +42,9 @@ struct DataBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
-    let makers = try batches.declare()
+    let makers = try batches.declare() + RecordsBinding(api: api, session: session).declare()
     try api.host.declare(
-      DataObject.self, methods: api.methods(batches.methods),
+      DataObject.self, methods: api.methods(batches.methods + [Self.folds]),
       metamethods: [
         .text: { call in call.push(Self.text(of: try call.this(DataObject.self).dataset)) },
         .index: { call in
@@ -104,6 +104,25 @@ struct DataBinding {
         "of a table: what a missing input is; an error if left out"),
     ],
     returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
+
+  private static var folds: (Declaration, API.Body) {
+    (
+      Declaration(
+        "data:folds",
+        """
+        The data for cross-validation: training and held-out samples together, in `count` parts stratified by class; each
+        Data of the list validates on one part and trains on the others. Normalisation comes from each one's training part.
+        """,
+        [Parameter("data", "Data"), Parameter("count", "integer", min: 2)],
+        options: [Parameter("seed", "integer", default: 0, min: 0, "decides what goes where")],
+        returns: "a list of Data"),
+      { arguments, call in
+        let data = try arguments.object(0, as: DataObject.self).dataset
+        let folds = try data.folds(arguments.integer(1), seed: UInt64(arguments.integer("seed")))
+        try call.push(try call.host.table(folds.map { .userdata(DataObject($0)) }))
+      }
+    )
+  }
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(

@@ -184,7 +184,9 @@ final class Session {
     else { return object.orderKey }
     digested.append(definition)
     defer { digested.removeLast() }
-    return (try? digest(of: build)).map { ContentDigest.of(key, $0) }
+    guard let code = try? digest(of: build) else { return nil }
+    guard let input = definition.functions.input else { return ContentDigest.of(key, code) }
+    return (try? digest(of: input)).map { ContentDigest.of(key, code, $0) }
   }
 
   // MARK: - Networks
