@@ -12,8 +12,10 @@ final class DataObject: LuaObject {
   lazy var joined = dataset.joined()
   var nativeBytes: Int { dataset.memoryBytes }
   var orderKey: String? { dataset.digest }
+  /// What `nas.data.open` was called with: `{"source":…,"options":{…}}`.
+  let opened: JSONValue
 
-  init(_ dataset: Dataset) { self.dataset = dataset }
+  init(_ dataset: Dataset, opened: JSONValue) { (self.dataset, self.opened) = (dataset, opened) }
 
   /// The images of a split and the normalisation that goes with them.
   func split(_ name: String) throws -> (images: ImageSelection, normalisation: Normalisation, digest: String) {
@@ -125,12 +127,18 @@ struct DataBinding {
     } else {
       data = DataObject(
         try table.map { try DataRegistry.table(source, $0, options: options, folder: folder) }
-          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])))
+          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])),
+        opened: ["source": .string(source), "options": try Self.options(arguments)])
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  /// The options that were given or have a default other than nothing, but for the cache.
+  private static func options(_ arguments: Arguments) throws -> JSONValue {
+    .object(try arguments.options.filter { $0.key != "cache" && !$0.value.isNil }.mapValues(LuaValues.json))
   }
 
   /// The held-out part: a number below 1 is a fraction, a larger one a count.

@@ -158,7 +158,7 @@ final class SearchEffects {
       return EffectOutcome(exact: try LuaValues.json(outcome[0]), observed: try LuaValues.json(outcome[1]))
     }
     if result.isReplayed { replayedTrials += 1 }
-    if result.record.reused { try session.copyModelFromParent(request.arch.id) }
+    if result.record.reused { try session.copyModelFromParent(request.arch.id, trialKey: key) }
     try push(result, call)
   }
 
