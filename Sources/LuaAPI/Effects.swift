@@ -60,7 +60,17 @@ final class Effects {
     let identity = kind + "/" + key
     let before = asked[identity, default: 0], occurrence = isExact ? 0 : before
     asked[identity] = before + 1
-    if let found = try run.effect(kind: kind, key: key, occurrence: occurrence) {
+    let found = try run.effect(kind: kind, key: key, occurrence: occurrence)
+    if let wanted = session.options.reproducing {
+      let reproduction = Reproduction(session: session)
+      guard let found else { throw reproduction.unrecorded(kind: kind, label: label) }
+      if kind == "trial", key == wanted {
+        trialKey = key
+        try reproduction.finish(
+          try session.randomScopes.enter(stream ?? identity) { try nested(body) }.exact, as: found.effect)
+      }
+    }
+    if let found {
       let record = try take(found, for: search, in: run, trial: trial)
       // A second search that wants the same trial has a row of its own for it.
       if isExact, before > 0, let row = trial(record) { try run.record([row]) }

@@ -48,7 +48,8 @@ public final class RecipeRunner {
       try session.checkSettings()
       try session.keepModules()
       try session.run?.finish(.finished)
-    } catch let signal as LuaSignal where signal.token === settingsListed {
+      if session.options.reproducing != nil { throw Reproduction(session: session).notReached }
+    } catch let signal as LuaSignal where signal.token === settingsListed || signal.token === trialReproduced {
       return outcome
     } catch {
       try? session.keepModules()

@@ -41,12 +41,11 @@ struct ShowCommand: ParsableCommand {
       try FigureFile.draw(dot: NetworkDOT(report.drawnGraph(), title: title).text, to: URL(filePath: svg))
     }
     if let curves {
-      guard !report.curves.isEmpty else {
+      guard let figure = report.curves.figure else {
         throw Fault(
           .usage, "trial \(report.trial.number) has no learning curve", expected: "a trial that reported its epochs",
           hint: "An evaluator reports them by trial:report(epoch, metrics).")
       }
-      let figure = report.curves.figure
       try FigureFile.plot(figure.script, data: figure.data, to: URL(filePath: curves))
     }
   }
