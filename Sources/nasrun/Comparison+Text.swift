@@ -36,16 +36,19 @@ extension Comparison {
       + ["N", "BEST", "MEDIAN", "TRIALS", "FAILED", "TIME", "COST"].map { .right($0) }
     var table = TextTable(columns: columns)
     table.rows = search.rows.map { row in
-      let settings = differing.map { name in
-        let value = row.group.settings[name] ?? .null
-        return value == .null ? "" : value.string ?? value.text()
-      }
+      let settings = differing.map { Self.word(row.group.settings[$0]) }
       let numbers = [row.best.text(), row.median.text(), row.trials.text(), row.failed.text()]
       let times = [row.time.text(Wording.duration), row.cost.text(Wording.duration)]
       return [row.group.label] + settings + [String(row.trials.values.count)] + numbers + times
     }
     let goal = "\(search.objective.name) (\(search.objective.direction.rawValue))"
     return "\(search.name): \(goal)\n" + table.text
+  }
+
+  /// A setting's value; empty where there is none.
+  private static func word(_ value: JSONValue?) -> String {
+    guard let value, value != .null else { return "" }
+    return value.string ?? value.text()
   }
 
   /// The course of a search in characters: each group by its letter.
@@ -97,7 +100,7 @@ extension Comparison {
       set grid lc rgb '#e0e4e8'
       set border 3 lc rgb '#5b6b7b'
       set tics nomirror
-      set key outside right top
+      set key above left Left reverse width 2 maxcols 1
       set style fill transparent solid 0.15 noborder
 
       """
@@ -106,7 +109,8 @@ extension Comparison {
       var curves: [String] = []
       for row in search.rows {
         let colour = Self.colours[index % Self.colours.count]
-        let name = "\(row.group.label): \(search.name), \(search.objective.name), n = \(row.trials.values.count)"
+        let settings = differing.map { "\($0) \(Self.word(row.group.settings[$0]))" }.joined(separator: ", ")
+        let name = "\(row.group.label): \(settings.isEmpty ? "" : settings + ", ")n = \(row.trials.values.count)"
         data += "x \(PlotText.header(name)) low high\n"
         data += Self.staircase(row.curve).map { "\($0.x) \($0.mean) \($0.low) \($0.high)\n" }.joined() + "\n\n"
         if row.group.runs.count > 1 {
@@ -116,6 +120,7 @@ extension Comparison {
           "'data.txt' index \(index) using 1:2 with lines lw 2 lc rgb '\(colour)' title columnheader(2)")
         index += 1
       }
+      script += "set ylabel \(PlotText.quoted("best \(search.objective.name) in \(search.name)"))\n"
       script += "set key autotitle columnheader\nplot \(curves.joined(separator: ", \\\n  "))\n"
     }
     return (script + "unset multiplot\n", data)

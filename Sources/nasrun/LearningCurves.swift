@@ -72,8 +72,16 @@ struct LearningCurves {
   }
 }
 
-/// Names in gnuplot's files: they are data there, and never a part of a script.
+/// Names in gnuplot's files: nothing in them has a meaning of its own.
 enum PlotText {
+  /// A text of a script: in single quotes gnuplot replaces nothing.
+  static func quoted(_ text: String) -> String {
+    let plain = text.unicodeScalars.map { scalar -> Character in
+      scalar.value < 32 || scalar.value == 127 ? " " : scalar == "'" ? "’" : Character(scalar)
+    }
+    return "'" + String(plain) + "'"
+  }
+
   /// A column's name in quotes.
   static func header(_ name: String) -> String {
     let plain = name.unicodeScalars.map { scalar -> Character in
