@@ -44,9 +44,9 @@ struct DataBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
-    let makers = try batches.declare()
+    let makers = try batches.declare() + RecordsBinding(api: api, session: session).declare()
     try api.host.declare(
-      DataObject.self, methods: api.methods(batches.methods),
+      DataObject.self, methods: api.methods(batches.methods + [Self.folds]),
       metamethods: [
         .text: { call in call.push(Self.text(of: try call.this(DataObject.self).dataset)) },
         .index: { call in
@@ -106,6 +106,28 @@ struct DataBinding {
         "of a table: what a missing input is; an error if left out"),
     ],
     returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
+
+  private static var folds: (Declaration, API.Body) {
+    (
+      Declaration(
+        "data:folds",
+        """
+        The data for cross-validation: training and held-out samples together, in `count` parts stratified by class; each
+        Data of the list validates on one part and trains on the others. Normalisation comes from each one's training part.
+        """,
+        [Parameter("data", "Data"), Parameter("count", "integer", min: 2)],
+        options: [Parameter("seed", "integer", default: 0, min: 0, "decides what goes where")],
+        returns: "a list of Data"),
+      { arguments, call in
+        let data = try arguments.object(0, as: DataObject.self)
+        let count = arguments.integer(1), seed = arguments.integer("seed")
+        let folds = try data.dataset.folds(count, seed: UInt64(seed)).enumerated().map { index, fold in
+          DataObject(fold, opened: data.opened.fold(index + 1, of: count, seed: seed))
+        }
+        try call.push(try call.host.table(folds.map { .userdata($0) }))
+      }
+    )
+  }
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(
@@ -208,5 +230,14 @@ struct DataBinding {
     let samples = dataset.train.set.table == nil ? "\(shape) images" : "rows of \(shape) inputs"
     let classes = dataset.kind == "regression" ? "for a regression" : "in \(dataset.classNames.count) classes"
     return "\(dataset.name): \(samples) \(classes); \(parts); digest \(dataset.digest.prefix(12))"
+  }
+}
+
+extension JSONValue {
+  /// How a fold of these data is opened: as they are, then parted.
+  fileprivate func fold(_ number: Int, of count: Int, seed: Int) -> JSONValue {
+    var fields = object ?? [:]
+    fields["fold"] = ["number": .number(Double(number)), "count": .number(Double(count)), "seed": .number(Double(seed))]
+    return .object(fields)
   }
 }

@@ -9,6 +9,8 @@ struct EffectOutcome {
   var exact: JSONValue
   /// What was seen this once.
   var observed: JSONValue = .null
+  /// What it cost, in active seconds, where that isn't the time of the body.
+  var seconds: Double?
 }
 
 /// An effect's result: as it was recorded, now or before.
@@ -61,13 +63,10 @@ final class Effects {
     let before = asked[identity, default: 0], occurrence = isExact ? 0 : before
     asked[identity] = before + 1
     let found = try run.effect(kind: kind, key: key, occurrence: occurrence)
-    if let wanted = session.options.reproducing {
-      let reproduction = Reproduction(session: session)
-      guard let found else { throw reproduction.unrecorded(kind: kind, label: label) }
-      if kind == "trial", key == wanted {
-        trialKey = key
-        try reproduction.finish(
-          try session.randomScopes.enter(stream ?? identity) { try nested(body) }.exact, as: found.effect)
+    if session.options.reproducing != nil {
+      guard let found else { throw Reproduction(session: session).unrecorded(kind: kind, label: label) }
+      if kind == "trial", key == session.options.reproducing {
+        try reproduce(found.effect, in: stream ?? identity, body)
       }
     }
     if let found {
@@ -84,9 +83,21 @@ final class Effects {
     run.activeSeconds = session.clock.seconds
     let record = EffectRecord(
       kind: kind, key: key, occurrence: occurrence, exact: outcome.exact, observed: outcome.observed, search: search,
-      label: label, activeSeconds: session.clock.seconds - start)
+      label: label, activeSeconds: outcome.seconds ?? session.clock.seconds - start)
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
     return EffectResult(record: record, isReplayed: false)
+  }
+
+  /// Computes a recorded trial once more and ends the recipe by a signal.
+  private func reproduce(_ trial: EffectRecord, in stream: String, _ body: () throws -> EffectOutcome) throws {
+    trialKey = trial.key
+    let outcome = try session.randomScopes.enter(stream) { try nested(body) }
+    try Reproduction(session: session).finish(outcome.exact, as: trial)
+  }
+
+  /// Whether the effect is in the record, or in the parent's.
+  func isRecorded(kind: String, key: String) throws -> Bool {
+    try session.startedRun().effect(kind: kind, key: key) != nil
   }
 
   private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {

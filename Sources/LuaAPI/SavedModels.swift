@@ -116,7 +116,7 @@ struct SavedModels {
     }
     let root = SpaceNode.record(Record(fields.map { (key: $0.key, value: .constant($0.value)) }))
     let definition = SpaceDefinition(
-      try Space(name: "saved", root: root), build: nil, valid: nil, format: nil, parse: nil, session: session)
+      try Space(name: "saved", root: root), functions: SpaceFunctions(), session: session)
     return definition.object(for: try definition.space.make(decisions))
   }
 }

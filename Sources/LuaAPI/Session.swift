@@ -163,6 +163,12 @@ final class Session {
     note("warning", text)
   }
 
+  /// Tells the user and the record what is no cause for concern.
+  func tell(_ kind: String, _ text: String) {
+    observer?.noted(text)
+    note(kind, text)
+  }
+
   func note(data: Dataset) { note("data", data.json.text()) }
 
   private func note(_ kind: String, _ text: String) {
@@ -182,7 +188,9 @@ final class Session {
     else { return object.orderKey }
     digested.append(definition)
     defer { digested.removeLast() }
-    return (try? digest(of: build)).map { ContentDigest.of(key, $0) }
+    guard let code = try? digest(of: build) else { return nil }
+    guard let input = definition.functions.input else { return ContentDigest.of(key, code) }
+    return (try? digest(of: input)).map { ContentDigest.of(key, code, $0) }
   }
 
   // MARK: - Networks
@@ -268,6 +276,13 @@ final class Session {
   }
 
   private static func weightsPath(_ version: String) -> String { "weights/\(version.prefix(16)).safetensors" }
+
+  /// The states that trainings of trials ended in.
+  func checkpoints() throws -> Checkpoints {
+    let run = try startedRun()
+    func folder(of run: Run) -> URL { run.folder.appending(path: "checkpoints", directoryHint: .isDirectory) }
+    return Checkpoints(folder: folder(of: run), parent: run.parent.map(folder))
+  }
 
   /// Copies a file of the parent run to the same place in this one, unless it is there.
   private func copyFromParent(_ path: String) throws {
