@@ -32,7 +32,7 @@ struct CompareCommand: ParsableCommand {
         hint: "'nasrun show' tells of one run; 'nasrun ls' lists them.")
     }
     let comparison = try Comparison(folders.map { try RunReport(Run.open($0)) }, over: axis)
-    print(json ? comparison.json.text(pretty: true) : comparison.text)
+    print(json ? comparison.json.text(pretty: true) : Wording.printable(comparison.text))
     if let svg { try FigureFile.plot(comparison.figure.script, data: comparison.figure.data, to: URL(filePath: svg)) }
   }
 

@@ -25,12 +25,13 @@ struct ShowCommand: ParsableCommand {
   func run() throws {
     let report = try RunReport(Run.open(runName, in: runs.url))
     guard choice.isGiven || svg != nil || curves != nil else {
-      print(json ? report.json(listingTrials: trials).text(pretty: true) : report.text(listingTrials: trials))
+      let text = report.text(listingTrials: trials)
+      print(json ? report.json(listingTrials: trials).text(pretty: true) : Wording.printable(text))
       return
     }
     let (search, trial) = try choice.pick(from: report)
     let one = try TrialReport(report.run, search, trial)
-    print(json ? one.json.text(pretty: true) : one.text)
+    print(json ? one.json.text(pretty: true) : Wording.printable(one.text))
     try draw(one)
   }
 
