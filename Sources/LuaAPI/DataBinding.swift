@@ -237,7 +237,9 @@ extension JSONValue {
   /// How a fold of these data is opened: as they are, then parted.
   fileprivate func fold(_ number: Int, of count: Int, seed: Int) -> JSONValue {
     var fields = object ?? [:]
-    fields["fold"] = ["number": .number(Double(number)), "count": .number(Double(count)), "seed": .number(Double(seed))]
+    fields["fold"] = [
+      "number": .number(Double(number)), "count": .number(Double(count)), "seed": .number(Double(seed)),
+    ]
     return .object(fields)
   }
 }
