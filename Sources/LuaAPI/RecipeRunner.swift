@@ -49,7 +49,8 @@ public final class RecipeRunner {
       try session.keepModules()
       try session.run?.finish(.finished)
       if session.run != nil { try session.checkpoints().removeAll() }
-    } catch let signal as LuaSignal where signal.token === settingsListed {
+      if session.options.reproducing != nil { throw Reproduction(session: session).notReached }
+    } catch let signal as LuaSignal where signal.token === settingsListed || signal.token === trialReproduced {
       return outcome
     } catch {
       try? session.keepModules()
