@@ -18,6 +18,11 @@ local shared = {
     "schedule", "string", one_of = { "cosine", "cosine_by_step", "constant", "step" }, default = "cosine",
     doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)',
   },
+  {
+    "schedule_epochs", varied, min = 1, optional = true,
+    doc = "length of the schedule; default: the trial's epochs. Fix it at the largest budget, and trials of all budgets "
+      .. "are stretches of one training",
+  },
   { "warmup", varied, min = 0, default = 0, doc = "epochs of linear warm-up" },
   { "momentum", varied, min = 0, max = 1, default = 0.9 },
   { "nesterov", "boolean", default = true },

@@ -12,6 +12,9 @@ static const char nas_categories[] = {
 static const char nas_declare[] = {
 #embed "../../Scripts/nas/declare.lua"
 };
+static const char nas_early_stopping[] = {
+#embed "../../Scripts/nas/early_stopping.lua"
+};
 static const char nas_evaluator[] = {
 #embed "../../Scripts/nas/evaluator.lua"
 };
@@ -26,6 +29,9 @@ static const char nas_evaluators_table[] = {
 };
 static const char nas_evaluators_train[] = {
 #embed "../../Scripts/nas/evaluators/train.lua"
+};
+static const char nas_evaluators_train_early_stop[] = {
+#embed "../../Scripts/nas/evaluators/train_early_stop.lua"
 };
 static const char nas_genotype[] = {
 #embed "../../Scripts/nas/genotype.lua"
@@ -129,6 +135,33 @@ static const char nas_result[] = {
 static const char nas_search[] = {
 #embed "../../Scripts/nas/search.lua"
 };
+static const char nas_search_asking[] = {
+#embed "../../Scripts/nas/search/asking.lua"
+};
+static const char nas_search_class[] = {
+#embed "../../Scripts/nas/search/class.lua"
+};
+static const char nas_search_comparing[] = {
+#embed "../../Scripts/nas/search/comparing.lua"
+};
+static const char nas_search_ending[] = {
+#embed "../../Scripts/nas/search/ending.lua"
+};
+static const char nas_search_initial[] = {
+#embed "../../Scripts/nas/search/initial.lua"
+};
+static const char nas_search_objectives[] = {
+#embed "../../Scripts/nas/search/objectives.lua"
+};
+static const char nas_search_running[] = {
+#embed "../../Scripts/nas/search/running.lua"
+};
+static const char nas_search_scope[] = {
+#embed "../../Scripts/nas/search/scope.lua"
+};
+static const char nas_search_strategy[] = {
+#embed "../../Scripts/nas/search/strategy.lua"
+};
 static const char nas_spaces_darts[] = {
 #embed "../../Scripts/nas/spaces/darts.lua"
 };
@@ -162,11 +195,17 @@ static const char nas_strategies_regularized_evolution[] = {
 static const char nas_strategies_reinforce[] = {
 #embed "../../Scripts/nas/strategies/reinforce.lua"
 };
+static const char nas_strategies_sequence[] = {
+#embed "../../Scripts/nas/strategies/sequence.lua"
+};
 static const char nas_training[] = {
 #embed "../../Scripts/nas/training.lua"
 };
 static const char nas_trial[] = {
 #embed "../../Scripts/nas/trial.lua"
+};
+static const char nas_warm_start[] = {
+#embed "../../Scripts/nas/warm_start.lua"
 };
 static const char nas_weight_names[] = {
 #embed "../../Scripts/nas/weight_names.lua"
@@ -178,11 +217,13 @@ static const shim_module modules[] = {
     SCRIPT("nas/activation_codes.lua", nas_activation_codes),
     SCRIPT("nas/categories.lua", nas_categories),
     SCRIPT("nas/declare.lua", nas_declare),
+    SCRIPT("nas/early_stopping.lua", nas_early_stopping),
     SCRIPT("nas/evaluator.lua", nas_evaluator),
     SCRIPT("nas/evaluators/cross_validation.lua", nas_evaluators_cross_validation),
     SCRIPT("nas/evaluators/proxy.lua", nas_evaluators_proxy),
     SCRIPT("nas/evaluators/table.lua", nas_evaluators_table),
     SCRIPT("nas/evaluators/train.lua", nas_evaluators_train),
+    SCRIPT("nas/evaluators/train_early_stop.lua", nas_evaluators_train_early_stop),
     SCRIPT("nas/genotype.lua", nas_genotype),
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
@@ -217,6 +258,15 @@ static const shim_module modules[] = {
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
+    SCRIPT("nas/search/asking.lua", nas_search_asking),
+    SCRIPT("nas/search/class.lua", nas_search_class),
+    SCRIPT("nas/search/comparing.lua", nas_search_comparing),
+    SCRIPT("nas/search/ending.lua", nas_search_ending),
+    SCRIPT("nas/search/initial.lua", nas_search_initial),
+    SCRIPT("nas/search/objectives.lua", nas_search_objectives),
+    SCRIPT("nas/search/running.lua", nas_search_running),
+    SCRIPT("nas/search/scope.lua", nas_search_scope),
+    SCRIPT("nas/search/strategy.lua", nas_search_strategy),
     SCRIPT("nas/spaces/darts.lua", nas_spaces_darts),
     SCRIPT("nas/spaces/mobile.lua", nas_spaces_mobile),
     SCRIPT("nas/spaces/nasbench201.lua", nas_spaces_nasbench201),
@@ -228,8 +278,10 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/random.lua", nas_strategies_random),
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
     SCRIPT("nas/strategies/reinforce.lua", nas_strategies_reinforce),
+    SCRIPT("nas/strategies/sequence.lua", nas_strategies_sequence),
     SCRIPT("nas/training.lua", nas_training),
     SCRIPT("nas/trial.lua", nas_trial),
+    SCRIPT("nas/warm_start.lua", nas_warm_start),
     SCRIPT("nas/weight_names.lua", nas_weight_names),
 };
 

@@ -9,6 +9,8 @@ struct EffectOutcome {
   var exact: JSONValue
   /// What was seen this once.
   var observed: JSONValue = .null
+  /// What it cost, in active seconds, where that isn't the time of the body.
+  var seconds: Double?
 }
 
 /// An effect's result: as it was recorded, now or before.
@@ -70,9 +72,14 @@ final class Effects {
     run.activeSeconds = session.clock.seconds
     let record = EffectRecord(
       kind: kind, key: key, occurrence: occurrence, exact: outcome.exact, observed: outcome.observed, search: search,
-      label: label, activeSeconds: session.clock.seconds - start)
+      label: label, activeSeconds: outcome.seconds ?? session.clock.seconds - start)
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
     return EffectResult(record: record, isReplayed: false)
+  }
+
+  /// Whether the effect is in the record, or in the parent's.
+  func isRecorded(kind: String, key: String) throws -> Bool {
+    try session.startedRun().effect(kind: kind, key: key) != nil
   }
 
   private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {

@@ -39,6 +39,17 @@ final class NetworkObject: LuaObject {
   let stream: String
   /// Digest of (previous version, operation, inputs): equal versions have equal weights.
   private(set) var version: String
+  /// Where its last training stopped; nil when there was none, or when something else changed the weights since.
+  private(set) var training: Training?
+  /// Whether the next fit goes on from there.
+  var goesOn = false
+
+  /// A training that may go on.
+  struct Training {
+    let state: TrainingState
+    /// Epochs done.
+    let epochs: Int
+  }
 
   var nativeBytes: Int { weights.byteCount }
 
@@ -59,5 +70,10 @@ final class NetworkObject: LuaObject {
   /// The version after an operation with these inputs.
   func version(after operation: JSONValue) -> String { ContentDigest.of(version, operation.text()) }
 
-  func advance(to version: String) { self.version = version }
+  /// Takes the version that the weights now have; `training` is how they came about, where that may go on.
+  func advance(to version: String, training: Training? = nil) {
+    self.version = version
+    self.training = training
+    goesOn = false
+  }
 }

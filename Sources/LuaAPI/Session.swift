@@ -159,6 +159,12 @@ final class Session {
     note("warning", text)
   }
 
+  /// Tells the user and the record what is no cause for concern.
+  func tell(_ kind: String, _ text: String) {
+    observer?.noted(text)
+    note(kind, text)
+  }
+
   func note(data: Dataset) { note("data", data.json.text()) }
 
   private func note(_ kind: String, _ text: String) {
@@ -283,6 +289,13 @@ final class Session {
   }
 
   private static func weightsPath(_ version: String) -> String { "weights/\(version.prefix(16)).safetensors" }
+
+  /// The states that trainings of trials ended in.
+  func checkpoints() throws -> Checkpoints {
+    let run = try startedRun()
+    func folder(of run: Run) -> URL { run.folder.appending(path: "checkpoints", directoryHint: .isDirectory) }
+    return Checkpoints(folder: folder(of: run), parent: run.parent.map(folder))
+  }
 
   /// Takes over the files of a network that the parent saved.
   func copyModelFromParent(_ id: String) throws { try copyFromParent("models/" + id) }

@@ -33,6 +33,9 @@ Folds are stratified by class. For data too small for one split to tell networks
     data = options.data,
     epochs = math.tointeger(options.epochs),
     run = function(trial)
+      if trial.continues then
+        nas.fail { message = "nas.evaluators.cross_validation can't go on with an earlier trial's training" }
+      end
       local values, network = {}, trial:network()
       for number, data in ipairs(folds) do
         local fold = number == 1 and network or network:fresh { stream = "fold" .. number }
