@@ -6,7 +6,7 @@
 
 local nas = require "nas"
 local nn = nas.nn
-local args = nas.args { data = "shapes", trials = 18, epochs = 2 }
+local args = nas.args { data = "shapes", trials = 24, epochs = 5 }
 
 -- %% [markdown]
 -- ## Decisions
@@ -55,7 +55,7 @@ local space = nas.space {
 -- All of this costs nothing: a space can be sampled, changed and measured before anything is trained. A new space is best
 -- read once like this, since a mistake in `build` shows here and not after an hour.
 
-local data = nas.data.open(args.data, { valid = 0.2, limit = 1500 })
+local data = nas.data.open(args.data, { valid = 0.2, limit = 3000 })
 print(space)
 print("three at random:")
 local example

@@ -5,7 +5,7 @@
 -- `nasrun Recipes/05_own_stop_rule.lua`; a minute on one core.
 
 local nas = require "nas"
-local args = nas.args { data = "shapes", trials = 40, epochs = 1, gain = 0.5 }
+local args = nas.args { data = "shapes", trials = 40, epochs = 3, gain = 1 }
 
 -- %% [markdown]
 -- ## The rule
@@ -39,7 +39,7 @@ end
 -- A rule is a plain function, so it can be tried on the trials of a finished search: what would it have saved, and what
 -- would it have cost? Forty random cells are trained once.
 
-local data = nas.data.open(args.data, { valid = 0.3, limit = 1000 })
+local data = nas.data.open(args.data, { valid = 0.3, limit = 1500 })
 local space = nas.spaces.nasbench201 { channels = 4, cells = 1 }
 local evaluate = nas.evaluators.train { data = data, epochs = args.epochs, batch = 32, lr = 0.1, every = 0 }
 local whole = nas.search {
@@ -60,7 +60,7 @@ local function tried(rule)
 end
 
 local _, final = tried(function() end)
-for _, gain in ipairs { 2, 1, 0.5, 0.25 } do
+for _, gain in ipairs { 3, 2, 1, 0.5 } do
   local count, best = tried(worth_it(gain))
   print(("gain %-5g stops after %2d of %d trials at %5.2f %%, %.2f below the best of all"):format(
     gain, count, #whole.trials, best, final - best))

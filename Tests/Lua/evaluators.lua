@@ -10,6 +10,8 @@ local function error_of(fn, ...)
   return (tostring(err):gsub("^[%w_%.]+:%d+: ", ""))
 end
 
+local function has(text, part) expect.is_true(text:find(part, 1, true), text) end
+
 local data = nas.data.open("shapes", { valid = 0.2, limit = 200 })
 
 local function build(arch, x, task)
@@ -48,9 +50,11 @@ local still = nas.network(by_path[1].arch, { data = data, stream = "trial/" .. b
 expect.near(still:evaluate(data).loss, by_path[1].metrics.loss, 1e-6)
 expect.is_true(math.abs(by_path[2].metrics.loss - by_path[1].metrics.loss) > 1e-3)
 
-local wrong = losses("wrong", { lr = "training.lrr", epochs = function() return "many" end })
-expect.is_true(wrong[1].failed == "the option 'lr' names a decision that the architecture doesn't have"
-  or wrong[1].failed == "wrong result of the function for the option 'epochs'", wrong[1].failed)
+local wrong = losses("wrong_path", { lr = "training.lrr" })
+has(wrong[1].failed, "the option 'lr' names a decision that the architecture doesn't have: got 'training.lrr'. "
+  .. "Did you mean 'training.lr'?")
+wrong = losses("wrong_function", { epochs = function() return "many" end })
+has(wrong[1].failed, "wrong result of the function for the option 'epochs': expected a number, got the text \"many\"")
 expect.equal(
   error_of(nas.evaluators.train, { data = data, epochs = 1.5 }),
   "nas.evaluators.train: wrong option 'epochs': expected an integer, got 1.5")
@@ -98,16 +102,20 @@ local looked_up = nas.search {
     file = "tables/cells.csv", column = "cell", metrics = { accuracy = "valid", final = "test" }, cost = "seconds",
   },
 }
-expect.equal(looked_up.trials[1].metrics, { accuracy = 10, final = 10.5 })
-expect.equal(looked_up.trials[3].metrics, { accuracy = 42.25, final = 40 })
-expect.equal(looked_up.trials[2].failed, "the table has no such architecture")
+expect.equal(looked_up.trials[1].metrics, { accuracy = 10, final = 10.5, charged_seconds = 12.5 })
+expect.equal(looked_up.trials[3].metrics, { accuracy = 42.25, final = 40, charged_seconds = 100 })
+has(looked_up.trials[2].failed, "the table has no such architecture: got " .. known[3])
 expect.equal({ looked_up.trials[1].seconds, looked_up.trials[3].seconds }, { 12.5, 100 })
 
 -- 100 seconds of 12.5 are reached by the second trial: the clock is the table's.
 local charged = nas.search {
   name = "charged", space = cells, stop = { cost = 100 },
-  strategy = nas.strategies.listed { cells:parse(known[1]), cells:parse(known[2]), cells:parse(known[3]) },
-  evaluate = nas.evaluators.table { file = "tables/cells.csv", column = "cell", cost = "seconds", metrics = { accuracy = "valid" } },
+  strategy = function(search)
+    for _, text in ipairs(known) do search:evaluate(cells:parse(text)) end
+  end,
+  evaluate = nas.evaluators.table {
+    file = "tables/cells.csv", column = "cell", cost = "seconds", metrics = { accuracy = "valid" },
+  },
 }
 expect.equal(#charged.trials, 2)
 
@@ -118,10 +126,10 @@ local rows = nas.search {
     key = function(arch) return "w" .. arch.width end,
   },
 }
-expect.equal(rows:best().metrics, { accuracy = 70 })
+expect.equal(rows:best().metrics, { accuracy = 70, charged_seconds = 3 })
 expect.equal(rows:best().seconds, 3)
 expect.equal(
-  error_of(nas.evaluators.table, { file = "tables/cells.csv" }), "records:find: no column 'arch'")
+  error_of(nas.evaluators.table, { file = "tables/cells.csv" }), "records:find: no column 'arch'. Known: cell, seconds, test, valid.")
 expect.equal(
   error_of(nas.evaluators.table, { file = "tables/cells.csv", column = "cell", metrics = { accuracy = "valed" } }),
   "records:find: no column 'valed'. Did you mean 'valid'?")
