@@ -11,8 +11,8 @@ local args = nas.args { data = "shapes", trials = 24, epochs = 5 }
 -- %% [markdown]
 -- ## Decisions
 -- `nas.oneof` takes one of some options. An option that is a table can hold decisions of its own: the kernel below is
--- decided only where the block is a convolution. `nas.list(nas.int(1, 3), …)` is a list whose length is decided too. Plain
--- values (`stem = 8`) are the same for all.
+-- decided only where the block is a convolution. `nas.list(nas.int(1, 3), …)` is a list whose length is decided too.
+-- Plain values (`stem = 8`) are the same for all.
 --
 -- `build` makes the network. It sees the decisions as plain values, gets the images as `x`, and must do nothing else:
 -- the same decisions always give the same network. `nn.scope` names a part, so that its parameters have a path.
@@ -52,8 +52,8 @@ local space = nas.space {
 
 -- %% [markdown]
 -- ## A look around
--- All of this costs nothing: a space can be sampled, changed and measured before anything is trained. A new space is best
--- read once like this, since a mistake in `build` shows here and not after an hour.
+-- All of this costs nothing: a space can be sampled, changed and measured before anything is trained. A new space is
+-- best read once like this, since a mistake in `build` shows here and not after an hour.
 
 local data = nas.data.open(args.data, { valid = 0.2, limit = 3000 })
 print(space)

@@ -45,8 +45,8 @@ print(("%d of %d architectures trained, best: %s"):format(#table_search.trials, 
 -- %% [markdown]
 -- ## The strategy
 -- Simulated annealing (Kirkpatrick, Gelatt & Vecchi, 1983) walks from neighbour to neighbour. A better one is always
--- taken, a worse one with probability exp(-loss / temperature), and the temperature falls. It may run for ever: the stop
--- rule ends it. Random numbers come from `search.rng`, so that a run with the same seed repeats.
+-- taken, a worse one with probability exp(-loss / temperature), and the temperature falls. It may run for ever: the
+-- stop rule ends it. Random numbers come from `search.rng`, so that a run with the same seed repeats.
 
 local function annealing(options)
   return function(search)

@@ -9,12 +9,12 @@ local args = nas.args { data = "shapes", trials = 40, epochs = 3, gain = 1 }
 
 -- %% [markdown]
 -- ## The rule
--- If architectures are drawn at random, the next one beats all n before it with probability 1/(n + 1): after 9 trials, one
--- in ten. How much better would it be? About as much as good trials differ by now. The product of both is what one more
--- trial may be expected to bring, in per cent.
+-- If architectures are drawn at random, the next one beats all n before it with probability 1/(n + 1): after 9 trials,
+-- one in ten. How much better would it be? About as much as good trials differ by now. The product of both is what one
+-- more trial may be expected to bring, in per cent.
 --
--- `state` has `trials`, `best`, `history`, `seconds`, `cost`, `failed`; a rule must not look at anything else, so that a
--- resumed run stops where it would have stopped.
+-- `state` has `trials`, `best`, `history`, `seconds`, `cost`, `failed`; a rule must not look at anything else, so that
+-- a resumed run stops where it would have stopped.
 
 --- Stops when the expected improvement of one more random trial is below `gain` per cent.
 local function worth_it(gain)
@@ -67,12 +67,12 @@ for _, gain in ipairs { 3, 2, 1, 0.5 } do
 end
 
 -- %% [markdown]
--- The smaller the gain that one asks for, the more trials and the nearer to the best: the rule turns a number that nobody
--- knows beforehand (how many trials?) into one that one can answer (what is an improvement worth to me?).
+-- The smaller the gain that one asks for, the more trials and the nearer to the best: the rule turns a number that
+-- nobody knows beforehand (how many trials?) into one that one can answer (what is an improvement worth to me?).
 --
 -- ## In a search
--- Rules combine: in `nas.stop.any` the first to say so ends the search, `nas.stop.all` waits for all. Whatever ended it,
--- the reason is in the result, and `nasrun show last` has it too.
+-- Rules combine: in `nas.stop.any` the first to say so ends the search, `nas.stop.all` waits for all. Whatever ended
+-- it, the reason is in the result, and `nasrun show last` has it too.
 
 local result = nas.search {
   name = "stopped",

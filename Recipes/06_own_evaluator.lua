@@ -1,9 +1,8 @@
 -- %% [markdown]
 -- # An evaluator of your own
--- An evaluator is a function that gets a trial and returns numbers. What it measures is up to you. Here we write one that
--- watches a short training and asks which of two numbers says more about a long one: the accuracy after the short
--- training, or the sum of its losses.
--- `nasrun Recipes/06_own_evaluator.lua`; a minute or two on one core.
+-- An evaluator is a function that gets a trial and returns numbers. What it measures is up to you. Here we write one
+-- that watches a short training and asks which of two numbers says more about a long one: the accuracy after the short
+-- training, or the sum of its losses. `nasrun Recipes/06_own_evaluator.lua`; a minute or two on one core.
 
 local nas = require "nas"
 local args = nas.args { data = "shapes", archs = 16, short = 4, long = 12, channels = 4 }
@@ -12,8 +11,8 @@ local args = nas.args { data = "shapes", archs = 16, short = 4, long = 12, chann
 -- ## The evaluator
 -- `trial:network()` is the network of the trial's architecture, `trial.budget` what the strategy asked for, and
 -- `trial:report` keeps a point of the learning curve. The function must depend on the trial and on what it closes over,
--- and nothing else: then a result can be taken from the record instead of being computed again. `nas.evaluator` names the
--- data, which give the network its input and its classes.
+-- and nothing else: then a result can be taken from the record instead of being computed again. `nas.evaluator` names
+-- the data, which give the network its input and its classes.
 --
 -- The sum of training losses (TSE; Ru et al., "Speedy Performance Estimation for Neural Architecture Search", NeurIPS
 -- 2021) costs nothing beyond the training: a network that learns quickly leaves a smaller area under its curve.
@@ -38,8 +37,8 @@ end
 
 -- %% [markdown]
 -- ## Some cells
--- All three numbers are metrics of a trial. The objectives say which of them a search is about; the others are kept too,
--- and `nasrun show last` has them.
+-- All three numbers are metrics of a trial. The objectives say which of them a search is about; the others are kept
+-- too, and `nasrun show last` has them.
 
 local result = nas.search {
   space = nas.spaces.nasbench201 { channels = args.channels, cells = 1 },
@@ -52,8 +51,8 @@ print(result)
 
 -- %% [markdown]
 -- ## Which number says more?
--- Spearman's rank correlation with the accuracy after the long training: 1 if the short number puts the cells in the same
--- order, 0 if it says nothing. Losses are better when small, so theirs has its sign changed.
+-- Spearman's rank correlation with the accuracy after the long training: 1 if the short number puts the cells in the
+-- same order, 0 if it says nothing. Losses are better when small, so theirs has its sign changed.
 
 --- Ranks from 1; equal values share the mean of theirs.
 local function ranks(metric)
@@ -78,9 +77,9 @@ print(("sum of losses of %d epochs against %d:     %5.2f"):format(short, long, -
 
 -- %% [markdown]
 -- ## Using it
--- A search by the short number alone needs a fraction of the training. `early` below is the same idea as an evaluator that
--- stops there: three times as many cells for the price. What a search then reports is a score for comparing, not an
--- accuracy to be proud of; train what it finds at full length before you believe it.
+-- A search by the short number alone needs a fraction of the training. `early` below is the same idea as an evaluator
+-- that stops there: three times as many cells for the price. What a search then reports is a score for comparing, not
+-- an accuracy to be proud of; train what it finds at full length before you believe it.
 
 local function early(trial)
   local losses = 0
@@ -97,8 +96,10 @@ local quick = nas.search {
   strategy = nas.strategies.regularized_evolution { population = 8, sample = 3 },
   evaluate = nas.evaluator { data = data, run = early, epochs = short },
   objectives = { { "sum_of_losses", "min" } },
-  stop = { trials = 2 * args.archs },
+  stop = { trials = args.archs * long // short },
 }
+print(("%d cells for the %d epochs that the %d random ones took"):format(
+  #quick.trials, args.archs * long, args.archs))
 print("found by the sum of losses: " .. tostring(quick:best()))
 local network = quick:best().arch:network(data)
 network:fit { data = data, epochs = long, batch = 32, lr = 0.1, schedule = "constant" }

@@ -1,8 +1,9 @@
 -- %% [markdown]
 -- # A controller that learns to write networks
--- Neural architecture search began with a network that writes networks (Zoph & Le, ICLR 2017): an LSTM takes one decision
--- after the other, the child network is trained, its accuracy is the reward, and REINFORCE makes good decisions likelier.
--- Here is the whole of it, in a page. `nasrun Recipes/07_lstm_controller.lua`; a minute or two on one core.
+-- Neural architecture search began with a network that writes networks (Zoph & Le, ICLR 2017): an LSTM takes one
+-- decision after the other, the child network is trained, its accuracy is the reward, and REINFORCE makes good
+-- decisions likelier. Here is the whole of it, in a page. `nasrun Recipes/07_lstm_controller.lua`; a minute or two on
+-- one core.
 
 local nas = require "nas"
 local nn = nas.nn
@@ -110,9 +111,9 @@ local result = nas.search { name = "controller", space = space, strategy = reinf
 
 -- %% [markdown]
 -- ## Did it learn?
--- The mean of what it writes should rise from round to round. A controller doesn't search for one good network, it learns
--- to write good ones: compare the last rounds with the first, which are as good as random. What it prefers can be read
--- off its last children.
+-- The mean of what it writes should rise from round to round. A controller doesn't search for one good network, it
+-- learns to write good ones: compare the last rounds with the first, which are as good as random. What it prefers can
+-- be read off its last children.
 
 local function mean(from, to)
   local sum = 0
@@ -140,5 +141,5 @@ print("its favourite blocks by then: " .. table.concat(favourites, ", ", 1, math
 print("best: " .. tostring(result:best()))
 
 -- %% [markdown]
--- `nas.strategies.lstm_controller` is this with all kinds of decisions, several layers, an entropy bonus and failed trials
--- in mind; `nas.strategies.reinforce` replaces the LSTM by a table of logits, which is often as good.
+-- `nas.strategies.lstm_controller` is this with all kinds of decisions, several layers, an entropy bonus and failed
+-- trials in mind; `nas.strategies.reinforce` replaces the LSTM by a table of logits, which is often as good.

@@ -1,5 +1,5 @@
--- When a learning curve stops rising.
--- Prechelt, "Early Stopping -- But When?", Neural Networks: Tricks of the Trade, 1998: the successive-strips criterion UP.
+-- When a learning curve stops rising. Prechelt, "Early Stopping -- But When?", Neural Networks: Tricks of the Trade,
+-- 1998: the successive-strips criterion UP.
 
 local nas = require "nas.core".public
 

@@ -59,7 +59,7 @@ end
 --- The reward of a trial: the primary objective, or `by` of its metrics; more is better. That of a trial that failed or
 --- broke a constraint is the worst so far, nil as long as none succeeded.
 function policies.reward(search, by)
-  local objective, worst = search:objective(), nil
+  local objective, worst = search.objectives[1], nil
   local sign = objective.direction == "max" and 1 or -1
   return function(trial)
     if trial.failed or trial.feasible == false then return worst end

@@ -129,15 +129,19 @@ local rows = nas.search {
 expect.equal(rows:best().metrics, { accuracy = 70, charged_seconds = 3 })
 expect.equal(rows:best().seconds, 3)
 expect.equal(
-  error_of(nas.evaluators.table, { file = "tables/cells.csv" }), "records:find: no column 'arch'. Known: cell, seconds, test, valid.")
+  error_of(nas.evaluators.table, { file = "tables/cells.csv" }),
+  "nas.evaluators.table: 'tables/cells.csv' has no column 'arch': expected one of cell, valid, test, seconds")
 expect.equal(
   error_of(nas.evaluators.table, { file = "tables/cells.csv", column = "cell", metrics = { accuracy = "valed" } }),
-  "records:find: no column 'valed'. Did you mean 'valid'?")
+  "nas.evaluators.table: 'tables/cells.csv' has no column 'valed': expected one of cell, valid, test, seconds")
 expect.equal(
-  error_of(nas.evaluators.table, {}), "nas.evaluators.table needs one table: expected file = …, or rows = …, got none")
+  error_of(nas.evaluators.table, {}),
+  "nas.evaluators.table needs one table: expected file = …, or rows = …, got none")
 
 local records = nas.data.records("tables/cells.csv")
-expect.equal({ #records, records:columns(), records:find("cell", known[2]) }, { 2, { "cell", "valid", "test", "seconds" }, { 2 } })
+expect.equal({ #records, records:columns() }, { 2, { "cell", "valid", "test", "seconds" } })
+expect.equal({ records:find("cell", known[2]), records:find("cell", "") }, { { 2 }, {} })
+expect.equal(error_of(records.find, records, "valed", ""), "records:find: no column 'valed'. Did you mean 'valid'?")
 expect.equal(records:row(2), { cell = known[2], valid = 42.25, test = 40, seconds = 100 })
 expect.raises("records:row: no such row: expected 1 to 2, got 3", function() records:row(3) end)
 
@@ -173,7 +177,9 @@ local whole = nas.search {
 }.trials[1]
 local patient = nas.search {
   name = "patient", space = widths, strategy = nas.strategies.listed { widths:make { width = 8 } },
-  evaluate = nas.evaluators.train_early_stop { data = data, lr = 0.05, epochs = 3, batch = 32, patience = 3, metric = "loss" },
+  evaluate = nas.evaluators.train_early_stop {
+    data = data, lr = 0.05, epochs = 3, batch = 32, patience = 3, metric = "loss",
+  },
 }.trials[1]
 expect.equal(patient.metrics.epochs, 3)
 expect.equal(patient.metrics.loss, whole.metrics.loss)

@@ -13,9 +13,15 @@ architecture, or the path of a decision, so that a space decides them too: with 
 in the space, lr = "lr" here.]],
   source = "Dong & Yang, ICLR 2020, table 1",
   options = training.options {
-    { "train", "string", one_of = { "train", "train+valid" }, default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
-    { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = 'split to score on: "valid" or "test"' },
-    { "every", "integer", min = 0, default = 1, doc = "score after every so many epochs for the learning curve; 0: only at the end" },
+    {
+      "train", "string", one_of = { "train", "train+valid" }, default = "train",
+      doc = 'split to train on: "train", or "train+valid" for a final training',
+    },
+    { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = "split to score on" },
+    {
+      "every", "integer", min = 0, default = 1,
+      doc = "score after every so many epochs for the learning curve; 0: only at the end",
+    },
   },
 }, function(options)
   if options.train == "train+valid" and options.score == "valid" then
