@@ -12,6 +12,9 @@ static const char nas_categories[] = {
 static const char nas_declare[] = {
 #embed "../../Scripts/nas/declare.lua"
 };
+static const char nas_early_stopping[] = {
+#embed "../../Scripts/nas/early_stopping.lua"
+};
 static const char nas_evaluator[] = {
 #embed "../../Scripts/nas/evaluator.lua"
 };
@@ -26,6 +29,9 @@ static const char nas_evaluators_table[] = {
 };
 static const char nas_evaluators_train[] = {
 #embed "../../Scripts/nas/evaluators/train.lua"
+};
+static const char nas_evaluators_train_early_stop[] = {
+#embed "../../Scripts/nas/evaluators/train_early_stop.lua"
 };
 static const char nas_genotype[] = {
 #embed "../../Scripts/nas/genotype.lua"
@@ -211,11 +217,13 @@ static const shim_module modules[] = {
     SCRIPT("nas/activation_codes.lua", nas_activation_codes),
     SCRIPT("nas/categories.lua", nas_categories),
     SCRIPT("nas/declare.lua", nas_declare),
+    SCRIPT("nas/early_stopping.lua", nas_early_stopping),
     SCRIPT("nas/evaluator.lua", nas_evaluator),
     SCRIPT("nas/evaluators/cross_validation.lua", nas_evaluators_cross_validation),
     SCRIPT("nas/evaluators/proxy.lua", nas_evaluators_proxy),
     SCRIPT("nas/evaluators/table.lua", nas_evaluators_table),
     SCRIPT("nas/evaluators/train.lua", nas_evaluators_train),
+    SCRIPT("nas/evaluators/train_early_stop.lua", nas_evaluators_train_early_stop),
     SCRIPT("nas/genotype.lua", nas_genotype),
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
