@@ -31,6 +31,8 @@ public struct SessionOptions {
   public var kernels: KernelSet?
   /// Opens `io` and `os` and all paths to the recipe.
   public var trusted = false
+  /// The module of the library that uses the recipe's file for something else than a run.
+  public var harness: Harness?
   /// Only find out the recipe's settings.
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
