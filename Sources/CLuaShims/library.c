@@ -150,11 +150,11 @@ static const char nas_testing_doubles_evaluators_divides_by_zero[] = {
 static const char nas_testing_doubles_evaluators_hides_a_count[] = {
 #embed "../../Scripts/nas/testing/doubles/evaluators/hides_a_count.lua"
 };
-static const char nas_testing_doubles_evaluators_measures_memory[] = {
-#embed "../../Scripts/nas/testing/doubles/evaluators/measures_memory.lua"
-};
 static const char nas_testing_doubles_evaluators_returns_a_number[] = {
 #embed "../../Scripts/nas/testing/doubles/evaluators/returns_a_number.lua"
+};
+static const char nas_testing_doubles_evaluators_times_itself[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/times_itself.lua"
 };
 static const char nas_testing_doubles_evaluators_trains_too_long[] = {
 #embed "../../Scripts/nas/testing/doubles/evaluators/trains_too_long.lua"
@@ -359,8 +359,8 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/evaluators/counts_trials.lua", nas_testing_doubles_evaluators_counts_trials),
     SCRIPT("nas/testing/doubles/evaluators/divides_by_zero.lua", nas_testing_doubles_evaluators_divides_by_zero),
     SCRIPT("nas/testing/doubles/evaluators/hides_a_count.lua", nas_testing_doubles_evaluators_hides_a_count),
-    SCRIPT("nas/testing/doubles/evaluators/measures_memory.lua", nas_testing_doubles_evaluators_measures_memory),
     SCRIPT("nas/testing/doubles/evaluators/returns_a_number.lua", nas_testing_doubles_evaluators_returns_a_number),
+    SCRIPT("nas/testing/doubles/evaluators/times_itself.lua", nas_testing_doubles_evaluators_times_itself),
     SCRIPT("nas/testing/doubles/evaluators/trains_too_long.lua", nas_testing_doubles_evaluators_trains_too_long),
     SCRIPT("nas/testing/doubles/proxies/counts_calls.lua", nas_testing_doubles_proxies_counts_calls),
     SCRIPT("nas/testing/doubles/proxies/likes_all.lua", nas_testing_doubles_proxies_likes_all),

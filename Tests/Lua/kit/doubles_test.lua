@@ -58,7 +58,7 @@ describe("the suite of evaluators", function()
   local function wrong(...) catches("evaluator", ...) end
   wrong("counts_trials", "evaluates architectures", "the evaluator changed a variable that it closes over")
   wrong("hides_a_count", "evaluates each architecture by itself", "alone, of")
-  wrong("measures_memory", "repeats itself", "the second time")
+  wrong("times_itself", "repeats itself", "the second time")
   wrong("trains_too_long", "keeps to the budget", "epoch 2 with { epochs = 1 }")
   wrong("trains_too_long", "reports epochs in order", "epoch 3 after epoch 3")
   wrong("divides_by_zero", "gives finite numbers", "efficiency is inf")
@@ -68,7 +68,8 @@ end)
 describe("a right double", function()
   it("passes as a space", function()
     for _, result in ipairs(test.conformance("space", "nas.testing.doubles.spaces.fine")) do
-      expect(result):to_equal { name = result.name, outcome = "passed" }
+      local is_opinion = result.name == "can be relaxed" and result.outcome == "note"
+      if not is_opinion then expect(result):to_equal { name = result.name, outcome = "passed" } end
     end
   end)
 end)
