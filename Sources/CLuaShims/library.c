@@ -237,6 +237,9 @@ static const char nas_testing_doubles_strategies_rewrites_history[] = {
 static const char nas_testing_doubles_strategies_trusts_every_trial[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/trusts_every_trial.lua"
 };
+static const char nas_testing_doubles_strategies_watches_memory[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/watches_memory.lua"
+};
 static const char nas_testing_doubles_strategies_watches_the_clock[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/watches_the_clock.lua"
 };
@@ -388,6 +391,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/strategies/remembers_searches.lua", nas_testing_doubles_strategies_remembers_searches),
     SCRIPT("nas/testing/doubles/strategies/rewrites_history.lua", nas_testing_doubles_strategies_rewrites_history),
     SCRIPT("nas/testing/doubles/strategies/trusts_every_trial.lua", nas_testing_doubles_strategies_trusts_every_trial),
+    SCRIPT("nas/testing/doubles/strategies/watches_memory.lua", nas_testing_doubles_strategies_watches_memory),
     SCRIPT("nas/testing/doubles/strategies/watches_the_clock.lua", nas_testing_doubles_strategies_watches_the_clock),
     SCRIPT("nas/testing/evaluator_cases.lua", nas_testing_evaluator_cases),
     SCRIPT("nas/testing/evaluator_checks.lua", nas_testing_evaluator_checks),

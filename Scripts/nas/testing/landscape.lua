@@ -3,11 +3,14 @@
 
 local landscape = {}
 
---- A number in [0, 1) that a text decides (FNV-1a, 32 bits).
+--- A number in [0, 1) that a text decides: FNV-1a in 32 bits, then the finaliser of MurmurHash3, which spreads a change
+--- of the last byte over all bits.
 function landscape.hash(text)
   local hash = 2166136261
   for index = 1, #text do hash = ((hash ~ text:byte(index)) * 16777619) & 0xffffffff end
-  return (hash ~ (hash >> 15)) / 4294967296
+  hash = ((hash ~ (hash >> 16)) * 0x85ebca6b) & 0xffffffff
+  hash = ((hash ~ (hash >> 13)) * 0xc2b2ae35) & 0xffffffff
+  return (hash ~ (hash >> 16)) / 4294967296
 end
 
 --- The value of an architecture in [0, 100): higher is better.

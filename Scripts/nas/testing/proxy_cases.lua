@@ -31,7 +31,8 @@ local function batches(data, count, first)
 end
 
 --- The scores: all of them in turn, or `only` one; `again`: twice on the same network; `other`: on other batches.
-function cases.scores(proxy, arguments, space, data)
+function cases.scores(proxy, arguments, space, some_data)
+  local data = some_data()
   local scores, texts, changed = {}, {}, nil
   local _, archs = architectures(space)
   for index, arch in ipairs(archs) do

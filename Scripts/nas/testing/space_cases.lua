@@ -109,7 +109,8 @@ end
 
 local function network(arch, data) return nas.network(arch, { data = data }) end
 
-function cases.builds(space, _, _, data)
+function cases.builds(space, _, _, some_data)
+  local data = some_data()
   return each_drawn(space, 30, function(arch)
     local ok, err = pcall(network, arch, data)
     if not ok then return ("%s: %s"):format(arch, tostring(err)) end
@@ -117,7 +118,8 @@ function cases.builds(space, _, _, data)
 end
 
 --- The digests of networks that are built in two orders.
-function cases.digests(space, _, _, data)
+function cases.digests(space, _, _, some_data)
+  local data = some_data()
   local archs, digests = {}, {}
   for index = 1, 12 do archs[index] = space:random() end
   for index = #archs, 1, -1 do digests[index] = network(archs[index], data).digest end
@@ -129,7 +131,8 @@ function cases.digests(space, _, _, data)
   return { digests = digests, first = tostring(archs[1]) }
 end
 
-function cases.costs(space, _, _, data)
+function cases.costs(space, _, _, some_data)
+  local data = some_data()
   return each_drawn(space, 30, function(arch)
     local built = network(arch, data)
     if built.params <= 0 then return ("%s has %d parameters"):format(arch, built.params) end
@@ -139,7 +142,8 @@ end
 
 local function is_finite(number) return number == number and math.abs(number) ~= math.huge end
 
-function cases.learns(space, _, _, data)
+function cases.learns(space, _, _, some_data)
+  local data = some_data()
   return each_drawn(space, 3, function(arch)
     local built = network(arch, data)
     built:fit { data = data, epochs = 1, batch = 16, lr = 0.01 }
@@ -148,7 +152,8 @@ function cases.learns(space, _, _, data)
   end)
 end
 
-function cases.shares(space, _, _, data)
+function cases.shares(space, _, _, some_data)
+  local data = some_data()
   local weights, count = nas.weights(space, { data = data }), 0
   for batch in data:batches { size = 16 } do
     local arch = space:random()
@@ -160,13 +165,15 @@ function cases.shares(space, _, _, data)
   return {}
 end
 
-function cases.relaxes(space, _, _, data)
+function cases.relaxes(space, _, _, some_data)
+  local data = some_data()
   local ok, err = pcall(function() return nas.relax(space, { data = data }) end)
   return ok and {} or { note = tostring(err) }
 end
 
 --- Decisions that change nothing in the network: for training alone, or forgotten in build.
-function cases.matters(space, _, _, data)
+function cases.matters(space, _, _, some_data)
+  local data = some_data()
   for _, decision in ipairs(plain_decisions(space)) do
     local tried, matters = 0, false
     for _ = 1, 12 do

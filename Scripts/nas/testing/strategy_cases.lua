@@ -71,20 +71,14 @@ local function best_drawn(space, count)
   return best
 end
 
---- The best values of searches with different seeds, and of random search with the same number of architectures.
+--- The best value of a search, and that of random search with the same number of architectures.
 function cases.compare(strategy, arguments, space)
-  local found, drawn = {}, {}
-  for seed = 1, arguments.seeds do
-    local result = search(strategy, arguments, space, "seed" .. seed)
-    local distinct = {}
-    local count = 0
-    for _, trial in ipairs(result.trials) do
-      if not distinct[trial.arch] then distinct[trial.arch], count = true, count + 1 end
-    end
-    found[seed] = best_of(result)
-    drawn[seed] = best_drawn((space or spaces.plain()):bind("drawn/" .. seed), count)
+  local result = search(strategy, arguments, space, "case")
+  local distinct, count = {}, 0
+  for _, trial in ipairs(result.trials) do
+    if not distinct[trial.arch] then distinct[trial.arch], count = true, count + 1 end
   end
-  return { found = found, drawn = drawn }
+  return { found = best_of(result), drawn = best_drawn((space or spaces.plain()):bind("drawn"), count) }
 end
 
 --- The memory in KB after some trials and after more.

@@ -49,22 +49,25 @@ local function make(maker, options, data)
   local given = {}
   for name, value in pairs(options) do given[name] = value end
   for _, option in ipairs(core.declared[maker].options or {}) do
-    if option[1] == "data" and given.data == nil then given.data = data end
+    if option[1] == "data" and given.data == nil then given.data = data() end
   end
   return maker(given)
 end
 
---- The thing of that kind that a file returned, the space that it is for, if the file says so, and the data: the file
---- may return { strategy = …, space = … } and the like.
+--- The thing of that kind that a file returned, the space that it is for, if the file says so, and a function that
+--- gives data: the file may return { strategy = …, space = … } and the like.
 return function(kind, options, value)
   local space, data
   if type(value) == "table" and not kinds[kind].is(value) and value[kind] ~= nil then
     value, space, data = value[kind], value.space, value.data
   end
-  data = data or nas.data.open("shapes", { limit = 80, valid = 16, test_limit = 16 })
+  local function some_data()
+    data = data or nas.data.open("shapes", { limit = 80, valid = 16, test_limit = 16 })
+    return data
+  end
   if value == nil or value == true then wrong(kind, "nothing") end
   if is_maker(value) then
-    value = make(value, options, data)
+    value = make(value, options, some_data)
   elseif next(options) ~= nil then
     core.fail {
       message = ("the %s takes no options"):format(kind),
@@ -73,5 +76,5 @@ return function(kind, options, value)
     }
   end
   if not kinds[kind].is(value) then wrong(kind, core.show(value)) end
-  return value, space, data
+  return value, space, some_data
 end
