@@ -75,7 +75,9 @@ struct CoreBinding {
           throw call.wrong(1, expected: "an Architecture")
         }
         guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
-        try call.push(try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? ""))
+        let network = try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? "")
+        session.trialNetwork = network
+        try call.push(network)
       },
       // pareto_front(trials, objectives): the positions of the trials on the front
       "pareto_front": { call in
