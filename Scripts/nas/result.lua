@@ -45,14 +45,16 @@ Result.best = core.declare("result:best", {
 The best trial by the primary objective, or by `metric`, of those that keep the constraints. An error when there is
 none.]],
   { "result", "any" },
-  { "metric", "string", optional = true },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Trial",
 }, function(result, metric) return result:ranked(metric)[1] or no_best(result) end)
 
 Result.top = core.declare("result:top", {
   doc = "The `count` best architectures, best first, each once: of the trials that keep the constraints.",
   { "result", "any" },
-  { "count", "integer", min = 1 },
-  { "metric", "string", optional = true },
+  { "count", "integer", min = 1, doc = "architectures at most" },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Architecture[]",
 }, function(result, count, metric)
   local archs, seen = {}, {}
   for _, trial in ipairs(result:ranked(metric)) do
@@ -68,6 +70,7 @@ Result.front = core.declare("result:front", {
 The Pareto front over all objectives: of the trials that keep the constraints, those that no other one dominates, best
 primary first.]],
   { "result", "any" },
+  returns = "Trial[]",
 }, function(result)
   local ranked = result:ranked()
   local front = {}

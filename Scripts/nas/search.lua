@@ -155,5 +155,5 @@ where it was.]],
     },
     { "name", "string", optional = true, doc = "default: search1, search2, … in the order of the recipe" },
   },
-  returns = "a result: best(), front(), top(count), trials, reason",
+  returns = "Result",
 }, core.run_search)

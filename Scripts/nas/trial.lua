@@ -36,8 +36,9 @@ Trial.report = core.declare("trial:report", {
   doc = "Records metrics of one epoch, for the learning curve and the progress display.",
   context = "evaluator",
   { "trial", "any" },
-  { "epoch", "integer", min = 0 },
+  { "epoch", "integer", min = 0, doc = "the epoch that is over, from 1; 0 for before the first" },
   { "metrics", "table", doc = "numbers by name" },
+  returns = "nothing",
 }, function(trial, epoch, metrics)
   local report = { epoch = epoch, metrics = {} }
   for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
@@ -64,6 +65,7 @@ The stand-alone network of the trial's architecture, built once. Its weights are
 from another one (`trial.continues`), the network as the other one left it; the next fit goes on with its training.]],
   context = "evaluator",
   { "trial", "any" },
+  returns = "Network",
 }, function(trial)
   if not trial.built then
     local data = trial.search.evaluator.data
@@ -90,7 +92,8 @@ Charges the trial with `seconds` in place of the time that it takes: for tables 
 `trial.seconds` and the metric `charged_seconds`, and count for nas.stop.cost. Charges add up.]],
   context = "evaluator",
   { "trial", "any" },
-  { "seconds", "number", min = 0 },
+  { "seconds", "number", min = 0, doc = "in place of the time that passes" },
+  returns = "nothing",
 }, function(trial, seconds) trial.charged = (trial.charged or 0.0) + seconds end)
 
 --- The name of the random streams of the trial's network: the same for all trials of one training.

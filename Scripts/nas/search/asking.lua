@@ -80,9 +80,9 @@ in flight, the oldest is finished first. An architecture asked for again at the 
 `duplicates` policy.]],
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
+  { "arch", "Architecture", doc = "of the search's space" },
   { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
-  returns = "the trial, which may not be finished",
+  returns = "Trial # which is finished when search:next has returned it",
 }, function(search, arch, budget)
   begin_request(search)
   arch = search.space:make(arch)
@@ -116,6 +116,7 @@ Search.next = core.declare("search:next", {
   doc = "The next finished trial in the order asked, or nil when nothing is in flight.",
   context = "strategy",
   { "search", "any" },
+  returns = "Trial?",
 }, function(search)
   local trial = table.remove(Scope.queue(search), 1)
   if trial == nil then return nil end
@@ -127,8 +128,9 @@ Search.evaluate = core.declare("search:evaluate", {
   doc = "Evaluates one architecture and returns its trial. A failed trial has `failed` and ranks last.",
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
-  { "budget", "table", default = {} },
+  { "arch", "Architecture", doc = "of the search's space" },
+  { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
+  returns = "Trial",
 }, function(search, arch, budget) return take(search, search:submit(arch, budget)) end)
 
 Search.map = core.declare("search:map", {
@@ -136,7 +138,8 @@ Search.map = core.declare("search:map", {
   context = "strategy",
   { "search", "any" },
   { "archs", "table|function", doc = "a list, or an iterator such as space:neighbors(arch) gives" },
-  { "budget", "table", default = {} },
+  { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
+  returns = "Trial[]",
 }, function(search, archs, budget)
   local trials = {}
   if type(archs) == "function" then
@@ -179,6 +182,7 @@ longer kept is computed again, to the same bits. Asked for again, it is the same
   { "search", "any" },
   { "trial", "table", doc = "one of this search, or of another with the same evaluator" },
   { "budget", "table", doc = "as for search:evaluate, in all, not in addition" },
+  returns = "Trial",
 }, function(search, trial, budget)
   if trial.search == nil or trial.search.evaluator ~= search.evaluator then
     core.fail {

@@ -6,5 +6,5 @@ local methods = {}
 
 return {
   methods = methods,
-  metatable = { __index = core.class_index(methods, "search", { "constraints", "limits", "stop_rule" }) },
+  metatable = { __index = core.class_index(methods, "search", { "best", "constraints", "limits" }) },
 }

@@ -60,6 +60,7 @@ evaluate: the final architecture of a supernet, say. The stop rule isn't asked a
   context = "strategy",
   { "search", "any" },
   { "fn", "function", doc = "function(search)" },
+  returns = "nothing",
 }, function(search, fn)
   local finishers = search.scopes[#search.scopes].finishers
   finishers[#finishers + 1] = fn
@@ -104,7 +105,7 @@ search is stopped, the phase and everything around it end too.]],
   { "name", "string", doc = "for the record" },
   { "options", "table", doc = "{ stop = rule }, a rule as nas.search takes it; {}: until fn returns" },
   { "fn", "function|table", doc = "function(search), or anything else that nas.search takes as a strategy" },
-  returns = "a list of trials, and a text",
+  returns = "Trial[], string # the phase's trials, and why it ended",
 }, function(search, name, options, fn)
   for key in pairs(options) do
     if key ~= "stop" then
