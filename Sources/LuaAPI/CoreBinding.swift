@@ -127,7 +127,7 @@ struct CoreBinding {
 }
 
 /// Metrics as people read them.
-enum MetricText {
+public enum MetricText {
   /// Per cent with two digits, milliseconds with three, whole numbers with thousands apart.
   static func text(_ value: Double, of name: String) -> String {
     guard value.isFinite else { return "\(value)" }
@@ -143,7 +143,8 @@ enum MetricText {
 
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-  private static func grouped(_ value: Int) -> String {
+  /// `1,073,466`
+  public static func grouped(_ value: Int) -> String {
     var digits = Array(String(value.magnitude)), position = digits.count - 3
     while position > 0 {
       digits.insert(",", at: position)

@@ -28,6 +28,8 @@ final class Effects {
   /// How often each kind and key was asked for so far.
   private var asked: [String: Int] = [:]
   private var depth = 0
+  /// The key of the trial that is at work; nil outside of one.
+  private(set) var trialKey: String?
   /// How many results came from this run's own record, and from its parent's.
   private(set) var replayed = 0
   private(set) var reused = 0
@@ -68,6 +70,8 @@ final class Effects {
     }
     if let starting { try run.begin(starting) }
     let start = session.clock.seconds
+    trialKey = kind == "trial" ? key : nil
+    defer { trialKey = nil }
     let outcome = try session.randomScopes.enter(stream ?? identity) { try nested(body) }
     run.activeSeconds = session.clock.seconds
     let record = EffectRecord(

@@ -18,7 +18,7 @@ struct NetworkBinding {
 
   private static let this = Parameter("network", "Network")
 
-  /// Declares the class; returns the function `nas.network`.
+  /// Declares the class; returns the functions `nas.network` and `nas.load_network`.
   func declare() throws -> [(Declaration, API.Body)] {
     let fresh = FreshNetworks(session: session)
     try api.host.declare(
@@ -53,7 +53,7 @@ struct NetworkBinding {
           call.push("Network(\(network.graph.parameterCount) parameters, \(network.graph.macs) MACs)")
         },
       ])
-    return [fresh.function]
+    return [fresh.function, SavedModels(session: session).function]
   }
 
   // MARK: - fit
@@ -103,6 +103,7 @@ struct NetworkBinding {
       return EffectOutcome(exact: .object(exact))
     }
     network.normalisation = split.normalisation
+    network.note(training: recipe, on: data, split: arguments.text("split"))
     if effect.isReplayed { try session.restore(network.weights, version: after) }
     if let done = effect.record.exact["ended_after"] { after = ContentDigest.of(after, done.text()) }
     network.advance(to: after, training: training)
@@ -159,6 +160,7 @@ struct NetworkBinding {
         batch: arguments.integer("batch"))
       return EffectOutcome(exact: .object(scores.mapValues(JSONValue.number)))
     }
+    network.lastScore = ["split": .string(arguments.text("split")), "metrics": effect.record.exact]
     try call.push(JSONValue.object((effect.record.exact.object ?? [:]).mapValues { .number($0.double ?? .nan) }))
   }
 

@@ -1,5 +1,6 @@
 import Canonical
 import Datasets
+import Evaluation
 import LuaHost
 import NeuralNet
 
@@ -35,6 +36,12 @@ final class NetworkObject: LuaObject {
   let task: NetworkTask
   /// How its input was normalised when it was last trained; else as for the data's training part.
   var normalisation: Normalisation
+  /// The trainings that it went through, oldest first: the data and how they were opened, the split, the options.
+  private(set) var trainings: [JSONValue] = []
+  /// The last scoring: the split and the scores.
+  var lastScore: JSONValue?
+  /// What was saved with a network of a file about its input; nil once it is trained on other data.
+  var storedPreprocessing: JSONValue?
   /// The name of its random streams.
   let stream: String
   /// Digest of (previous version, operation, inputs): equal versions have equal weights.
@@ -75,5 +82,13 @@ final class NetworkObject: LuaObject {
     self.version = version
     self.training = training
     goesOn = false
+  }
+
+  /// Notes a training that the weights now hold.
+  func note(training: TrainingRecipe, on data: DataObject, split: String) {
+    trainings.append([
+      "data": data.dataset.json, "opened": data.opened, "split": .string(split), "options": training.json,
+    ])
+    storedPreprocessing = nil
   }
 }

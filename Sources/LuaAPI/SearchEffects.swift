@@ -215,7 +215,7 @@ final class SearchEffects {
       result = try effect("trial", key, request, row) { try evaluate(request, key: key, evaluator: evaluator) }
     }
     if result.isReplayed { replayedTrials += 1 }
-    if result.record.reused { try session.copyModelFromParent(request.arch.id) }
+    if result.record.reused { try session.copyModelFromParent(request.arch.id, trialKey: key) }
     try push(result, key: key, call)
   }
 

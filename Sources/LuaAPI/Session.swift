@@ -243,23 +243,6 @@ final class Session {
 
   // MARK: - Weights in the run's folder
 
-  /// Writes a network into `models/<arch id>/` and returns the folder.
-  func saveModel(_ network: NetworkObject) throws -> URL {
-    let folder = try startedRun().folder.appending(path: "models/" + network.arch.id, directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try network.weights.save(
-      to: folder.appending(path: "weights.safetensors").path(percentEncoded: false),
-      metadata: ["format": "nasrun", "architecture": network.arch.id])
-    let description: JSONValue = [
-      "schema": 1, "id": .string(network.arch.id), "decisions": network.arch.architecture.values,
-      "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
-      "input": network.preprocessing, "seed": .string(String(seed)),
-      "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs), "graph": network.graph.json,
-    ]
-    try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
-    return folder
-  }
-
   /// Keeps weights by their version, for a resumed run.
   func keep(_ weights: Weights, version: String) throws {
     let file = try startedRun().folder.appending(path: Self.weightsPath(version))
@@ -297,18 +280,20 @@ final class Session {
     return Checkpoints(folder: folder(of: run), parent: run.parent.map(folder))
   }
 
-  /// Takes over the files of a network that the parent saved.
-  func copyModelFromParent(_ id: String) throws { try copyFromParent("models/" + id) }
-
-  /// Copies a file or folder of the parent run to the same place in this one, unless it is there.
+  /// Copies a file of the parent run to the same place in this one, unless it is there.
   private func copyFromParent(_ path: String) throws {
-    let run = try startedRun(), files = FileManager.default
-    let target = run.folder.appending(path: path)
-    guard let source = run.parent?.folder.appending(path: path), files.fileExists(atPath: source.path),
-      !files.fileExists(atPath: target.path)
+    let run = try startedRun()
+    guard let source = run.parent?.folder.appending(path: path), FileManager.default.fileExists(atPath: source.path)
     else { return }
+    try copy(source, to: run.folder.appending(path: path))
+  }
+
+  /// Copies a file or folder, whole or not at all, unless the target is there.
+  func copy(_ source: URL, to target: URL) throws {
+    let files = FileManager.default, name = target.lastPathComponent
+    guard !files.fileExists(atPath: target.path(percentEncoded: false)) else { return }
+    let temporary = target.deletingLastPathComponent().appending(path: name + ".new")
     try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-    let temporary = target.appendingPathExtension("new")
     try? files.removeItem(at: temporary)
     try files.copyItem(at: source, to: temporary)
     try files.moveItem(at: temporary, to: target)

@@ -56,6 +56,13 @@ constraints is better than one that doesn't; of two that don't, the one that vio
   { "by", "string|function", optional = true, doc = "a metric's name, or function(metrics) → number, higher is better" },
 }, function(search, a, b, by) return comparison(search, by)(a, b) end)
 
+Search.objective = core.declare("search:objective", {
+  doc = "The objective of that name, or the primary one: { name, direction }, with the direction `max` or `min`.",
+  context = "strategy",
+  { "search", "any" },
+  { "name", "string", optional = true, doc = "an objective or any metric; one that is no objective is judged by its name" },
+}, comparing.objective)
+
 Search.rank = core.declare("search:rank", {
   doc = "The trials of a list, best first as by `search:better`; equal ones keep the order of their numbers.",
   context = "strategy",
