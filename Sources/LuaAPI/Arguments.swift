@@ -90,6 +90,7 @@ struct ArgumentCheck {
       throw fault("\(label) is missing", expected: parameter.type.description)
     }
     guard parameter.type.accepts(value) else {
+      if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
       throw fault("wrong \(label)", expected: parameter.type.description, got: value.description)
     }
     if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
