@@ -8,7 +8,7 @@ return core.declare("nas.test.conformance", {
 Puts what a module returns through the suite of its kind, as `nasrun test --strategy` does, and returns the results in a
 list: name, outcome ("passed", "failed", "note", "skipped"), did, expected, got, mend.]],
   context = "test",
-  { "kind", "string", one_of = { "strategy", "space", "proxy", "evaluator" } },
+  { "kind", "string", one_of = { "strategy", "space", "proxy", "evaluator" }, doc = "which suite" },
   { "module", "string", doc = "what `require` finds: a file beside the test, or such as nas.strategies.random" },
   options = {
     { "options", "table", default = {}, doc = "for a function that makes the strategy, say" },
