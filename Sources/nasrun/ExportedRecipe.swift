@@ -108,7 +108,7 @@ struct ExportedRecipe {
     let known = training?["options"]?.object ?? [:]
     var fields = known.filter { !["epochs", "lr", "undecayed"].contains($0.key) }
     if let undecayed = known["undecayed"]?.array { fields["decay_norm"] = .bool(undecayed.isEmpty) }
-    return fields.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.literal($0.value))," }.joined(separator: " ")
+    return fields.sorted { $0.key < $1.key }.map { Self.field($0.key, $0.value) + "," }.joined(separator: " ")
   }
 
   // MARK: - Lua text
@@ -130,11 +130,20 @@ struct ExportedRecipe {
     case .array(let values): "{ " + values.map { literal($0) }.joined(separator: ", ") + " }"
     case .object(let fields) where fields.isEmpty: "{}"
     case .object(let fields):
-      "{ "
-        + fields.sorted { $0.key < $1.key }.map { "[\(quoted($0.key))] = \(literal($0.value))" }
-        .joined(separator: ", ") + " }"
+      "{ " + fields.sorted { $0.key < $1.key }.map { field($0.key, $0.value) }.joined(separator: ", ") + " }"
     }
   }
+
+  /// `epochs = 3`, or `["a key"] = 3` where the key is no name.
+  private static func field(_ key: String, _ value: JSONValue) -> String {
+    let isName = key.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil && !keywords.contains(key)
+    return "\(isName ? key : "[\(quoted(key))]") = \(literal(value))"
+  }
+
+  private static let keywords: Set<String> = [
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
+  ]
 
   /// A Lua string: quotes, backslashes and control characters by their codes.
   private static func quoted(_ text: String) -> String {
