@@ -36,7 +36,7 @@ struct ExportedRecipe {
     local function score(title)
       local metrics, words = network:evaluate(data, { split = \(Self.literal(.string(split))) }), {}
       for name, value in pairs(metrics) do words[#words + 1] = ("%s %.6g"):format(name, value) end
-      print(("%-18s%s"):format(title, table.concat(words, "  ")))
+      print(("%-19s%s"):format(title, table.concat(words, "  ")))
       return metrics
     end
 
@@ -106,9 +106,15 @@ struct ExportedRecipe {
   /// The options of the last training but for those that are settings.
   private var options: String {
     let known = training?["options"]?.object ?? [:]
-    var fields = known.filter { !["epochs", "lr", "undecayed"].contains($0.key) }
+    var fields = known.filter { !["epochs", "lr", "undecayed", "schedule_epochs"].contains($0.key) }
     if let undecayed = known["undecayed"]?.array { fields["decay_norm"] = .bool(undecayed.isEmpty) }
-    return fields.sorted { $0.key < $1.key }.map { Self.field($0.key, $0.value) + "," }.joined(separator: " ")
+    var lines = [""]
+    for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+      let field = Self.field(key, value) + ","
+      if lines[lines.count - 1].count + field.count > 100 { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + field
+    }
+    return lines.joined(separator: "\n    ")
   }
 
   // MARK: - Lua text
