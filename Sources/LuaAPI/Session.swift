@@ -33,6 +33,8 @@ public struct SessionOptions {
   public var trusted = false
   /// The key of the one trial to compute once more; everything else comes from the record (`Reproduction`).
   public var reproducing: String?
+  /// The module of the library that uses the recipe's file for something else than a run.
+  public var harness: Harness?
   /// Only find out the recipe's settings.
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
