@@ -11,6 +11,15 @@ function core.declare(name, declaration, fn)
   return function(...) return fn(check(id, ...)) end
 end
 
+--- Declares a class of tables: its `name`, the `object` in its methods' names (`search` of `search:evaluate`), `doc`, and
+--- `fields` in the form of parameters. Tables with this metatable are then of that class, for checks and error texts.
+--- Call it before the methods are declared.
+function core.class(metatable, declaration)
+  core.register_class(declaration)
+  metatable.__name = declaration.name
+  return metatable
+end
+
 --- The `__index` of a class: its methods, nil for the fields that may be nil, an error with the nearest name for others.
 function core.class_index(class, name, optional)
   local may_be_nil = {}

@@ -5,6 +5,21 @@ local core = require "nas.core"
 local Result = {}
 local metatable = { __index = core.class_index(Result, "result", {}) }
 
+core.class(metatable, {
+  name = "Result",
+  object = "result",
+  doc = "What nas.search returns: the trials in the order in which the strategy got them. print(result) sums it up.",
+  fields = {
+    { "trials", "Trial[]", doc = "all of them, failed ones too" },
+    { "objectives", "table[]", doc = "{ name =, direction = } each, the primary one first" },
+    { "reason", "string", doc = "why the search ended" },
+    { "name", "string", doc = "of the search" },
+    { "space", "Space", doc = "that was searched" },
+    { "reused", "integer", doc = "requests that were answered by an earlier trial" },
+    { "search", "Search", doc = "the search, which has ended" },
+  },
+})
+
 local function new(search, reason)
   return setmetatable({
     trials = search.history,
@@ -29,7 +44,8 @@ end
 Result.best = core.declare("result:best", {
   doc = "The best trial by the primary objective, or by `metric`. An error when every trial failed.",
   { "result", "any" },
-  { "metric", "string", optional = true },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Trial",
 }, function(result, metric)
   local best = result:ranked(metric)[1]
   if not best then
@@ -47,8 +63,9 @@ end)
 Result.top = core.declare("result:top", {
   doc = "The architectures of the `count` best trials, best first.",
   { "result", "any" },
-  { "count", "integer", min = 1 },
-  { "metric", "string", optional = true },
+  { "count", "integer", min = 1, doc = "at most so many" },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Architecture[]",
 }, function(result, count, metric)
   local archs = {}
   for index, trial in ipairs(result:ranked(metric)) do
@@ -61,6 +78,7 @@ end)
 Result.front = core.declare("result:front", {
   doc = "The Pareto front over all objectives: the successful trials that no other one dominates, best primary first.",
   { "result", "any" },
+  returns = "Trial[]",
 }, function(result)
   local ranked = result:ranked()
   local front = {}

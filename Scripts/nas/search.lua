@@ -16,6 +16,37 @@ local hopeless = 5
 local Search = {}
 local metatable = { __index = core.class_index(Search, "search", { "best", "ended", "planned", "stop_rule" }) }
 
+core.class(metatable, {
+  name = "Search",
+  object = "search",
+  doc = "A search at work, as its strategy sees it.",
+  fields = {
+    { "space", "Space", doc = "draws from the search's own random stream" },
+    { "rng", "Stream", doc = "the strategy's random stream" },
+    { "history", "Trial[]", doc = "the trials that the strategy has got so far, in that order" },
+    { "window", "integer", doc = "trials in flight at most" },
+    { "objectives", "table[]", doc = "{ name =, direction = } each, the primary one first" },
+    { "best", "Trial", optional = true, doc = "the best trial so far; nil while none has succeeded" },
+    { "name", "string", doc = "of the search" },
+  },
+})
+
+core.register_class {
+  name = "SearchState",
+  object = "state",
+  doc = "What a stop rule is asked with: function(state) returns a reason to stop, or nil to go on.",
+  fields = {
+    { "trials", "integer", doc = "trials started, failed ones included" },
+    { "failed", "integer", doc = "trials that failed" },
+    { "seconds", "number", doc = "that the search has been active; time in which the run was down doesn't count" },
+    { "cost", "number", doc = "the sum of the trials' seconds, reused ones by their recorded time" },
+    { "requests", "integer", doc = "architectures asked for, those answered by an earlier trial included" },
+    { "best", "Trial", optional = true, doc = "the best trial so far" },
+    { "history", "Trial[]", doc = "the trials that the strategy has got so far" },
+    { "objective", "fun(name?: string): table", doc = "{ name =, direction = } of an objective, the primary by default" },
+  },
+}
+
 -- MARK: comparing
 
 --- The objective of that name, or the primary one.
@@ -48,17 +79,22 @@ Search.better = core.declare("search:better", {
   doc = "Whether trial `a` is strictly better than trial `b` by the primary objective, or by `by`. Failed trials are worst.",
   context = "strategy",
   { "search", "any" },
-  { "a", "table" },
-  { "b", "table" },
-  { "by", "string|function", optional = true, doc = "a metric's name, or function(metrics) → number, higher is better" },
+  { "a", "Trial", doc = "a finished trial" },
+  { "b", "Trial", doc = "another" },
+  {
+    "by", "string|fun(metrics: table<string, number>): number", optional = true,
+    doc = "a metric's name, or a function of the metrics of which higher is better",
+  },
+  returns = "boolean",
 }, function(search, a, b, by) return search:comparison(by)(a, b) end)
 
 Search.rank = core.declare("search:rank", {
   doc = "The trials of a list, best first; equal ones keep the order of their numbers.",
   context = "strategy",
   { "search", "any" },
-  { "trials", "table" },
-  { "by", "string|function", optional = true },
+  { "trials", "Trial[]", doc = "finished trials; the list itself stays as it is" },
+  { "by", "string|fun(metrics: table<string, number>): number", optional = true, doc = "as for search:better" },
+  returns = "Trial[]",
 }, function(search, trials, by)
   local better, ranked = search:comparison(by), table.move(trials, 1, #trials, 1, {})
   table.sort(ranked, function(a, b)
@@ -270,8 +306,9 @@ in flight, the oldest is finished first. An architecture asked for again at the 
 `duplicates` policy.]],
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
-  { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
+  { "arch", "Architecture", doc = "of the search's space" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
+  returns = "Trial # which is finished when search:next has returned it",
 }, function(search, arch, budget)
   if search.ended then
     core.fail {
@@ -335,6 +372,7 @@ Search.next = core.declare("search:next", {
   doc = "The next finished trial in the order asked, or nil when nothing is in flight.",
   context = "strategy",
   { "search", "any" },
+  returns = "Trial?",
 }, function(search)
   local trial = table.remove(search.queue, 1)
   if trial == nil then return nil end
@@ -346,8 +384,10 @@ Search.evaluate = core.declare("search:evaluate", {
   doc = "Evaluates one architecture and returns its trial. A failed trial has `failed` and ranks last.",
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
-  { "budget", "table", default = {} },
+  { "arch", "Architecture", doc = "of the search's space" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`" },
+  returns = "Trial",
+  example = "local trial = search:evaluate(search.space:random(), { epochs = 3 })",
 }, function(search, arch, budget)
   local trial = search:submit(arch, budget)
   for _, queued in ipairs(search.queue) do
@@ -367,8 +407,9 @@ Search.map = core.declare("search:map", {
   doc = "Evaluates a list of architectures, up to `window` at a time, and returns their trials in the same order.",
   context = "strategy",
   { "search", "any" },
-  { "archs", "table|function", doc = "a list, or an iterator such as space:neighbors(arch) gives" },
-  { "budget", "table", default = {} },
+  { "archs", "Architecture[]|function", doc = "a list, or an iterator such as space:neighbors(arch) gives" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`" },
+  returns = "Trial[]",
 }, function(search, archs, budget)
   local trials = {}
   if type(archs) == "function" then
@@ -459,15 +500,23 @@ Runs a search and returns its result. The strategy is a function of the `search`
 run for ever and be ended by the stop rule. Trials are recorded before the strategy sees them, so a killed run goes on
 where it was.]],
   options = {
-    { "space", "Space" },
-    { "strategy", "function", doc = "function(search), or nas.strategies.…{…}" },
-    { "evaluate", "function|table", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
+    { "space", "Space", doc = "from nas.space or nas.spaces" },
+    { "strategy", "fun(search: Search)", doc = "function(search), or nas.strategies.…{…}" },
+    { "evaluate", "fun(trial: Trial): table<string, number>|Evaluator", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
     { "objectives", "table", default = { { "accuracy", "max" } }, doc = 'ordered, the first is primary: { { "accuracy", "max" }, { "latency_ms", "min" } }' },
-    { "stop", "table|function", optional = true, doc = "a stop rule; without one, the strategy has to end by itself" },
+    { "stop", "table|fun(state: SearchState): string?", optional = true, doc = "a stop rule; without one, the strategy has to end by itself" },
     { "window", "integer", min = 1, default = 1, doc = "trials in flight at most" },
     { "duplicates", "string", one_of = { "reuse", "rerun", "forbid" }, default = "reuse", doc = "an architecture asked for again" },
     { "name", "string", optional = true, doc = "default: search1, search2, … in the order of the recipe" },
   },
+  returns = "Result",
+  example = [[
+local result = nas.search {
+  space = nas.spaces.nasbench201 { channels = 8, cells = 1 },
+  strategy = nas.strategies.random {},
+  evaluate = nas.evaluators.train { data = data, epochs = 3 },
+  stop = { trials = 20 },
+}]],
 }, function(options)
   local search = new(options)
   core.search_begins { name = search.name, objectives = search.objectives, planned = search.planned, space = search.space }

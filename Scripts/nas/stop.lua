@@ -6,7 +6,8 @@ local stop = {}
 
 stop.trials = core.declare("nas.stop.trials", {
   doc = "Stops after `count` trials, failed ones included.",
-  { "count", "integer", min = 1 },
+  { "count", "integer", min = 1, doc = "trials" },
+  returns = "fun(state: SearchState): string?",
 }, function(count)
   return function(state)
     if state.trials >= count then return ("%d trials done"):format(count) end
@@ -15,7 +16,8 @@ end)
 
 stop.minutes = core.declare("nas.stop.minutes", {
   doc = "Stops when the search has been active for `minutes`; time in which the run was down doesn't count.",
-  { "minutes", "number", min = 0 },
+  { "minutes", "number", min = 0, doc = "of active time" },
+  returns = "fun(state: SearchState): string?",
 }, function(minutes)
   return function(state)
     if state.seconds >= minutes * 60 then return ("%g minutes over"):format(minutes) end
@@ -24,8 +26,9 @@ end)
 
 stop.target = core.declare("nas.stop.target", {
   doc = "Stops when the best trial has reached `value` in `metric` (default: the primary objective).",
-  { "value", "number" },
-  { "metric", "string", optional = true },
+  { "value", "number", doc = "to be reached" },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "fun(state: SearchState): string?",
 }, function(value, metric)
   return function(state)
     local best = state.best
@@ -71,6 +74,8 @@ end
 stop.any = core.declare("nas.stop.any", {
   doc = "Stops when any of the rules says so, with its reason.",
   { "rules", "table", doc = "rules in a list, conditions by name, or both" },
+  returns = "fun(state: SearchState): string?",
+  example = "stop = nas.stop.any { trials = 60, minutes = 20, my_rule }",
 }, function(spec)
   local rules = rules_of(spec)
   return function(state)
@@ -84,6 +89,7 @@ end)
 stop.all = core.declare("nas.stop.all", {
   doc = "Stops when all of the rules say so.",
   { "rules", "table", doc = "rules in a list, conditions by name, or both" },
+  returns = "fun(state: SearchState): string?",
 }, function(spec)
   local rules = rules_of(spec)
   return function(state)

@@ -5,6 +5,25 @@ local core = require "nas.core"
 local Trial = {}
 local metatable = { __index = core.class_index(Trial, "trial", { "built", "delivered", "failed" }) }
 
+core.class(metatable, {
+  name = "Trial",
+  object = "trial",
+  doc = [[
+One architecture evaluated at one budget. An evaluator is given it before it is finished; a strategy gets it finished.
+print(trial) shows its number, architecture and metrics.]],
+  fields = {
+    { "number", "integer", doc = "from 1, in the order asked" },
+    { "arch", "Architecture", doc = "what is evaluated" },
+    { "budget", "table<string, any>", doc = "what search:evaluate was given, such as { epochs = 9 }; {} by default" },
+    { "metrics", "table<string, number>", doc = "by name; of a failed trial each objective has its worst value" },
+    { "failed", "string", optional = true, doc = "why it failed; nil when it didn't" },
+    { "reports", "table[]", doc = "what trial:report was given: { epoch =, metrics = }" },
+    { "done", "boolean", doc = "whether it is finished" },
+    { "seconds", "number", doc = "that its evaluation took" },
+    { "search", "Search", doc = "the search that it belongs to" },
+  },
+})
+
 --- A new, unfinished trial of `search`.
 local function new(search, number, arch, budget)
   return setmetatable({
@@ -24,8 +43,10 @@ Trial.report = core.declare("trial:report", {
   doc = "Records metrics of one epoch, for the learning curve and the progress display.",
   context = "evaluator",
   { "trial", "any" },
-  { "epoch", "integer", min = 0 },
-  { "metrics", "table", doc = "numbers by name" },
+  { "epoch", "integer", min = 0, doc = "the epoch that is over, from 1; 0 for before the first" },
+  { "metrics", "table<string, number>", doc = "numbers by name" },
+  returns = "nothing",
+  example = "trial:report(epoch, { accuracy = 71.5, train_loss = 0.9 })",
 }, function(trial, epoch, metrics)
   local report = { epoch = epoch, metrics = {} }
   for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
@@ -39,6 +60,7 @@ The stand-alone network of the trial's architecture, built once. Its weights are
 `trial/<arch id>/<repeat>/weights`, so that they depend on the seed and the architecture alone.]],
   context = "evaluator",
   { "trial", "any" },
+  returns = "Network",
 }, function(trial)
   if not trial.built then
     local data = trial.search.evaluator.data

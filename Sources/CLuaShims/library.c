@@ -105,6 +105,9 @@ static const char nas_proxies_zico[] = {
 static const char nas_proxy[] = {
 #embed "../../Scripts/nas/proxy.lua"
 };
+static const char nas_reference[] = {
+#embed "../../Scripts/nas/reference.lua"
+};
 static const char nas_relax[] = {
 #embed "../../Scripts/nas/relax.lua"
 };
@@ -128,6 +131,15 @@ static const char nas_strategies_random[] = {
 };
 static const char nas_strategies_regularized_evolution[] = {
 #embed "../../Scripts/nas/strategies/regularized_evolution.lua"
+};
+static const char nas_templates_search[] = {
+#embed "../../Scripts/nas/templates/search.lua"
+};
+static const char nas_templates_space[] = {
+#embed "../../Scripts/nas/templates/space.lua"
+};
+static const char nas_templates_strategy[] = {
+#embed "../../Scripts/nas/templates/strategy.lua"
 };
 static const char nas_trial[] = {
 #embed "../../Scripts/nas/trial.lua"
@@ -173,6 +185,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
     SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
     SCRIPT("nas/proxy.lua", nas_proxy),
+    SCRIPT("nas/reference.lua", nas_reference),
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
@@ -181,6 +194,9 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/listed.lua", nas_strategies_listed),
     SCRIPT("nas/strategies/random.lua", nas_strategies_random),
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
+    SCRIPT("nas/templates/search.lua", nas_templates_search),
+    SCRIPT("nas/templates/space.lua", nas_templates_space),
+    SCRIPT("nas/templates/strategy.lua", nas_templates_strategy),
     SCRIPT("nas/trial.lua", nas_trial),
     SCRIPT("nas/weight_names.lua", nas_weight_names),
 };

@@ -14,7 +14,10 @@ struct Arguments {
 
   func object<T>(_ position: Int, as type: T.Type = T.self) throws -> T {
     guard let object = self[position].object(as: type) else {
-      throw Fault(.internal, "argument \(position + 1) passed its check as another class")
+      throw Fault(
+        .recipe, "wrong argument \(position + 1)",
+        expected: withArticle((type as? any LuaObject.Type)?.luaName ?? "\(type)"),
+        got: "a table that has its name", hint: "Only nasrun makes objects of this class.")
     }
     return object
   }
@@ -38,8 +41,12 @@ struct ArgumentCheck {
   let host: LuaHost
 
   func check(_ given: [LuaValue]) throws -> Arguments {
-    let parameters = declaration.parameters
-    let isMethod = declaration.name.contains(":")
+    let parameters = declaration.parameters, isMethod = declaration.isMethod
+    if isMethod, let object = parameters.first, !object.type.accepts(given.first ?? .nil) {
+      throw fault(
+        "wrong object before ':'", expected: object.type.description, got: given.first?.description ?? "nothing",
+        hint: "Call it with a colon: \(declaration.name)(…).")
+    }
     let accepted = parameters.count + (declaration.options == nil ? 0 : 1)
     if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
       throw fault(
@@ -119,23 +126,5 @@ struct ArgumentCheck {
 
   private func fault(_ message: String, expected: String? = nil, got: String? = nil, hint: String? = nil) -> Fault {
     Fault(.recipe, "\(declaration.name): \(message)", expected: expected, got: got, hint: hint)
-  }
-}
-
-extension ArgumentType {
-  /// Whether a value is of one of the alternatives; a class is compared by the name that recipes see.
-  func accepts(_ value: LuaValue) -> Bool {
-    alternatives.contains { alternative in
-      switch alternative {
-      case "any": true
-      case "integer": value.integer != nil
-      case "number": value.number != nil
-      case "string": value.string != nil
-      case "boolean": value.bool != nil
-      case "function": value.function != nil
-      case "table": value.table != nil
-      default: if case .userdata(let object) = value { type(of: object).luaName == alternative } else { false }
-      }
-    }
   }
 }

@@ -43,6 +43,7 @@ struct DataBinding {
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
     let makers = try batches.declare()
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       DataObject.self, methods: api.methods(batches.methods),
       metamethods: [
@@ -58,6 +59,22 @@ struct DataBinding {
       ])
     return [(Self.declaration, open)] + makers
   }
+
+  private static let classDeclaration = ClassDeclaration(
+    "Data", object: "data",
+    """
+    Samples with their labels, split for training, validation and testing, as nas.data.open gives them.
+    """,
+    fields: [
+      Parameter("name", "string", "of the data set"),
+      Parameter("classes", "integer", "how many there are"),
+      Parameter("class_names", "string[]", "in the order of the labels"),
+      Parameter("image", "integer[]", "{ height, width, channels } of a sample"),
+      Parameter("train", "integer", "training samples"),
+      Parameter("valid", "integer", "held-out training samples; 0 without a validation split"),
+      Parameter("test", "integer", "test samples"),
+      Parameter("digest", "string", "of the content and the split"),
+    ])
 
   private static let declaration = Declaration(
     "nas.data.open",
@@ -103,7 +120,7 @@ struct DataBinding {
         "missing", "string", optional: true, oneOf: ["error", "mean"],
         "of a table: what a missing input is; an error if left out"),
     ],
-    returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
+    returns: "Data")
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(

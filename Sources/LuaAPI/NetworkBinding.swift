@@ -18,9 +18,27 @@ struct NetworkBinding {
 
   private static let this = Parameter("network", "Network")
 
+  private static let classDeclaration = ClassDeclaration(
+    "Network", object: "network",
+    """
+    A stand-alone network of an architecture: a graph with weights. Inside a trial its methods are a part of the trial;
+    outside, each is recorded as an effect of its own.
+    """,
+    fields: [
+      Parameter("params", "integer", "trained parameters"),
+      Parameter("macs", "integer", "multiply-accumulates of one forward pass at batch 1"),
+      Parameter("memory_bytes", "integer", "peak memory of inference at batch 1"),
+      Parameter("arch", "Architecture", "that it was built from"),
+      Parameter("digest", "string", "of the graph"),
+      Parameter("input", "integer[]", "{ height, width, channels } of a sample"),
+      Parameter("classes", "integer", "of the task"),
+    ])
+
   /// Declares the class; returns the function `nas.network`.
   func declare() throws -> [(Declaration, API.Body)] {
     let fresh = FreshNetworks(session: session)
+    api.declare(Self.classDeclaration)
+    api.declare(ProbeBinding.classDeclaration)
     try api.host.declare(
       NetworkObject.self,
       methods: api.methods([
@@ -67,7 +85,7 @@ struct NetworkBinding {
       Parameter("epochs", "integer", min: 1),
     ] + TrainingOptions.course + TrainingOptions.descent + [
       Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })")
-    ])
+    ], returns: "nothing")
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -111,7 +129,8 @@ struct NetworkBinding {
     "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss; of a regression: "
       + "rmse and mae in the target's units, r2, and loss.",
     context: "evaluator or recipe", [this, Parameter("data", "Data")],
-    options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)])
+    options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)],
+    returns: "table<string, number> # metrics by name")
 
   private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -140,7 +159,7 @@ struct NetworkBinding {
       Parameter("rounds", "integer", default: 5, min: 1),
       Parameter("calls", "integer", default: 20, min: 1, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
-    ])
+    ], returns: "table<string, number> # median_ms, p10_ms, p90_ms")
 
   private func latency(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -166,7 +185,7 @@ struct NetworkBinding {
   private static let saveDeclaration = Declaration(
     "network:save",
     "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
-    context: "evaluator or recipe", [this])
+    context: "evaluator or recipe", [this], returns: "string # the folder's path")
 
   private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)

@@ -17,7 +17,17 @@ struct OptimiserBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Optimiser", object: "optimiser",
+    """
+    Moves tensors against their gradients; its state goes with it.
+    """,
+    fields: [
+      Parameter("lr", "number", "the learning rate; may be set")
+    ])
+
   func declare() throws -> LuaValue {
+    api.declare(Self.classDeclaration)
     let names = methods.map { API.leaf($0.0.name) }
     try api.host.declare(
       OptimiserObject.self, methods: api.methods(methods),
@@ -47,17 +57,17 @@ struct OptimiserBinding {
   private var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("optimiser:step", "Moves the parameters by their gradients.", [Self.this]),
+        Declaration("optimiser:step", "Moves the parameters by their gradients.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: OptimiserObject.self).optimiser.step() }
       ),
       (
-        Declaration("optimiser:zero_grad", "Forgets the parameters' gradients.", [Self.this]),
+        Declaration("optimiser:zero_grad", "Forgets the parameters' gradients.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: OptimiserObject.self).optimiser.clearGradients() }
       ),
       (
         Declaration(
           "optimiser:clip", "Scales the gradients down to a global norm; returns the norm before.",
-          [Self.this, Parameter("norm", "number", min: 1e-12)], returns: "a number"),
+          [Self.this, Parameter("norm", "number", min: 1e-12)], returns: "number"),
         { arguments, call in
           let optimiser = try arguments.object(0, as: OptimiserObject.self).optimiser
           call.push(try optimiser.clip(norm: arguments[1].number ?? 1))
@@ -119,7 +129,7 @@ struct OptimiserBinding {
           Parameter("minimum", "number", default: 0, min: 0, "the end of the cosine"),
           Parameter("every", "integer", default: 30, min: 1, "positions of one step"),
           Parameter("factor", "number", default: 0.1, "what a step multiplies by"),
-        ], returns: "a function of a position"),
+        ], returns: "fun(position: integer): number"),
       { [api] arguments, call in
         let curve: Schedule.Curve =
           switch arguments.text("curve") {
@@ -165,7 +175,7 @@ struct OptimiserBinding {
     let declaration = Declaration(
       "nas.optim." + name, doc + " The formulas and defaults are PyTorch's.", source: source,
       [Parameter("parameters", "table", "a list of Tensors")],
-      options: [Parameter("lr", "number", default: .number(rate), min: 0)] + options, returns: "an Optimiser")
+      options: [Parameter("lr", "number", default: .number(rate), min: 0)] + options, returns: "Optimiser")
     return (
       declaration,
       { [session] arguments, call in

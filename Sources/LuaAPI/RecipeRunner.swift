@@ -21,6 +21,10 @@ public final class RecipeRunner {
   private let api: API
   /// Everything that a recipe can call, the library's Lua functions once `nas` is loaded.
   public var declarations: [Declaration] { api.declarations }
+  /// The classes of what a recipe holds.
+  public var classes: [ClassDeclaration] { api.classes }
+  /// The values of the API that are no functions.
+  public var values: [ValueDeclaration] { api.values }
   /// For Ctrl-C: ends the recipe after the batch at work.
   public var cancellation: LuaCancellation { session.host.cancellation }
   /// The run's id, once there is one.

@@ -8,8 +8,16 @@ struct SpaceBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Space", object: "space",
+    """
+    What can be searched: decisions, and one function that builds a network from them. Equal spaces are ==; print(space)
+    shows its name and size.
+    """)
+
   /// Declares the class; returns the function `nas.space`.
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       SpaceObject.self, methods: api.methods(drawing + reading + changing),
       metamethods: [
@@ -40,7 +48,7 @@ struct SpaceBinding {
         "how space:mutate draws the decision: all equally likely, or level by level"),
       Parameter("format", "function", optional: true, "function(arch) → text, instead of JSON"),
       Parameter("parse", "function", optional: true, "function(text) → table of decisions, for space:parse"),
-    ])
+    ], returns: "Space")
 
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     var functions: [String: LuaReference] = [:]
@@ -80,7 +88,8 @@ struct SpaceBinding {
   private var drawing: [(Declaration, API.Body)] {
     [
       (
-        Declaration("space:random", "A random architecture, each decision drawn uniformly.", [Self.this]),
+        Declaration(
+          "space:random", "A random architecture, each decision drawn uniformly.", [Self.this], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try push(
@@ -90,7 +99,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:mutate", "A copy of `arch` with `changes` decisions changed, each to another value.",
-          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1)]),
+          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1)], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let parent = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -103,7 +112,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:crossover", "A child that takes each decision from one of two parents.",
-          [Self.this, Parameter("a", "Architecture"), Parameter("b", "Architecture")]),
+          [Self.this, Parameter("a", "Architecture"), Parameter("b", "Architecture")], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let a = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -120,14 +129,17 @@ struct SpaceBinding {
     [
       (
         Declaration(
-          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this]),
+          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this],
+          returns: "number? # nil when there are infinitely many"),
         { arguments, call in
           guard let size = try arguments.object(0, as: SpaceObject.self).space.size else { return call.pushNil() }
           if let size = size.int { call.push(size) } else { call.push(size.double) }
         }
       ),
       (
-        Declaration("space:decisions", "The decisions: a list of { path, kind, options }.", [Self.this]),
+        Declaration(
+          "space:decisions", "The decisions: a list of { path, kind, options }.", [Self.this],
+          returns: "table[] # { path =, kind =, options = } each"),
         { arguments, call in
           let decisions = try arguments.object(0, as: SpaceObject.self).space.decisions
           try call.push(
@@ -143,7 +155,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.",
-          [Self.this, Self.architecture]),
+          [Self.this, Self.architecture], returns: "fun(): Architecture? # an iterator"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let arch = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -151,7 +163,9 @@ struct SpaceBinding {
         }
       ),
       (
-        Declaration("space:iterate", "An iterator over all architectures, in a fixed order.", [Self.this]),
+        Declaration(
+          "space:iterate", "An iterator over all architectures, in a fixed order.", [Self.this],
+          returns: "fun(): Architecture? # an iterator"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try pushIterator(try space.space.iterate(), of: space, call)
@@ -166,7 +180,7 @@ struct SpaceBinding {
         Declaration(
           "space:make",
           "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
-          [Self.this, Parameter("decisions", "table|Architecture")]),
+          [Self.this, Parameter("decisions", "table|Architecture")], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           if let given = arguments[1].object(as: ArchitectureObject.self) {
@@ -178,7 +192,8 @@ struct SpaceBinding {
       ),
       (
         Declaration(
-          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")]),
+          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let values: JSONValue
@@ -194,7 +209,7 @@ struct SpaceBinding {
         Declaration(
           "space:fix",
           "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
-          [Self.this, Parameter("decisions", "table")]),
+          [Self.this, Parameter("decisions", "table")], returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let narrowings = try (arguments[1].table?.pairs ?? []).map { key, value -> (path: String, to: Narrowing) in
@@ -208,7 +223,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:bind", "The same space, drawing from the named random stream.",
-          [Self.this, Parameter("stream", "string")]),
+          [Self.this, Parameter("stream", "string")], returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try call.push(SpaceObject(space.definition, stream: session.stream(arguments.text(1))))

@@ -6,6 +6,9 @@ import SearchCore
 /// `nas.oneof`, `manyof`, `list`, `int`, `float`: the parts of a space definition.
 enum SpaceNodes {
   static func declare(_ api: API) throws -> [(Declaration, API.Body)] {
+    api.declare(
+      ClassDeclaration(
+        "Decision", object: "decision", "A part of a space's definition: what nas.oneof, list, int and the like make."))
     try api.host.declare(
       NodeObject.self,
       metamethods: [.text: { call in call.push("Decision(\(try call.this(NodeObject.self).node.name ?? "unnamed"))") }])
@@ -21,7 +24,7 @@ enum SpaceNodes {
           "nas.oneof",
           "A decision for one of the options. An option that is a table with decisions makes them conditional.",
           [Parameter("options", "table", "a list of plain values, or of tables that may hold decisions")],
-          options: [name]),
+          options: [name], returns: "Decision"),
         { arguments, call in try push(.oneOf(try options(arguments[0]), name: arguments["name"].string), call) }
       ),
       (
@@ -30,7 +33,7 @@ enum SpaceNodes {
           [Parameter("k", "integer", min: 1), Parameter("options", "table")],
           options: [
             Parameter("ordered", "boolean", default: false), Parameter("distinct", "boolean", default: true), name,
-          ]),
+          ], returns: "Decision"),
         { arguments, call in
           try push(
             .manyOf(
@@ -42,7 +45,7 @@ enum SpaceNodes {
         Declaration(
           "nas.list",
           "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
-          [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name]),
+          [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name], returns: "Decision"),
         { arguments, call in
           try push(
             .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
@@ -59,7 +62,7 @@ enum SpaceNodes {
           [Parameter("low", "integer"), Parameter("high", "integer")],
           options: [
             Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name,
-          ]),
+          ], returns: "Decision"),
         { arguments, call in
           let range = IntRange(
             arguments.integer(0), arguments.integer(1), step: arguments.integer("step"), log: arguments.flag("log"))
@@ -70,7 +73,7 @@ enum SpaceNodes {
         Declaration(
           "nas.float", "A decision for a real number from `low` to `high`.",
           [Parameter("low", "number"), Parameter("high", "number")],
-          options: [Parameter("log", "boolean", default: false), name]),
+          options: [Parameter("log", "boolean", default: false), name], returns: "Decision"),
         { arguments, call in
           let range = FloatRange(arguments[0].number ?? 0, arguments[1].number ?? 0, log: arguments.flag("log"))
           try push(.float(range, name: arguments["name"].string), call)

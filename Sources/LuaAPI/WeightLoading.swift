@@ -38,7 +38,7 @@ struct WeightLoading {
           "pytorch: convolutions [out, in, ky, kx] and linear layers [out, in] are transposed"),
         Parameter("strict", "boolean", default: true, "names without a partner are an error that lists them all"),
       ],
-      returns: "{ missing, unused }")
+      returns: "table<string, string[]> # missing, unused")
   }
 
   /// What to load and how, and what tells it from another loading.

@@ -13,7 +13,10 @@ struct NasrunCommand: ParsableCommand {
       """,
     discussion: "'nasrun help run' shows the options of a run, 'nasrun <recipe.lua> --help' the settings of a recipe.",
     version: nasrunVersion,
-    subcommands: [RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, OpsCommand.self],
+    subcommands: [
+      RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, OpsCommand.self, APICommand.self,
+      NewCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   /// The names of all commands, for suggestions.

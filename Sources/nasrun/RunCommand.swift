@@ -12,15 +12,17 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Run a recipe (the word 'run' may be left out).",
     discussion: "'nasrun RECIPE --help' shows the settings of that recipe.", helpNames: [])
 
-  @Argument(help: "The recipe: a Lua file.") var recipe: String?
+  @Argument(help: "The recipe: a Lua file.", completion: .file(extensions: ["lua"])) var recipe: String?
   @Option(
     name: .customLong("set"), parsing: .upToNextOption,
-    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"))
+    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"),
+    completion: .custom(Completion.settings))
   var settings: [String] = []
   @Option(help: ArgumentHelp("The seed of all random streams.", valueName: "n")) var seed: UInt64 = 1
   @OptionGroup var runs: RunsOption
   @Option(help: "What to call the run; the recipe's name by default.") var name: String?
-  @Option(help: ArgumentHelp("Take every result that is still asked for from this run.", valueName: "run"))
+  @Option(
+    help: ArgumentHelp("Take every result that is still asked for from this run.", valueName: "run"), completion: .runs)
   var reuse: String?
   @OptionGroup var execution: ExecutionOptions
   @Flag(name: [.short, .long], help: "Show this help, or the settings of the recipe.") var help = false
@@ -28,7 +30,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard let recipe else { throw CleanExit.helpRequest(NasrunCommand.self) }
     let file = try RecipeFile.locate(recipe)
-    var options = SessionOptions(recipe: try Self.source(file), runs: runs.url)
+    var options = SessionOptions(recipe: try RecipeFile.source(file), runs: runs.url)
     options.settings = try settings.map(RecipeArguments.split)
     options.seed = seed
     options.name = name
@@ -37,27 +39,6 @@ struct RunCommand: ParsableCommand {
     try execution.apply(to: &options)
     let outcome = try Execution(options, execution).run()
     if help { Self.showSettings(outcome.settings, of: recipe) }
-  }
-
-  /// The recipe's text with the folder it is in, links resolved.
-  private static func source(_ file: URL) throws -> RecipeSource {
-    let real = file.resolvingSymlinksInPath()
-    guard let data = try? Data(contentsOf: real) else {
-      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
-    }
-    guard data.first != 0x1B else {
-      throw Fault(
-        .recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text",
-        hint: "Run the source file instead.")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      let line = 1 + data.prefix { $0 < 0x80 }.count { $0 == UInt8(ascii: "\n") }
-      throw Fault(
-        .recipe, "the text is not UTF-8", at: "\(file.lastPathComponent):\(line)",
-        hint: "Save the file in the encoding UTF-8.")
-    }
-    return RecipeSource(
-      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path, text: text)
   }
 
   private static func showSettings(_ settings: [String: JSONValue], of recipe: String) {

@@ -7,7 +7,9 @@ struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show a run: its searches, best trials, failures and files.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var runs: RunsOption
   @Flag(help: "Print JSON.") var json = false

@@ -12,7 +12,7 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
     { "data", "Data", doc = "from nas.data.open" },
     { "train", "string", one_of = { "train", "train+valid" }, default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
     { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = 'split to score on: "valid" or "test"' },
-    { "epochs", "integer", min = 1, default = 3 },
+    { "epochs", "integer", min = 1, default = 3, doc = "of a trial whose budget names none" },
     { "batch", "integer", min = 1, default = 64, doc = "images per step" },
     { "lr", "number", min = 0, default = 0.1, doc = "peak learning rate" },
     {
@@ -20,15 +20,17 @@ zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { 
       doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)',
     },
     { "warmup", "number", min = 0, default = 0, doc = "epochs of linear warm-up" },
-    { "momentum", "number", min = 0, max = 1, default = 0.9 },
-    { "nesterov", "boolean", default = true },
-    { "weight_decay", "number", min = 0, default = 5e-4 },
+    { "momentum", "number", min = 0, max = 1, default = 0.9, doc = "of SGD" },
+    { "nesterov", "boolean", default = true, doc = "Nesterov's momentum" },
+    { "weight_decay", "number", min = 0, default = 5e-4, doc = "times the weights, added to their gradients" },
     { "decay_norm", "boolean", default = true, doc = "also decay batch-norm parameters and biases" },
-    { "label_smoothing", "number", min = 0, max = 1, default = 0 },
+    { "label_smoothing", "number", min = 0, max = 1, default = 0, doc = "share of a target spread over all classes" },
     { "clip", "number", min = 0, default = 0, doc = "gradient clipping by global norm; 0 is off" },
     { "augment", "table", default = {}, doc = "{ flip = true, crop = 4, cutout = 8 }: horizontal flip, padded crop, cutout" },
     { "every", "integer", min = 0, default = 1, doc = "score after every so many epochs for the learning curve; 0: only at the end" },
   },
+  returns = "Evaluator",
+  example = "evaluate = nas.evaluators.train { data = data, epochs = 3, batch = 64, augment = { flip = true } }",
 }, function(options)
   if options.train == "train+valid" and options.score == "valid" then
     nas.fail {

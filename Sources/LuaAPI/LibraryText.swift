@@ -1,0 +1,12 @@
+import LuaHost
+
+/// The texts of the embedded library, by module.
+public enum LibraryText {
+  /// The names of its modules, sorted.
+  public static let names = LuaHost.embeddedLibrary.map(\.name).sorted()
+
+  /// The text of a module; nil when the library has none of that name.
+  public static func text(of module: String) -> String? {
+    LuaHost.embeddedLibrary.first { $0.name == module }.map { String($0.text) }
+  }
+}
