@@ -34,7 +34,10 @@ struct ArchitectureBinding {
       (
         Declaration(
           "arch:with", "A copy with another value at a path such as `blocks[2].op`.",
-          [Self.this, Parameter("path", "string"), Parameter("value", "any")], returns: "Architecture"),
+          [
+            Self.this, Parameter("path", "string", "of the decision: `blocks[2].op`"),
+            Parameter("value", "any", "one of its options"),
+          ], returns: "Architecture"),
         { arguments, call in
           let arch = try arguments.object(0, as: ArchitectureObject.self)
           let changed = try arch.architecture.with(arguments.text(1), try LuaValues.json(arguments[2]))
@@ -54,7 +57,7 @@ struct ArchitectureBinding {
       (
         Declaration(
           "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
-          [Self.this, Parameter("data", "Data")], returns: "Network"),
+          [Self.this, Parameter("data", "Data", "gives the input's shape and the classes")], returns: "Network"),
         { arguments, call in
           let arch = try arguments.object(0, as: ArchitectureObject.self)
           let data = try arguments.object(1, as: DataObject.self)
@@ -108,7 +111,7 @@ struct ArchitectureBinding {
     [Parameter("arch", "Architecture")],
     options: [
       Parameter("input", "table", "{ height, width, channels }"),
-      Parameter("classes", "integer", min: 1),
+      Parameter("classes", "integer", min: 1, "how many the network tells apart"),
     ],
     returns: "table<string, integer> # params, macs")
 

@@ -108,8 +108,9 @@ struct BatchBinding {
     """,
     [this],
     options: [
-      Parameter("split", "string", default: "train"), Parameter("size", "integer", default: 64, min: 1),
-      Parameter("epochs", "integer", default: 1, min: 1, max: 1e9),
+      Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
+      Parameter("size", "integer", default: 64, min: 1, "samples in a batch"),
+      Parameter("epochs", "integer", default: 1, min: 1, max: 1e9, "how often to go through the split"),
       Parameter("first_epoch", "integer", default: 1, min: 1, max: 1e9, "the number of the first epoch"),
       Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
       Parameter("stream", "string", default: "batches", "the name of the random stream"),

@@ -47,9 +47,11 @@ struct BuildBinding {
   private static let parameterDeclaration = Declaration(
     "nas.nn.parameter", "A trained array, by its name in the open scope: of a network or a model.",
     context: "build or model",
-    [Parameter("name", "string"), Parameter("shape", "table", "a list of dimensions")],
+    [Parameter("name", "string", "in the open scope"), Parameter("shape", "table", "a list of dimensions")],
     options: [
-      Parameter("init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"]),
+      Parameter(
+        "init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"], "how the first values are drawn"
+      ),
       Parameter("scale", "number", default: 0.1, "the bound, the deviation or the value"),
     ], returns: "Value|Tensor # a Tensor in a model")
 

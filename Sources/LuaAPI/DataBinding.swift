@@ -86,7 +86,7 @@ struct DataBinding {
     are split by class; the split depends on the options and their seed alone. Normalisation comes from the training
     part.
     """,
-    [Parameter("source", "string")],
+    [Parameter("source", "string", "\"shapes\" or a path, as above")],
     options: [
       Parameter(
         "valid", "number", optional: true, min: 0,

@@ -16,7 +16,7 @@ struct FreshNetworks {
 
   private static let declaration = Declaration(
     "nas.network", "A network of an architecture with fresh weights, for data or for a shape of input and classes.",
-    [Parameter("arch", "Architecture")],
+    [Parameter("arch", "Architecture", "of any space with a build")],
     options: [
       Parameter("data", "Data", optional: true, "gives the input's shape and the classes"),
       Parameter("input", "table", optional: true, "{ height, width, channels }, without data"),

@@ -52,7 +52,7 @@ struct LinalgBinding {
       ),
       (
         Declaration(
-          "nas.linalg.identity", "The identity.", [Parameter("n", "integer", min: 1, max: 16_384)],
+          "nas.linalg.identity", "The identity.", [Parameter("n", "integer", min: 1, max: 16_384, "rows and columns")],
           returns: "Matrix"),
         { arguments, call in
           var result = try Matrix(rows: arguments.integer(0), columns: arguments.integer(0))
@@ -64,7 +64,8 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.gram",
           "The products of all pairs of rows, X · Xᵀ, summed in double precision; of a list of Tensors with one first "
-            + "axis, the sum of theirs.", [Parameter("tensors", "Tensor|table")], returns: "Matrix"),
+            + "axis, the sum of theirs.",
+          [Parameter("tensors", "Tensor|table", "a Tensor, or a list with one first dimension")], returns: "Matrix"),
         { arguments, call in try call.push(MatrixObject(try Self.gram(arguments[0]))) }
       ),
       (
@@ -186,7 +187,7 @@ struct LinalgBinding {
       (
         Declaration(
           "matrix:at", "The element in a row and a column, from 1.",
-          [Self.this, Parameter("row", "integer", min: 1), Parameter("column", "integer", min: 1)],
+          [Self.this, Parameter("row", "integer", min: 1, "from 1"), Parameter("column", "integer", min: 1, "from 1")],
           returns: "number"),
         { arguments, call in
           let matrix = try arguments.object(0, as: MatrixObject.self).matrix

@@ -51,7 +51,7 @@ struct ModelBinding {
         Declaration(
           "nas.model",
           "A model of a function on tensors: the layers that it calls keep their parameters by scope and name.",
-          [Parameter("fn", "function")],
+          [Parameter("fn", "function", "function(…) → tensors, which calls the layers of nas.nn")],
           options: [Parameter("stream", "string", default: "model", "where first values are drawn from")],
           returns: "Model # called like the function"),
         { [session] arguments, call in
@@ -98,7 +98,8 @@ struct ModelBinding {
       ),
       (
         Declaration(
-          "model:load", "Takes parameters from a safetensors file.", [Self.this, Parameter("path", "string")],
+          "model:load", "Takes parameters from a safetensors file.",
+          [Self.this, Parameter("path", "string", "of a safetensors file, as model:save writes it")],
           returns: "nothing"),
         { [session] arguments, _ in
           let file = try session.readable(arguments.text(1)), arrays = try Safetensors.read(file).arrays

@@ -81,8 +81,9 @@ struct NetworkBinding {
     context: "evaluator or recipe",
     source: "Dong & Yang, ICLR 2020, table 1", [this],
     options: [
-      Parameter("data", "Data"), Parameter("split", "string", default: "train"),
-      Parameter("epochs", "integer", min: 1),
+      Parameter("data", "Data", "of the same shape and classes"),
+      Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
+      Parameter("epochs", "integer", min: 1, "how often to go through the split"),
     ] + TrainingOptions.course + TrainingOptions.descent + [
       Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })")
     ], returns: "nothing")
@@ -128,8 +129,13 @@ struct NetworkBinding {
     "network:evaluate",
     "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss; of a regression: "
       + "rmse and mae in the target's units, r2, and loss.",
-    context: "evaluator or recipe", [this, Parameter("data", "Data")],
-    options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)],
+    context: "evaluator or recipe", [this, Parameter("data", "Data", "of the same shape and classes")],
+    options: [
+      Parameter("split", "string", default: "valid", "train, valid, test or train+valid"),
+      Parameter(
+        "batch", "integer", default: 128, min: 1,
+        "samples at a time; running statistics are used, so it changes no score"),
+    ],
     returns: "table<string, number> # metrics by name")
 
   private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
@@ -156,7 +162,7 @@ struct NetworkBinding {
     context: "evaluator or recipe", [this],
     options: [
       Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1),
+      Parameter("rounds", "integer", default: 5, min: 1, "groups of calls, over which the percentiles are taken"),
       Parameter("calls", "integer", default: 20, min: 1, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
     ], returns: "table<string, number> # median_ms, p10_ms, p90_ms")

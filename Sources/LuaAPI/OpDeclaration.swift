@@ -2,7 +2,7 @@ import NeuralNet
 
 extension Declaration {
   /// The declaration of a layer from its record in the op table: inputs, then the attributes that have no default, then
-  /// the others and `name` as options.
+  /// the others and `name` as options. A kernel's size is given by name too, as everybody writes it.
   init(of op: Op, named name: String) {
     let inputs: [Parameter]
     switch op.arity {
@@ -15,9 +15,10 @@ extension Declaration {
         schema.name, schema.kind.type, default: schema.standard, min: schema.kind.bounds?.lowerBound,
         max: schema.kind.bounds?.upperBound, oneOf: schema.kind.words, schema.documentation)
     }
+    let isPositional = { (attribute: Parameter) in attribute.isRequired && attribute.name != "kernel" }
     self.init(
-      name, op.documentation, context: "build or model", inputs + attributes.filter(\.isRequired),
-      options: attributes.filter { !$0.isRequired } + [
+      name, op.documentation, context: "build or model", inputs + attributes.filter(isPositional),
+      options: attributes.filter { !isPositional($0) } + [
         Parameter("name", "string", optional: true, "the node's name in its scope")
       ],
       returns: "Value|Tensor # of the inputs' class")

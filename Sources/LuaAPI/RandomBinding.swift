@@ -86,12 +86,14 @@ enum RandomBinding {
       (
         Declaration(
           "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
-          [this, Parameter("low", "integer"), Parameter("high", "integer")], returns: "integer"),
+          [this, Parameter("low", "integer", "the smallest"), Parameter("high", "integer", "the largest")],
+          returns: "integer"),
         { arguments, call in call.push(try integer(arguments)) }
       ),
       (
         Declaration(
-          "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")],
+          "stream:choice", "One element of a list, all equally likely.",
+          [this, Parameter("list", "table", "with one element at least")],
           returns: "any # the element"),
         { arguments, call in
           guard let list = arguments[1].table, list.count > 0 else {
@@ -103,7 +105,8 @@ enum RandomBinding {
       ),
       (
         Declaration(
-          "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")],
+          "stream:shuffle", "Puts a list in a random order, in place.",
+          [this, Parameter("list", "table", "is changed")],
           returns: "nothing"),
         { arguments, _ in
           guard let list = arguments[1].table else { return }

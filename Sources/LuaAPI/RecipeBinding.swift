@@ -56,7 +56,8 @@ struct RecipeBinding {
     The recipe's settings: names with defaults, which also give the types. `--set name=value` changes one. Returns the
     settings as a table. Call it once, before anything else.
     """,
-    [Parameter("defaults", "table")], returns: "table<string, any> # the settings by name")
+    [Parameter("defaults", "table", "names with a number, a text or a boolean each")],
+    returns: "table<string, any> # the settings by name")
 
   private func arguments(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     guard session.arguments == nil else { throw Fault(.recipe, "nas.args was called twice") }
@@ -80,7 +81,7 @@ struct RecipeBinding {
 
   private static let stream = Declaration(
     "nas.stream", "The random stream of that name: its numbers depend on the run's seed and the name alone.",
-    [Parameter("name", "string")], returns: "Stream")
+    [Parameter("name", "string", "any text; equal names give the same stream")], returns: "Stream")
 
   private func stream(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     try call.push(session.stream("recipe/" + arguments.text(0)))
@@ -92,7 +93,8 @@ struct RecipeBinding {
     Ends the recipe, or the trial, with an error at the caller's line: a message, or a table { message, expected, got,
     hint, path }.
     """,
-    [Parameter("message", "string|table")], returns: "nothing # it never returns")
+    [Parameter("message", "string|table", "what went wrong, or { message =, expected =, got =, hint = }")],
+    returns: "nothing # it never returns")
 
   private func fail(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     guard let table = arguments[0].table else { throw Fault(.recipe, arguments.text(0)) }

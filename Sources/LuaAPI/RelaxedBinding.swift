@@ -138,7 +138,7 @@ struct RelaxedBinding {
       (
         Declaration(
           "net:loss", "The mean cross-entropy of the mixture on a batch, as a Tensor: call backward() on it.",
-          [Self.this, Parameter("batch", "Batch")], returns: "Tensor"),
+          [Self.this, Parameter("batch", "Batch", "from data:batches")], returns: "Tensor"),
         loss
       ),
       (

@@ -40,7 +40,7 @@ struct SpaceBinding {
     A search space. Keys with decisions are decisions; `build(arch, x, task)` makes the network of an architecture from
     `nas.nn`, `valid(arch)` rejects combinations. `build` must be pure: the same architecture gives the same network.
     """,
-    [Parameter("definition", "table")],
+    [Parameter("definition", "table", "decisions by name, and `build`")],
     options: [
       Parameter("name", "string", default: "space", "for people; part of the space's identity"),
       Parameter(
@@ -83,7 +83,7 @@ struct SpaceBinding {
   // MARK: - Methods
 
   private static let this = Parameter("space", "Space")
-  private static let architecture = Parameter("arch", "Architecture")
+  private static let architecture = Parameter("arch", "Architecture", "of this space")
 
   private var drawing: [(Declaration, API.Body)] {
     [
@@ -99,7 +99,8 @@ struct SpaceBinding {
       (
         Declaration(
           "space:mutate", "A copy of `arch` with `changes` decisions changed, each to another value.",
-          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1)], returns: "Architecture"),
+          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1, "how many decisions")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let parent = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -112,7 +113,8 @@ struct SpaceBinding {
       (
         Declaration(
           "space:crossover", "A child that takes each decision from one of two parents.",
-          [Self.this, Parameter("a", "Architecture"), Parameter("b", "Architecture")], returns: "Architecture"),
+          [Self.this, Parameter("a", "Architecture", "a parent"), Parameter("b", "Architecture", "the other")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let a = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -180,7 +182,7 @@ struct SpaceBinding {
         Declaration(
           "space:make",
           "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
-          [Self.this, Parameter("decisions", "table|Architecture")], returns: "Architecture"),
+          [Self.this, Parameter("decisions", "table|Architecture", "all of them")], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           if let given = arguments[1].object(as: ArchitectureObject.self) {
@@ -192,7 +194,8 @@ struct SpaceBinding {
       ),
       (
         Declaration(
-          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")],
+          "space:parse", "The architecture that a text stands for.",
+          [Self.this, Parameter("text", "string", "JSON, or what the space's own `parse` reads")],
           returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
@@ -209,7 +212,8 @@ struct SpaceBinding {
         Declaration(
           "space:fix",
           "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
-          [Self.this, Parameter("decisions", "table")], returns: "Space"),
+          [Self.this, Parameter("decisions", "table", "a value, or a list of those that stay, by path")],
+          returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let narrowings = try (arguments[1].table?.pairs ?? []).map { key, value -> (path: String, to: Narrowing) in
@@ -223,7 +227,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:bind", "The same space, drawing from the named random stream.",
-          [Self.this, Parameter("stream", "string")], returns: "Space"),
+          [Self.this, Parameter("stream", "string", "its name")], returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try call.push(SpaceObject(space.definition, stream: session.stream(arguments.text(1))))

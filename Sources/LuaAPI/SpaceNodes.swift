@@ -30,9 +30,13 @@ enum SpaceNodes {
       (
         Declaration(
           "nas.manyof", "A decision for `k` of the options.",
-          [Parameter("k", "integer", min: 1), Parameter("options", "table")],
+          [
+            Parameter("k", "integer", min: 1, "how many are taken"),
+            Parameter("options", "table", "a list of plain values, or of tables that may hold decisions"),
+          ],
           options: [
-            Parameter("ordered", "boolean", default: false), Parameter("distinct", "boolean", default: true), name,
+            Parameter("ordered", "boolean", default: false, "whether { a, b } and { b, a } are two values"),
+            Parameter("distinct", "boolean", default: true, "whether an option is taken once at most"), name,
           ], returns: "Decision"),
         { arguments, call in
           try push(
@@ -45,7 +49,10 @@ enum SpaceNodes {
         Declaration(
           "nas.list",
           "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
-          [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name], returns: "Decision"),
+          [
+            Parameter("count", "integer|Decision", "how many, or a nas.int"),
+            Parameter("element", "any", "a decision, or a table that holds decisions"),
+          ], options: [name], returns: "Decision"),
         { arguments, call in
           try push(
             .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
@@ -59,9 +66,10 @@ enum SpaceNodes {
       (
         Declaration(
           "nas.int", "A decision for a whole number from `low` to `high`.",
-          [Parameter("low", "integer"), Parameter("high", "integer")],
+          [Parameter("low", "integer", "the smallest value"), Parameter("high", "integer", "the largest value")],
           options: [
-            Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name,
+            Parameter("step", "integer", default: 1, min: 1, "from one value to the next"),
+            Parameter("log", "boolean", default: false, "draw by the logarithm: each power of ten is as likely"), name,
           ], returns: "Decision"),
         { arguments, call in
           let range = IntRange(
@@ -72,8 +80,10 @@ enum SpaceNodes {
       (
         Declaration(
           "nas.float", "A decision for a real number from `low` to `high`.",
-          [Parameter("low", "number"), Parameter("high", "number")],
-          options: [Parameter("log", "boolean", default: false), name], returns: "Decision"),
+          [Parameter("low", "number", "the smallest value"), Parameter("high", "number", "the largest value")],
+          options: [
+            Parameter("log", "boolean", default: false, "draw by the logarithm: each power of ten is as likely"), name,
+          ], returns: "Decision"),
         { arguments, call in
           let range = FloatRange(arguments[0].number ?? 0, arguments[1].number ?? 0, log: arguments.flag("log"))
           try push(.float(range, name: arguments["name"].string), call)

@@ -55,7 +55,8 @@ struct TensorBinding {
       (
         Declaration(
           "nas.tensor", "A tensor of the numbers in a nested table, or of a single number.",
-          [Parameter("values", "table|number")], options: [Self.gradOption], returns: "Tensor"),
+          [Parameter("values", "table|number", "nested tables of one shape: { { 1, 2 }, { 3, 4 } }")],
+          options: [Self.gradOption], returns: "Tensor"),
         { arguments, call in
           var shape: [Int] = [], values: [Float] = []
           try TensorText.read(arguments[0], into: &values, shape: &shape)
@@ -111,7 +112,10 @@ struct TensorBinding {
       (
         Declaration(
           "nas.grad", "The gradients of a tensor of one element by other tensors, in a list.",
-          [Parameter("loss", "Tensor"), Parameter("tensors", "table", "a list of tensors")],
+          [
+            Parameter("loss", "Tensor", "of one element, computed from the tensors"),
+            Parameter("tensors", "table", "a list of tensors"),
+          ],
           options: [
             Parameter("create_graph", "boolean", default: false, "record the gradients, so that they have gradients")
           ], returns: "(Tensor|false)[] # false for one that the loss does not depend on"),
@@ -127,7 +131,8 @@ struct TensorBinding {
       ),
       (
         Declaration(
-          "nas.no_grad", "Calls `fn` without recording, and returns what it returns.", [Parameter("fn", "function")],
+          "nas.no_grad", "Calls `fn` without recording, and returns what it returns.",
+          [Parameter("fn", "function", "no arguments")],
           returns: "any # what fn returns"),
         { [session] arguments, call in
           guard let fn = arguments[0].function else { return }

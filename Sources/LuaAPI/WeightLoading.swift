@@ -27,7 +27,7 @@ struct WeightLoading {
       Takes over weights from a safetensors file (F32, F16 or BF16; arrays of whole numbers are passed over). Returns
       { missing = paths without an array, unused = names without a path }, both empty unless strict is false.
       """,
-      context: context, [this, Parameter("file", "string")],
+      context: context, [this, Parameter("file", "string", "its path")],
       options: [
         Parameter(
           "map", "table|function", optional: true,

@@ -34,9 +34,9 @@ enum Completion {
     }
   }
 
-  /// What `nasrun api` knows.
+  /// What `nasrun api` knows, methods with a dot: a colon would end the word in bash.
   static func names(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
-    (try? Reference.load().entries.map(\.name)) ?? []
+    (try? Reference.load().entries.map { $0.name.replacing(":", with: ".") }) ?? []
   }
 
   private static func value(of option: String, in words: [String]) -> String? {

@@ -15,7 +15,7 @@ struct NasrunCommand: ParsableCommand {
     version: nasrunVersion,
     subcommands: [
       RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, OpsCommand.self, APICommand.self,
-      NewCommand.self,
+      NewCommand.self, CompletionCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -12,7 +12,7 @@ struct NewCommand: ParsableCommand {
       .nasrun/meta/nas.lua, from which the Lua language server knows nasrun's functions. No file of yours is overwritten.
       """)
 
-  @Argument(help: "A folder, or a file that ends in .lua.", completion: .directory) var place = "."
+  @Argument(help: "A folder, or a file that ends in .lua.", completion: .directory) var place = ""
   @Option(
     help: ArgumentHelp("What the recipe shows: \(RecipeTemplate.names.joined(separator: ", ")).", valueName: "name"),
     completion: .list(RecipeTemplate.names))
@@ -20,7 +20,8 @@ struct NewCommand: ParsableCommand {
 
   func run() throws {
     let recipe =
-      place.hasSuffix(".lua") ? URL(filePath: place) : URL(filePath: place).appending(path: template + ".lua")
+      place.hasSuffix(".lua")
+      ? URL(filePath: place) : URL(filePath: (place as NSString).appendingPathComponent(template + ".lua"))
     let text = try RecipeTemplate.text(named: template, file: recipe.lastPathComponent)
     let folder = recipe.deletingLastPathComponent()
     if FileManager.default.fileExists(atPath: recipe.path(percentEncoded: false)) {

@@ -70,7 +70,9 @@ public struct EditorFile {
       return line("---@param \(name) \(type)", describe(parameter))
     }
     var names = function.arguments.map(\.name)
-    if let options = function.options, !options.isEmpty {
+    if names.last == "..." {
+      // The table of options is one of those.
+    } else if let options = function.options, !options.isEmpty {
       let type = "nas." + name.replacing("nas.", with: "").replacing(":", with: ".") + ".options"
       before = ["---@class (exact) \(type)"]
       before += options.map {

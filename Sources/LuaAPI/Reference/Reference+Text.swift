@@ -33,7 +33,7 @@ extension Reference.Entry {
   /// The first sentence of the doc, on one line.
   public var summary: String {
     let text = doc.replacing("\n", with: " ")
-    guard let end = text.firstMatch(of: #/\.( |$)|: /#) else { return text }
+    guard let end = text.firstMatch(of: #/\.( |$)/#) else { return text }
     return String(text[..<end.range.lowerBound])
   }
 }
@@ -79,7 +79,7 @@ enum TextWrap {
     return ["", heading]
       + entries.map { entry in
         let start = "  " + entry.name + String(repeating: " ", count: names - entry.name.count + 2)
-        let words = entry.doc.isEmpty ? entry.properties : entry.properties + ". " + capitalised(entry.doc)
+        let words = entry.doc.isEmpty ? entry.properties : entry.properties + " – " + entry.doc
         return wrappedAfter(start, words, width: width)
       }
   }
@@ -94,6 +94,4 @@ enum TextWrap {
     let body = wrapped(words, width: max(30, width - start.count))
     return start + body.replacing("\n", with: "\n" + String(repeating: " ", count: start.count))
   }
-
-  private static func capitalised(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 }

@@ -110,14 +110,12 @@ public struct Reference: Sendable {
     throw Fault(.usage, "nothing in nasrun is called '\(text)'", hint: suggestion(for: wanted))
   }
 
+  /// The names nearest to a word, then those that contain it.
   private func suggestion(for text: String) -> String {
-    let leaf = text.split(separator: ".").last.map(String.init) ?? text
-    let near = entries.map { (name: $0.name, leaf: API.leaf($0.name)) }
-      .filter {
-        Suggestion.nearest(to: text, among: [$0.name]) != nil || Suggestion.nearest(to: leaf, among: [$0.leaf]) != nil
-      }
-      .map(\.name)
-    let containing = entries.filter { leaf.count > 2 && $0.name.localizedCaseInsensitiveContains(leaf) }.map(\.name)
+    let leaf = API.leaf(text)
+    let near = entries.map { (name: $0.name, edits: Suggestion.distance(leaf, API.leaf($0.name))) }
+      .filter { $0.edits <= min(2, leaf.count / 2) }.sorted { ($0.edits, $0.name) < ($1.edits, $1.name) }.map(\.name)
+    let containing = entries.map(\.name).filter { leaf.count > 2 && $0.lowercased().contains(leaf.lowercased()) }
     var seen = Set<String>()
     let found = (near + containing).filter { seen.insert($0).inserted }.prefix(6)
     return found.isEmpty
