@@ -449,7 +449,11 @@ local function checked_objectives(list)
     objectives[index] = { name = name, direction = direction }
   end
   if #objectives == 0 then
-    core.fail { message = "nas.search needs at least one objective", expected = 'objectives = { { "accuracy", "max" } }', got = "{}" }
+    core.fail {
+      message = "nas.search needs a list of objectives",
+      expected = 'objectives = { { "accuracy", "max" } }',
+      got = next(list) == nil and "an empty table" or "a table with names",
+    }
   end
   return objectives
 end
@@ -502,7 +506,7 @@ where it was.]],
   options = {
     { "space", "Space", doc = "from nas.space or nas.spaces" },
     { "strategy", "fun(search: Search)", doc = "function(search), or nas.strategies.…{…}" },
-    { "evaluate", "fun(trial: Trial): table<string, number>|Evaluator", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
+    { "evaluate", "fun(trial: Trial): table<string, number>|table", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
     { "objectives", "table", default = { { "accuracy", "max" } }, doc = 'ordered, the first is primary: { { "accuracy", "max" }, { "latency_ms", "min" } }' },
     { "stop", "table|fun(state: SearchState): string?", optional = true, doc = "a stop rule; without one, the strategy has to end by itself" },
     { "window", "integer", min = 1, default = 1, doc = "trials in flight at most" },

@@ -59,7 +59,7 @@ local function rules_of(spec)
     end
   end
   if #rules == 0 then
-    core.fail { message = "a stop rule must name at least one condition", expected = "such as { trials = 60 }", got = "{}" }
+    core.fail { message = "a stop rule must name at least one condition", expected = "{ trials = 60 } or the like", got = "{}" }
   end
   return rules
 end

@@ -51,7 +51,8 @@ struct ArgumentCheck {
     if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
       throw fault(
         "too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))",
-        got: "\(given.count - (isMethod ? 1 : 0))")
+        got: "\(given.count - (isMethod ? 1 : 0))",
+        hint: parameters.isEmpty ? "It takes named options: \(declaration.name) { … }." : nil)
     }
     var values: [LuaValue] = []
     for (index, parameter) in parameters.enumerated() {
@@ -89,15 +90,33 @@ struct ArgumentCheck {
     return options
   }
 
+  /// How to come by an object of the class that is wanted, or what was forgotten.
+  private func remedy(for value: LuaValue, _ parameter: Parameter) -> String? {
+    guard parameter.type.alternatives.count == 1, let source = Self.sources[parameter.type.text] else { return nil }
+    if value.table?.className == "Trial", parameter.type.text == "Architecture" {
+      return "That of a trial is trial.arch."
+    }
+    return value.function == nil ? source : "Call the function, and give what it returns."
+  }
+
+  private static let sources = [
+    "Space": "nas.space { … } and those of nas.spaces make one.", "Data": "nas.data.open(…) opens them.",
+    "Architecture": "space:random() and space:make { … } give one.", "Trial": "search:evaluate(arch) returns one.",
+    "Network": "arch:network(data) and trial:network() make one.", "Batch": "data:batches { … } gives them.",
+    "Tensor": "nas.tensor { … } makes one.", "Result": "nas.search { … } returns one.",
+  ]
+
   /// The value, or the parameter's default.
   private func check(_ value: LuaValue, _ parameter: Parameter, label: String) throws -> LuaValue {
     if value.isNil {
       if let standard = parameter.defaultValue { return try host.value(standard) }
       if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
-      throw fault("\(label) is missing", expected: parameter.type.description)
+      throw fault("\(label) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
     }
     guard parameter.type.accepts(value) else {
-      throw fault("wrong \(label)", expected: parameter.type.description, got: value.description)
+      throw fault(
+        "wrong \(label)", expected: parameter.type.description, got: value.description,
+        hint: remedy(for: value, parameter))
     }
     if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
       throw fault(

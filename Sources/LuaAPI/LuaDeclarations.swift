@@ -31,7 +31,7 @@ extension API {
       """)
 
   /// On which `core.declare` and `core.class` are built: `register(name, declaration)`, `check(id, …)`,
-  /// `register_class(declaration)` and `register_value(declaration)`.
+  /// `register_class(declaration)`, `register_value(declaration)`, and `members(object)`, the declared names of a class.
   func declarationFunctions() -> [String: LuaFunction] {
     [
       "register": { [self] call in
@@ -51,6 +51,12 @@ extension API {
       "register_class": { [self] call in
         guard let table = call.table(1) else { throw call.wrong(1, expected: "a declaration") }
         declare(try Self.classDeclaration(table))
+      },
+      "members": { [self] call in
+        let object = call.string(1) ?? ""
+        let fields = classes.filter { $0.object == object }.flatMap(\.fields).map(\.name)
+        let methods = declarations.filter { $0.isMethod && $0.family == object }.map(\.leaf)
+        try call.push(JSONValue.array((fields + methods).map(JSONValue.string)))
       },
       "register_value": { [self] call in
         guard let table = call.table(1) else { throw call.wrong(1, expected: "a declaration") }

@@ -60,7 +60,10 @@ struct RecipeBinding {
     returns: "table<string, any> # the settings by name")
 
   private func arguments(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
-    guard session.arguments == nil else { throw Fault(.recipe, "nas.args was called twice") }
+    guard session.arguments == nil else {
+      throw Fault(
+        .recipe, "nas.args was called twice", hint: "Put all settings into one call at the top of the recipe.")
+    }
     var defaults: [String: JSONValue] = [:]
     for (key, value) in arguments[0].table?.pairs ?? [] {
       guard let name = key.string, value.string != nil || value.number != nil || value.bool != nil else {

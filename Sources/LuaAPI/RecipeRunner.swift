@@ -46,7 +46,9 @@ public final class RecipeRunner {
   public func run() throws -> Outcome {
     do {
       guard session.options.recipe.text.contains(where: { !$0.isWhitespace }) else {
-        throw Fault(.recipe, "the recipe is empty", at: session.options.recipe.file)
+        throw Fault(
+          .recipe, "the recipe is empty", at: session.options.recipe.file,
+          hint: "'nasrun new' writes one to begin with.")
       }
       try session.host.run(session.options.recipe.text, chunkName: session.options.recipe.file)
       try session.checkSettings()

@@ -24,7 +24,8 @@ struct SpaceBinding {
         .index: API.unknownName(of: "Space", drawing + reading + changing),
         .text: { call in
           let space = try call.this(SpaceObject.self).space
-          call.push("Space(\(space.name), \(space.size?.description ?? "infinitely many") architectures)")
+          let size = space.size?.description ?? "infinitely many"
+          call.push("Space(\(space.name), \(size) \(size == "1" ? "architecture" : "architectures"))")
         },
         .equal: { call in
           let same = try call.object(1, as: SpaceObject.self)?.space == call.object(2, as: SpaceObject.self)?.space

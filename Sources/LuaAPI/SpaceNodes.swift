@@ -117,7 +117,11 @@ enum SpaceNodes {
   static func node(_ value: LuaValue, depth: Int) throws -> SpaceNode {
     if let object = value.object(as: NodeObject.self) { return object.node }
     guard let table = value.table else { return .constant(try LuaValues.json(value)) }
-    guard depth > 0 else { throw Fault(.recipe, "a space definition contains itself", path: "space") }
+    guard depth > 0 else {
+      throw Fault(
+        .recipe, "a space definition contains itself", path: "space", expected: "tables at most 32 deep",
+        hint: "Leave out the table that holds itself.")
+    }
     let pairs = table.pairs
     if pairs.allSatisfy({ $0.key.string != nil }) {
       return .record(Record(try pairs.map { (key: $0.key.string ?? "", value: try node($0.value, depth: depth - 1)) }))

@@ -62,13 +62,19 @@ private struct NewFile {
 
   init(_ url: URL, _ text: String, renews mark: String? = nil) { (self.url, self.text, self.mark) = (url, text, mark) }
 
+  /// Its path from here, without `./`.
+  private var shown: String {
+    let path = url.relativePath
+    return path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+  }
+
   /// Writes it and says so; one that is there is left, and that is said.
   func write() throws -> String {
     let path = url.path(percentEncoded: false), files = FileManager.default
     if files.fileExists(atPath: path) {
       let old = (try? String(contentsOf: url, encoding: .utf8)) ?? ""
-      guard let mark, old.hasPrefix(mark) else { return "kept     \(url.relativePath), which was there already" }
-      if old == text { return "kept     \(url.relativePath), which is up to date" }
+      guard let mark, old.hasPrefix(mark) else { return "kept     \(shown), which was there already" }
+      if old == text { return "kept     \(shown), which is up to date" }
     }
     do {
       try files.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -78,7 +84,7 @@ private struct NewFile {
         .usage, "can't write the file", at: url.relativePath, hint: "Name a place in a folder that you may write.",
         cause: error.localizedDescription)
     }
-    return "wrote    \(url.relativePath)"
+    return "wrote    \(shown)"
   }
 }
 

@@ -27,7 +27,7 @@ import Testing
     ),
     (
       "nas.search { space = 3 }",
-      "recipe.lua:2: nas.search: wrong option 'space': expected a Space, got 3"
+      "recipe.lua:2: nas.search: wrong option 'space': expected a Space, got 3. nas.space { … } and those of nas.spaces make one."
     ),
     (
       "nas.evaluators.train { epcohs = 3 }",

@@ -81,9 +81,12 @@ public struct ReferencePage {
 
   private func heading(_ text: String) -> String { "<h3><code>\(Self.escaped(text))</code></h3>\n" }
 
-  private func paragraph(_ text: String) -> String {
-    let parts = Self.escaped(text).split(separator: "`", omittingEmptySubsequences: false)
-    return "<p>" + parts.enumerated().map { $0 % 2 == 1 ? "<code>\($1)</code>" : String($1) }.joined() + "</p>\n"
+  private func paragraph(_ text: String) -> String { "<p>\(Self.marked(text))</p>\n" }
+
+  /// Escaped text in which what stands between backticks is code.
+  private static func marked(_ text: String) -> String {
+    escaped(text).split(separator: "`", omittingEmptySubsequences: false).enumerated()
+      .map { $0 % 2 == 1 ? "<code>\($1)</code>" : String($1) }.joined()
   }
 
   private func source(_ text: String?) -> String {
@@ -94,7 +97,7 @@ public struct ReferencePage {
     if parameters.isEmpty { return "" }
     let rows = parameters.map { parameter in
       "<tr><th scope=\"row\"><code>\(Self.escaped(parameter.name))</code>"
-        + "<td>\(Self.escaped(parameter.properties))<td>\(Self.escaped(parameter.doc))"
+        + "<td>\(Self.escaped(parameter.properties))<td>\(Self.marked(parameter.doc))"
     }
     return "<table><caption>\(title)</caption>\n\(rows.joined(separator: "\n"))\n</table>\n"
   }
@@ -125,7 +128,7 @@ public struct ReferencePage {
     article { padding: 1rem 0; border-top: 1px solid var(--line); scroll-margin-top: 3.6rem; }
     article:target { border-top-color: var(--mark); }
     p { margin: .4rem 0; } .facts, .source { color: var(--faint); font-size: .92rem; }
-    code, pre { font: .9em/1.5 ui-monospace, monospace; } p code { background: var(--code); padding: 0 .25em; }
+    code, pre { font: .9em/1.5 ui-monospace, monospace; } p code, td code { background: var(--code); padding: 0 .25em; }
     pre { background: var(--code); padding: .7rem 1rem; border-radius: .4rem; overflow: auto; }
     table { border-collapse: collapse; width: 100%; margin: .6rem 0; font-size: .92rem; }
     caption { text-align: left; color: var(--faint); padding-bottom: .2rem; }
@@ -133,7 +136,7 @@ public struct ReferencePage {
     th { font-weight: normal; white-space: nowrap; } td:nth-child(2) { color: var(--faint); width: 34%; }
     [hidden] { display: none; }
     @media (max-width: 48rem) { body { display: block; } nav { position: static; max-height: none; }
-      main { padding: 0 1.2rem 3rem; } }
+      main { padding: 0 1.2rem 3rem; } .searching nav { display: none; } }
     """
 
   /// Hides what has not all the words of the search box.
@@ -149,6 +152,7 @@ public struct ReferencePage {
       }
       for (const part of document.querySelectorAll("section"))
         part.hidden = !part.querySelector("article:not([hidden])");
+      document.body.classList.toggle("searching", words.length > 0);
       found.textContent = words.length ? count + " of " + articles.length : "";
     });
     """
