@@ -14,7 +14,7 @@ end
 --- Declares a class of tables: its `name`, the `object` in its methods' names (`search` of `search:evaluate`), `doc`, and
 --- `fields` in the form of parameters. Tables with this metatable are then of that class, for checks and error texts.
 --- Call it before the methods are declared.
-function core.class(metatable, declaration)
+function core.declare_class(metatable, declaration)
   core.register_class(declaration)
   metatable.__name = declaration.name
   return metatable

@@ -41,6 +41,7 @@ nas.evaluator = require "nas.evaluator"
 nas.proxy = require "nas.proxy"
 nas.measures = require "nas.measures"
 nas.search = require "nas.search"
+nas.warm_start = require "nas.warm_start"
 nas.plot = require "nas.plot"
 nas.relax = require "nas.relax"
 

@@ -1,6 +1,7 @@
 -- `nas.plot`: figures in the terminal, as text.
 
 local core = require "nas.core"
+local comparing = require "nas.search.comparing"
 local plot = {}
 
 local width, height = 56, 14
@@ -45,7 +46,7 @@ plot.pareto = core.declare("nas.plot.pareto", {
     print(("nas.plot.pareto: no trial has both %s and %s"):format(x, y))
     return
   end
-  local axes = { result.search:objective(x), result.search:objective(y) }
+  local axes = { comparing.objective(result.search, x), comparing.objective(result.search, y) }
   local front = core.pareto_front(trials, axes)
   local on_front = {}
   for _, index in ipairs(front) do on_front[index] = true end

@@ -3,9 +3,9 @@
 local core = require "nas.core"
 
 local Trial = {}
-local metatable = { __index = core.class_index(Trial, "trial", { "built", "delivered", "failed" }) }
+local metatable = { __index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "key", "scopes" }) }
 
-core.class(metatable, {
+core.declare_class(metatable, {
   name = "Trial",
   object = "trial",
   doc = [[
@@ -19,21 +19,36 @@ print(trial) shows its number, architecture and metrics.]],
     { "failed", "string", optional = true, doc = "why it failed; nil when it didn't" },
     { "reports", "table[]", doc = "what trial:report was given: { epoch =, metrics = }" },
     { "done", "boolean", doc = "whether it is finished" },
-    { "seconds", "number", doc = "that its evaluation took" },
+    { "seconds", "number", doc = "that its evaluation took, or what trial:charge said" },
+    { "feasible", "boolean", doc = "whether it keeps the constraints" },
+    { "violation", "number", doc = "by how much it doesn't: 0 when it does" },
+    { "continues", "Trial", optional = true, doc = "the trial that search:continue goes on from" },
     { "search", "Search", doc = "the search that it belongs to" },
   },
 })
 
---- A new, unfinished trial of `search`.
-local function new(search, number, arch, budget)
+--- The budgets of the trials that one goes on from, the first first.
+local function chain_of(continues)
+  if not continues then return {} end
+  local chain = table.move(continues.chain, 1, #continues.chain, 1, {})
+  chain[#chain + 1] = continues.budget
+  return chain
+end
+
+--- A new, unfinished trial of `search`; `continues` is the trial that it goes on from.
+local function new(search, number, arch, budget, continues)
   return setmetatable({
     search = search,
     number = number,
     arch = arch,
     budget = budget,
+    continues = continues,
+    chain = chain_of(continues),
     metrics = {},
     reports = {},
-    failed = nil,
+    feasible = true,
+    violation = 0,
+    is_again = false,
     done = false,
     seconds = 0,
   }, metatable)
@@ -51,13 +66,24 @@ Trial.report = core.declare("trial:report", {
   local report = { epoch = epoch, metrics = {} }
   for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
   trial.reports[#trial.reports + 1] = report
+  if trial.is_again then return end
   core.progress { search = trial.search.name, trial = trial.number, epoch = epoch, metrics = report.metrics }
 end)
+
+--- A trial computed once more, for the state that its training ended in: its checkpoint is gone.
+local function evaluated_again(trial)
+  local again = new(trial.search, trial.number, trial.arch, trial.budget, trial.continues)
+  again.is_again = true
+  core.note(("%s: trial %d is computed again, its training state is no longer kept"):format(trial.search.name, trial.number))
+  core.within(again:draws(), function() trial.search.evaluator.run(again) end)
+  return again
+end
 
 Trial.network = core.declare("trial:network", {
   doc = [[
 The stand-alone network of the trial's architecture, built once. Its weights are drawn from the stream
-`trial/<arch id>/<repeat>/weights`, so that they depend on the seed and the architecture alone.]],
+`trial/<arch id>/<repeat>/weights`, so that they depend on the seed and the architecture alone. Of a trial that goes on
+from another one (`trial.continues`), the network as the other one left it; the next fit goes on with its training.]],
   context = "evaluator",
   { "trial", "any" },
   returns = "Network",
@@ -72,13 +98,34 @@ The stand-alone network of the trial's architecture, built once. Its weights are
       }
     end
     trial.built = core.network(trial.arch, data, trial:stream())
+    local earlier = trial.continues
+    if earlier and not core.go_on(trial.built, earlier.key) then
+      trial.built = evaluated_again(earlier).built or trial.built
+      core.go_on(trial.built)
+    end
   end
   return trial.built
 end)
 
---- The name of the trial's random stream.
+Trial.charge = core.declare("trial:charge", {
+  doc = [[
+Charges the trial with `seconds` in place of the time that it takes: for tables and simulations. They become
+`trial.seconds` and the metric `charged_seconds`, and count for nas.stop.cost. Charges add up.]],
+  context = "evaluator",
+  { "trial", "any" },
+  { "seconds", "number", min = 0, doc = "to be added" },
+  returns = "nothing",
+}, function(trial, seconds) trial.charged = (trial.charged or 0.0) + seconds end)
+
+--- The name of the random streams of the trial's network: the same for all trials of one training.
 function Trial:stream()
   return ("trial/%s/%d"):format(self.arch:id(), self.budget["repeat"] or 0)
+end
+
+--- The name of the random stream that its evaluator draws from.
+function Trial:draws()
+  if #self.chain == 0 then return self:stream() end
+  return self:stream() .. "/after/" .. core.canonical(self.chain)
 end
 
 --- A row for people: number, architecture, metrics in the order of the objectives, then the rest.
@@ -87,9 +134,12 @@ function metatable.__tostring(trial)
   if trial.failed then
     parts[#parts + 1] = "failed: " .. trial.failed
   else
-    for _, objective in ipairs(trial.search.objectives) do
-      parts[#parts + 1] = objective.name .. " " .. core.format_metric(objective.name, trial.metrics[objective.name])
+    local count = trial.feasible and #trial.search.objectives or #trial.search.required
+    for index = 1, count do
+      local name = trial.search.required[index]
+      parts[#parts + 1] = name .. " " .. core.format_metric(name, trial.metrics[name])
     end
+    if not trial.feasible then parts[#parts + 1] = "outside the constraints" end
   end
   return table.concat(parts, "  ")
 end

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -18,6 +19,7 @@ struct shim_switch {
   _Atomic int references;
   _Atomic int cancelled;
   _Atomic int expired;
+  _Atomic int limit;
   int wake;
 };
 
@@ -63,7 +65,50 @@ void shim_set_expired(shim_switch *s, int expired) { atomic_store(&s->expired, e
 
 int shim_tripped(const shim_switch *s) {
   if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) return SHIM_TRIP_CANCELLED;
-  return atomic_load_explicit(&s->expired, memory_order_relaxed) ? SHIM_TRIP_TIME : SHIM_NO_TRIP;
+  if (atomic_load_explicit(&s->expired, memory_order_relaxed)) return SHIM_TRIP_TIME;
+  return atomic_load_explicit(&s->limit, memory_order_relaxed);
+}
+
+// MARK: - Limits of a stretch of work
+
+/// Resident memory of the process in bytes; 0 when it can't be read.
+static size_t resident(void) {
+  FILE *file = fopen("/proc/self/statm", "re");
+  if (!file) return 0;
+  size_t total, pages = 0;
+  if (fscanf(file, "%zu %zu", &total, &pages) != 2) pages = 0;
+  fclose(file);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void shim_begin_limit(shim_vm *vm, double seconds, size_t bytes) {
+  pthread_mutex_lock(&vm->lock);
+  vm->limit_seconds = seconds;
+  vm->limit_resident = bytes ? resident() + bytes : 0;
+  vm->limit_is_new = 1;
+  pthread_mutex_unlock(&vm->lock);
+  shim_wake(vm->stop);
+}
+
+int shim_end_limit(shim_vm *vm) {
+  pthread_mutex_lock(&vm->lock);
+  vm->limit_seconds = 0;
+  vm->limit_resident = 0;
+  int reason = atomic_exchange(&vm->stop->limit, SHIM_NO_TRIP);
+  vm->trip_raised = SHIM_NO_TRIP;
+  pthread_mutex_unlock(&vm->lock);
+  return reason;
+}
+
+/// Looks at the limits; `elapsed` is the time since the last look.
+static void look_at_limits(shim_vm *vm, double elapsed) {
+  if (vm->limit_is_new) elapsed = 0;
+  vm->limit_is_new = 0;
+  if (vm->limit_seconds > 0) {
+    vm->limit_seconds -= elapsed;
+    if (vm->limit_seconds <= 0) atomic_store(&vm->stop->limit, SHIM_TRIP_LIMIT_TIME);
+  }
+  if (vm->limit_resident && resident() > vm->limit_resident) atomic_store(&vm->stop->limit, SHIM_TRIP_LIMIT_MEMORY);
 }
 
 // MARK: - The hook
@@ -126,6 +171,7 @@ typedef struct {
 
 /// One look at the running script; returns the trip that it has ignored for too long.
 static int look(shim_vm *vm, shim_clock *clock, double elapsed) {
+  look_at_limits(vm, elapsed);
   if (vm->in_swift || vm->calls != clock->calls) {
     clock->calls = vm->calls;
     clock->idle = 0;
@@ -155,6 +201,8 @@ static void give_up(shim_vm *vm, int reason) {
 static int tick_milliseconds(const shim_vm *vm) {
   if (shim_tripped(vm->stop)) return 20;
   double tick = vm->seconds > 0 ? vm->seconds * 1000 / 16 : 500;
+  if (vm->limit_resident && tick > 20) tick = 20;
+  if (vm->limit_seconds > 0 && tick > vm->limit_seconds * 1000) tick = vm->limit_seconds * 1000;
   return tick < 5 ? 5 : tick > 500 ? 500 : (int)tick;
 }
 

@@ -84,18 +84,31 @@ public struct Dataset: Sendable {
       hint: "Leave the option out, or move the folder away.")
   }
 
-  private init(joining data: Dataset, with valid: ImageSelection) {
+  /// The same name and test part with another training part.
+  private init(_ data: Dataset, train: [Int32], valid: ImageSelection?) {
     name = data.name
-    train = ImageSelection(data.train.set, indices: (data.train.indices + valid.indices).sorted())
-    self.valid = nil
+    self.train = ImageSelection(data.train.set, indices: train.sorted())
+    self.valid = valid
     test = data.test
-    normalisation = Normalisation(measuring: train)
+    normalisation = Normalisation(measuring: self.train)
     warnings = []
   }
 
   /// The same data with the validation images back in the training part, for a last training before the test.
   public func joined() -> Dataset {
-    valid.map { Dataset(joining: self, with: $0) } ?? self
+    valid.map { Dataset(self, train: train.indices + $0.indices, valid: nil) } ?? self
+  }
+
+  /// The data for cross-validation: training and validation images together in `count` stratified parts; each of the
+  /// results validates on one of them and trains on the others. The test part stays.
+  ///
+  /// - Throws: a `recipe` fault for a wrong number of parts.
+  public func folds(_ count: Int, seed: UInt64) throws -> [Dataset] {
+    let all = joined().train, folds = try all.folds(count, seed: seed)
+    return folds.indices.map { held in
+      let rest = folds.indices.filter { $0 != held }.flatMap { folds[$0].indices }
+      return Dataset(self, train: rest, valid: folds[held])
+    }
   }
 
   public var classNames: [String] { train.set.classNames }

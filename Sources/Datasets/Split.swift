@@ -49,6 +49,22 @@ extension ImageSelection {
     return ImageSelection(set, indices: zip(shuffled, shares).flatMap { $0.prefix($1) }.sorted())
   }
 
+  /// Disjoint parts that make up the selection, stratified by class: the members of each class are dealt out one by one,
+  /// in an order drawn for that class, and the next class goes on where it stopped. So neither the sizes of the parts
+  /// nor the numbers of a class in them differ by more than one.
+  ///
+  /// - Throws: a `recipe` fault unless there are at least two parts, none of them empty.
+  func folds(_ count: Int, seed: UInt64) throws -> [ImageSelection] {
+    guard count >= 2, count <= self.count else {
+      throw Fault(.recipe, "number of folds", expected: "2…\(self.count) of \(self.count) samples", got: "\(count)")
+    }
+    var folds = [[Int32]](repeating: [], count: count)
+    for (position, index) in shuffledByClass(seed: seed, purpose: "folds").joined().enumerated() {
+      folds[position % count].append(index)
+    }
+    return folds.map { ImageSelection(set, indices: $0.sorted()) }
+  }
+
   private func validationCount(_ size: ValidationSize) throws -> Int {
     let wanted: Int
     switch size {

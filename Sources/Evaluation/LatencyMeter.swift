@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import NeuralNet
 import TensorCore
@@ -32,7 +33,10 @@ public struct LatencyMeter {
     public let calls: Int
   }
 
-  public init() {}
+  private let isCancelled: () -> Bool
+
+  /// - Parameter isCancelled: asked after every call; true ends the measurement with an `interrupted` fault.
+  public init(isCancelled: @escaping () -> Bool = { false }) { self.isCancelled = isCancelled }
 
   /// Times a network. The plan runs on one thread whatever the training uses, with the same kernels.
   public func measure(_ graph: Graph, _ weights: Weights, kernels: KernelSet, as how: Settings = Settings()) throws
@@ -46,7 +50,7 @@ public struct LatencyMeter {
       looksUp ? 1 : Float(stream.uniform() * 2 - 1)
     }
     try pixels.withUnsafeBufferPointer { try plan.setInput($0) }
-    for _ in 0..<how.warmUp { try plan.run(weights) }
+    for _ in 0..<how.warmUp where !isCancelled() { try plan.run(weights) }
     var times: [Double] = []
     times.reserveCapacity(how.rounds * how.calls)
     for round in 0..<how.rounds {
@@ -58,6 +62,7 @@ public struct LatencyMeter {
         let start = DispatchTime.now().uptimeNanoseconds
         try plan.run(weights)
         times.append(Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-6)
+        if isCancelled() { throw Fault(.interrupted, "the measurement was interrupted") }
       }
     }
     times.sort()

@@ -24,17 +24,32 @@ public struct Trainer {
     self.isCancelled = isCancelled
   }
 
-  /// Trains `weights` in place.
-  ///
-  /// Order and augmentation of the images come from the stream `<random.name>/data`, dropout from `<random.name>/dropout`.
-  /// A loss that is no longer finite ends the training after its epoch is reported: nothing is left to learn.
-  ///
-  /// - Parameter onEpoch: called after each epoch.
-  /// - Throws: a `recipe` fault when the network doesn't fit the data; `interrupted` when cancelled.
+  /// Trains `weights` in place, from the first epoch; see the same for a training in progress.
   public func train(
     _ graph: Graph, _ weights: Weights, on images: ImageSelection, normalisation: Normalisation,
     recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Void
   ) throws {
+    _ = try train(
+      graph, try TrainingState(weights), after: 0, on: images, normalisation: normalisation, recipe: recipe,
+      random: random
+    ) { report in
+      try onEpoch(report)
+      return true
+    }
+  }
+
+  /// Goes on with a training whose first `done` epochs are behind it. Done in several parts, it ends with the same bits.
+  ///
+  /// Order and augmentation of the images come from the stream `<random.name>/data`, dropout from `<random.name>/dropout`.
+  /// A loss that is no longer finite ends the training after its epoch is reported: nothing is left to learn.
+  ///
+  /// - Parameter onEpoch: called after each epoch; false ends the training.
+  /// - Returns: how many epochs are done, those behind it included.
+  /// - Throws: a `recipe` fault when the network doesn't fit the data; `interrupted` when cancelled.
+  public func train(
+    _ graph: Graph, _ state: TrainingState, after done: Int, on images: ImageSelection, normalisation: Normalisation,
+    recipe: TrainingRecipe, random: RandomSource, onEpoch: (EpochReport) throws -> Bool
+  ) throws -> Int {
     try Self.check(inputOf: graph, for: images)
     var batches = try TrainingBatches(
       images, normalisation: normalisation, batchSize: recipe.batch, augmentation: recipe.augmentation,
@@ -43,7 +58,6 @@ public struct Trainer {
       graph, batch: recipe.batch, loss: Self.loss(of: images, recipe),
       random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
     try Self.check(classes: plan.classes, of: images)
-    let state = try TrainingState(weights)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)
     let labels = UnsafeMutableBufferPointer<Int32>.allocate(capacity: recipe.batch)
     let targets = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch)
@@ -52,8 +66,8 @@ public struct Trainer {
       pixels.deallocate()
       labels.deallocate()
     }
-    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return }
-    for epoch in 0..<recipe.epochs {
+    guard let firstPixel = pixels.baseAddress, let firstLabel = labels.baseAddress else { return done }
+    for epoch in done..<recipe.epochs {
       batches.startEpoch(epoch)
       var sum = 0.0, rate = 0.0, diverged = false
       while !diverged, batches.next(images: firstPixel, labels: firstLabel, targets: targets.baseAddress) {
@@ -70,9 +84,10 @@ public struct Trainer {
         if isCancelled() { throw Fault(.interrupted, "training was interrupted") }
       }
       let loss = diverged ? Double.nan : sum / Double(batches.batchesPerEpoch)
-      try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
-      if diverged { return }
+      let goesOn = try onEpoch(EpochReport(epoch: epoch + 1, loss: loss, learningRate: rate))
+      if diverged || !goesOn { return epoch + 1 }
     }
+    return recipe.epochs
   }
 
   /// Cross-entropy of classes; of a regression, the mean squared error of standardised targets.

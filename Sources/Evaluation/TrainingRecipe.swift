@@ -17,6 +17,8 @@ public struct TrainingRecipe: Sendable, Equatable {
   }
 
   public var epochs: Int
+  /// The epochs that the schedule is made for: `epochs`, or more when this is the beginning of a longer training.
+  public var scheduleEpochs: Int
   /// Images per step.
   public var batch: Int
   /// The peak learning rate.
@@ -31,19 +33,26 @@ public struct TrainingRecipe: Sendable, Equatable {
   /// The defaults are NAS-Bench-201's (Dong & Yang 2020, table 1), but for the batch of 64 and the epochs.
   public init(
     epochs: Int, batch: Int = 64, learningRate: Double = 0.1, course: Course = .cosine, warmUp: Double = 0,
-    optimiser: SGD, labelSmoothing: Double = 0, augmentation: Augmentation = .none
+    optimiser: SGD, labelSmoothing: Double = 0, augmentation: Augmentation = .none, scheduleEpochs: Int? = nil
   ) throws {
     guard epochs > 0 else { throw Fault(.recipe, "wrong number of epochs", expected: "at least 1", got: "\(epochs)") }
+    let scheduleEpochs = scheduleEpochs ?? epochs
+    guard scheduleEpochs >= epochs else {
+      throw Fault(
+        .recipe, "wrong schedule_epochs", expected: "at least epochs = \(epochs)", got: "\(scheduleEpochs)",
+        hint: "Make it the largest number of epochs that any trial trains.")
+    }
     guard learningRate > 0, learningRate.isFinite else {
       throw Fault(.recipe, "wrong learning rate", expected: "above 0", got: "\(learningRate)")
     }
-    guard (0...Double(epochs)).contains(warmUp) else {
-      throw Fault(.recipe, "wrong warm-up", expected: "0 to \(epochs) epochs", got: "\(warmUp)")
+    guard (0...Double(scheduleEpochs)).contains(warmUp) else {
+      throw Fault(.recipe, "wrong warm-up", expected: "0 to \(scheduleEpochs) epochs", got: "\(warmUp)")
     }
     guard (0..<1).contains(labelSmoothing) else {
       throw Fault(.recipe, "wrong label smoothing", expected: "at least 0 and below 1", got: "\(labelSmoothing)")
     }
     self.epochs = epochs
+    self.scheduleEpochs = scheduleEpochs
     self.batch = batch
     self.learningRate = learningRate
     self.course = course
@@ -60,18 +69,19 @@ public struct TrainingRecipe: Sendable, Equatable {
     let epoch = step / stepsPerEpoch
     switch course {
     case .constant: return learningRate
-    case .cosine: return try Schedule(.cosine(minimum: 0), peak: learningRate, total: epochs).value(at: epoch)
+    case .cosine: return try Schedule(.cosine(minimum: 0), peak: learningRate, total: scheduleEpochs).value(at: epoch)
     case .cosineByStep:
       let schedule = try Schedule(
-        .cosine(minimum: 0), peak: learningRate, total: epochs * stepsPerEpoch, warmUp: warmSteps)
+        .cosine(minimum: 0), peak: learningRate, total: scheduleEpochs * stepsPerEpoch, warmUp: warmSteps)
       return schedule.value(at: step)
-    case .step: return learningRate * (4 * epoch >= 3 * epochs ? 0.01 : 2 * epoch >= epochs ? 0.1 : 1)
+    case .step:
+      return learningRate * (4 * epoch >= 3 * scheduleEpochs ? 0.01 : 2 * epoch >= scheduleEpochs ? 0.1 : 1)
     }
   }
 
   /// For keys: two recipes train alike exactly when their JSON is equal.
   public var json: JSONValue {
-    [
+    var fields: [String: JSONValue] = [
       "epochs": .int(epochs), "batch": .int(batch), "lr": .number(learningRate), "schedule": .string(course.rawValue),
       "warmup": .number(warmUp), "momentum": .number(optimiser.momentum), "nesterov": .bool(optimiser.nesterov),
       "weight_decay": .number(optimiser.weightDecay),
@@ -79,5 +89,7 @@ public struct TrainingRecipe: Sendable, Equatable {
       "clip": .number(optimiser.clipNorm ?? 0), "label_smoothing": .number(labelSmoothing),
       "augment": augmentation.json,
     ]
+    if scheduleEpochs != epochs { fields["schedule_epochs"] = .int(scheduleEpochs) }
+    return .object(fields)
   }
 }

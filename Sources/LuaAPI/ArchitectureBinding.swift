@@ -46,6 +46,20 @@ struct ArchitectureBinding {
       ),
       (
         Declaration(
+          "arch:decisions",
+          "The decisions that are active in the architecture: as in space:decisions, each with its `value`.",
+          [Self.this], returns: "table[] # in the space's order"),
+        { arguments, call in
+          let active = try arguments.object(0, as: ArchitectureObject.self).architecture.decisions
+          try call.push(
+            JSONValue.array(
+              active.map { decision in
+                .object(SpaceBinding.fields(of: decision.info).merging(["value": decision.value]) { $1 })
+              }))
+        }
+      ),
+      (
+        Declaration(
           "arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [Self.this],
           returns: "number[]"),
         { arguments, call in

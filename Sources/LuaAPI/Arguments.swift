@@ -114,6 +114,7 @@ struct ArgumentCheck {
       throw fault("\(label) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
     }
     guard parameter.type.accepts(value) else {
+      if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
       throw fault(
         "wrong \(label)", expected: parameter.type.description, got: value.description,
         hint: remedy(for: value, parameter))

@@ -124,7 +124,7 @@ struct BuildBinding {
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
     let (tensors, next) = try inputs(of: op, call, as: Tensor.self)
     guard tensors.isEmpty else {
-      let (attributes, name) = try options(of: op, call, from: next, session)
+      let (attributes, name) = try options(of: op, call, from: next)
       return try call.push(try compute(op, tensors, attributes, name: name, session))
     }
     if !session.models.isEmpty {
@@ -135,7 +135,7 @@ struct BuildBinding {
     let builder = try session.builder(for: call.name)
     let (symbols, first) = try inputs(of: op, call, as: SymbolObject.self)
     if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
-    let (attributes, name) = try options(of: op, call, from: first, session)
+    let (attributes, name) = try options(of: op, call, from: first)
     try call.push(
       SymbolObject(try builder.apply(op.name, symbols.map(\.symbol), attributes: attributes, name: name)))
   }
@@ -177,7 +177,7 @@ struct BuildBinding {
 
   /// The required attributes in order, then the table of the others and the name.
   private static func options(
-    of op: Op, _ call: borrowing LuaCall, from first: Int, _ session: Session
+    of op: Op, _ call: borrowing LuaCall, from first: Int
   ) throws -> (attributes: [String: JSONValue], name: String?) {
     var position = first, attributes: [String: JSONValue] = [:], name: String?
     if try call.object(position, as: Tensor.self) != nil || call.object(position, as: SymbolObject.self) != nil {
@@ -188,14 +188,14 @@ struct BuildBinding {
       // A table is a list where the attribute is one, else the options.
       let isList = schema.kind.takesList && (call.table(position)?.count ?? 0) > 0
       if position > call.count || (call.isTable(position) && !isList) { break }
-      try refuse(call.value(position), session)
+      try refuse(call.value(position))
       attributes[schema.name] = try call.json(position)
       position += 1
     }
     if call.isTable(position) {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
-        try refuse(value, session)
+        try refuse(value)
         guard key == "name" else {
           attributes[key] = try LuaValues.json(value)
           continue
@@ -212,9 +212,9 @@ struct BuildBinding {
   }
 
   /// Throws for an open decision in the place of a number: the network needs its value.
-  private static func refuse(_ value: LuaValue, _ session: Session) throws {
+  private static func refuse(_ value: LuaValue) throws {
     guard let handle = value.object(as: DecisionHandle.self) else { return }
-    throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
+    throw handle.refused
   }
 
   /// `x.channels`, `x.height`, `x.width`, `x.shape` (without the batch).

@@ -25,6 +25,15 @@ struct CoreBinding {
         call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
       },
       "warn": { [session] call in session.warn(call.string(1) ?? "") },
+      "note": { [session] call in session.tell("note", call.string(1) ?? "") },
+      // class(value): the name of a value's class, or nil
+      "class": { call in
+        switch call.value(1) {
+        case .userdata(let object): call.push(type(of: object).luaName)
+        case .table(let table): try call.push(table.className.map { .string($0) } ?? LuaValue.nil)
+        default: call.pushNil()
+        }
+      },
       "show": { call in call.push(call.value(1).description) },
       // number(value, what, name): the value as a float, or an error that names it
       "number": { call in
@@ -90,6 +99,28 @@ struct CoreBinding {
 
   private var search: [String: LuaFunction] {
     [
+      // violation(metrics, constraints): 0 when all are kept
+      "violation": { call in
+        guard let metrics = call.table(1) else { throw call.wrong(1, expected: "metrics") }
+        let constraints = try SearchEffects.constraints(call.table(2))
+        if constraints.isEmpty { return call.push(0.0) }
+        call.push(constraints.violation(in: try LuaValues.numbers(metrics, of: "a trial's metrics")))
+      },
+      // within(name, fn): calls fn; what it draws at random depends on the name
+      "within": { [session] call in
+        guard let function = call.value(2).function else { throw call.wrong(2, expected: "a function") }
+        try session.randomScopes.enter(call.string(1) ?? "") { _ = try function() }
+      },
+      // go_on(network, key): brings a new network to where the training of the trial of that key ended; whether it
+      // could. Without a key: whether the network was trained; its next fit then goes on.
+      "go_on": { [session] call in
+        guard let network = try call.object(1, as: NetworkObject.self) else {
+          throw call.wrong(1, expected: "a Network")
+        }
+        if let key = call.string(2) { return call.push(try session.checkpoints().restore(network, key: key)) }
+        network.goesOn = network.training != nil
+        call.push(network.goesOn)
+      },
       "token": { call in try call.push(LuaSignalToken("search")) },
       "unwind": { call in
         guard let token = try call.object(1, as: LuaSignalToken.self) else { throw call.wrong(1, expected: "a token") }
@@ -100,7 +131,7 @@ struct CoreBinding {
 }
 
 /// Metrics as people read them.
-enum MetricText {
+public enum MetricText {
   /// Per cent with two digits, milliseconds with three, whole numbers with thousands apart.
   static func text(_ value: Double, of name: String) -> String {
     guard value.isFinite else { return "\(value)" }
@@ -116,7 +147,8 @@ enum MetricText {
 
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-  private static func grouped(_ value: Int) -> String {
+  /// `1,073,466`
+  public static func grouped(_ value: Int) -> String {
     var digits = Array(String(value.magnitude)), position = digits.count - 3
     while position > 0 {
       digits.insert(",", at: position)

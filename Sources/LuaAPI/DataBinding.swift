@@ -12,8 +12,10 @@ final class DataObject: LuaObject {
   lazy var joined = dataset.joined()
   var nativeBytes: Int { dataset.memoryBytes }
   var orderKey: String? { dataset.digest }
+  /// What `nas.data.open` was called with: `{"source":…,"options":{…}}`.
+  let opened: JSONValue
 
-  init(_ dataset: Dataset) { self.dataset = dataset }
+  init(_ dataset: Dataset, opened: JSONValue) { (self.dataset, self.opened) = (dataset, opened) }
 
   /// The images of a split and the normalisation that goes with them.
   func split(_ name: String) throws -> (images: ImageSelection, normalisation: Normalisation, digest: String) {
@@ -42,10 +44,10 @@ struct DataBinding {
 
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
-    let makers = try batches.declare()
+    let makers = try batches.declare() + RecordsBinding(api: api, session: session).declare()
     api.declare(Self.classDeclaration)
     try api.host.declare(
-      DataObject.self, methods: api.methods(batches.methods),
+      DataObject.self, methods: api.methods(batches.methods + [Self.folds]),
       metamethods: [
         .text: { call in call.push(Self.text(of: try call.this(DataObject.self).dataset)) },
         .index: { call in
@@ -122,6 +124,28 @@ struct DataBinding {
     ],
     returns: "Data")
 
+  private static var folds: (Declaration, API.Body) {
+    (
+      Declaration(
+        "data:folds",
+        """
+        The data for cross-validation: training and held-out samples together, in `count` parts stratified by class; each
+        Data of the list validates on one part and trains on the others. Normalisation comes from each one's training part.
+        """,
+        [Parameter("data", "Data"), Parameter("count", "integer", min: 2, "how many parts")],
+        options: [Parameter("seed", "integer", default: 0, min: 0, "decides what goes where")],
+        returns: "Data[]"),
+      { arguments, call in
+        let data = try arguments.object(0, as: DataObject.self)
+        let count = arguments.integer(1), seed = arguments.integer("seed")
+        let folds = try data.dataset.folds(count, seed: UInt64(seed)).enumerated().map { index, fold in
+          DataObject(fold, opened: data.opened.fold(index + 1, of: count, seed: seed))
+        }
+        try call.push(try call.host.table(folds.map { .userdata($0) }))
+      }
+    )
+  }
+
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let options = Dataset.Options(
       valid: try arguments["valid"].number.map(Self.validation),
@@ -142,12 +166,18 @@ struct DataBinding {
     } else {
       data = DataObject(
         try table.map { try DataRegistry.table(source, $0, options: options, folder: folder) }
-          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])))
+          ?? DataRegistry.open(source, options: options, folder: folder, cache: cache(arguments["cache"])),
+        opened: ["source": .string(source), "options": try Self.options(arguments)])
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
       session.note(data: data.dataset)
     }
     try call.push(data)
+  }
+
+  /// The options that were given or have a default other than nothing, but for the cache.
+  private static func options(_ arguments: Arguments) throws -> JSONValue {
+    .object(try arguments.options.filter { $0.key != "cache" && !$0.value.isNil }.mapValues(LuaValues.json))
   }
 
   /// The held-out part: a number below 1 is a fraction, a larger one a count.
@@ -217,5 +247,16 @@ struct DataBinding {
     let samples = dataset.train.set.table == nil ? "\(shape) images" : "rows of \(shape) inputs"
     let classes = dataset.kind == "regression" ? "for a regression" : "in \(dataset.classNames.count) classes"
     return "\(dataset.name): \(samples) \(classes); \(parts); digest \(dataset.digest.prefix(12))"
+  }
+}
+
+extension JSONValue {
+  /// How a fold of these data is opened: as they are, then parted.
+  fileprivate func fold(_ number: Int, of count: Int, seed: Int) -> JSONValue {
+    var fields = object ?? [:]
+    fields["fold"] = [
+      "number": .number(Double(number)), "count": .number(Double(count)), "seed": .number(Double(seed)),
+    ]
+    return .object(fields)
   }
 }

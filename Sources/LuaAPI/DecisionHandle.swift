@@ -15,13 +15,18 @@ final class DecisionHandle: LuaObject {
   let options: [JSONValue]
   /// How many options are chosen; nil for exactly one, given as itself and not in a list.
   let picks: Int?
+  /// The build that it is left open in.
+  private weak var build: OpenBuild?
   /// Whether `nn.choice` or `nn.pick` took it.
   var isConsumed = false
   var orderKey: String? { path }
 
-  init(path: String, options: [JSONValue], picks: Int?) {
-    (self.path, self.options, self.picks) = (path, options, picks)
+  init(path: String, options: [JSONValue], picks: Int?, build: OpenBuild) {
+    (self.path, self.options, self.picks, self.build) = (path, options, picks, build)
   }
+
+  /// The fault for a use that needs the value; the build remembers it.
+  var refused: Fault { build?.fault(for: self) ?? NeedsValue(handle: self).fault }
 
   /// The function that takes it.
   var consumer: String { picks == nil ? "nn.choice" : "nn.pick" }
@@ -112,10 +117,10 @@ struct ChoiceBinding {
 
   /// Declares `OpenDecision`: every use of one as a value is an error that names it.
   func declare() throws {
-    let refuse: LuaFunction = { [session] call in
+    let refuse: LuaFunction = { call in
       for position in 1...max(1, call.count) {
         if let handle = try call.object(position, as: DecisionHandle.self) {
-          throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
+          throw handle.refused
         }
       }
     }
@@ -140,7 +145,7 @@ struct ChoiceBinding {
           throw call.wrong(1, expected: "an open decision")
         }
         guard handle.consumer == call.string(2) else {
-          throw session.openBuild?.fault(for: handle) ?? NeedsValue(handle: handle).fault
+          throw handle.refused
         }
         session.openBuild?.consume(handle)
         try call.push(JSONValue.array(handle.options))

@@ -9,6 +9,8 @@ struct EffectOutcome {
   var exact: JSONValue
   /// What was seen this once.
   var observed: JSONValue = .null
+  /// What it cost, in active seconds, where that isn't the time of the body.
+  var seconds: Double?
 }
 
 /// An effect's result: as it was recorded, now or before.
@@ -26,6 +28,8 @@ final class Effects {
   /// How often each kind and key was asked for so far.
   private var asked: [String: Int] = [:]
   private var depth = 0
+  /// The key of the trial that is at work; nil outside of one.
+  private(set) var trialKey: String?
   /// How many results came from this run's own record, and from its parent's.
   private(set) var replayed = 0
   private(set) var reused = 0
@@ -66,13 +70,20 @@ final class Effects {
     }
     if let starting { try run.begin(starting) }
     let start = session.clock.seconds
+    trialKey = kind == "trial" ? key : nil
+    defer { trialKey = nil }
     let outcome = try session.randomScopes.enter(stream ?? identity) { try nested(body) }
     run.activeSeconds = session.clock.seconds
     let record = EffectRecord(
       kind: kind, key: key, occurrence: occurrence, exact: outcome.exact, observed: outcome.observed, search: search,
-      label: label, activeSeconds: session.clock.seconds - start)
+      label: label, activeSeconds: outcome.seconds ?? session.clock.seconds - start)
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
     return EffectResult(record: record, isReplayed: false)
+  }
+
+  /// Whether the effect is in the record, or in the parent's.
+  func isRecorded(kind: String, key: String) throws -> Bool {
+    try session.startedRun().effect(kind: kind, key: key) != nil
   }
 
   private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {

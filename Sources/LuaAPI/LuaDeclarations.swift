@@ -30,7 +30,7 @@ extension API {
       end)
       """)
 
-  /// On which `core.declare` and `core.class` are built: `register(name, declaration)`, `check(id, …)`,
+  /// On which `core.declare` and `core.declare_class` are built: `register(name, declaration)`, `check(id, …)`,
   /// `register_class(declaration)`, `register_value(declaration)`, and `members(object)`, the declared names of a class.
   func declarationFunctions() -> [String: LuaFunction] {
     [

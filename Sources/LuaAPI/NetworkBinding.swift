@@ -34,7 +34,7 @@ struct NetworkBinding {
       Parameter("classes", "integer", "of the task"),
     ])
 
-  /// Declares the class; returns the function `nas.network`.
+  /// Declares the class; returns the functions `nas.network` and `nas.load_network`.
   func declare() throws -> [(Declaration, API.Body)] {
     let fresh = FreshNetworks(session: session)
     api.declare(Self.classDeclaration)
@@ -71,21 +71,28 @@ struct NetworkBinding {
           call.push("Network(\(network.graph.parameterCount) parameters, \(network.graph.macs) MACs)")
         },
       ])
-    return [fresh.function]
+    return [fresh.function, SavedModels(session: session).function]
   }
 
   // MARK: - fit
 
   private static let fitDeclaration = Declaration(
-    "network:fit", "Trains the network in place with SGD. The defaults are NAS-Bench-201's.",
+    "network:fit",
+    """
+    Trains the network in place with SGD. The defaults are NAS-Bench-201's. In a trial of search:continue, the first fit
+    goes on from where the earlier trial stopped, up to `epochs` in all.
+    """,
     context: "evaluator or recipe",
     source: "Dong & Yang, ICLR 2020, table 1", [this],
     options: [
       Parameter("data", "Data", "of the same shape and classes"),
       Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
       Parameter("epochs", "integer", min: 1, "how often to go through the split"),
+      Parameter(
+        "schedule_epochs", "integer", optional: true, min: 1, "length of the schedule; epochs if left out"),
     ] + TrainingOptions.course + TrainingOptions.descent + [
-      Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })")
+      Parameter(
+        "on_epoch", "function", optional: true, "function(epoch, { train_loss, lr }); false ends the training there")
     ], returns: "nothing")
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
@@ -93,33 +100,60 @@ struct NetworkBinding {
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
     let split = try data.split(arguments.text("split"))
     let recipe = try TrainingOptions.recipe(arguments)
-    let operation: JSONValue = [
+    let before = try trainingToGoOnWith(network, recipe)
+    var operation: [String: JSONValue] = [
       "fit": recipe.json, "data": .string(split.digest), "numerics": session.compute.numerics,
     ]
-    let after = network.version(after: operation)
+    if let before { operation["after"] = .int(before.epochs) }
+    var after = network.version(after: .object(operation))
     let onEpoch = arguments["on_epoch"].function
     let isPartOfTrial = session.effects.isNested
+    var training: NetworkObject.Training?
     let effect = try session.effects.perform(kind: "fit", key: after, label: "fit \(recipe.epochs) epochs") {
-      try train(network, on: split, recipe: recipe, onEpoch: onEpoch)
-      if !isPartOfTrial { try session.keep(network.weights, version: after) }
-      return EffectOutcome(exact: ["weights": .string(network.weights.digest)])
+      let state = try before?.state ?? TrainingState(network.weights)
+      let done = try train(network, state, after: before?.epochs ?? 0, on: split, recipe: recipe, onEpoch: onEpoch)
+      if isPartOfTrial {
+        training = NetworkObject.Training(state: state, epochs: done)
+      } else {
+        try session.keep(network.weights, version: after)
+      }
+      var exact: [String: JSONValue] = ["weights": .string(network.weights.digest)]
+      if done < recipe.epochs { exact["ended_after"] = .int(done) }
+      return EffectOutcome(exact: .object(exact))
     }
     network.normalisation = split.normalisation
+    network.note(training: recipe, on: data, split: arguments.text("split"))
     if effect.isReplayed { try session.restore(network.weights, version: after) }
-    network.advance(to: after)
+    if let done = effect.record.exact["ended_after"] { after = ContentDigest.of(after, done.text()) }
+    network.advance(to: after, training: training)
+  }
+
+  /// The training that a fit goes on with; nil when it begins one.
+  private func trainingToGoOnWith(
+    _ network: NetworkObject, _ recipe: TrainingRecipe
+  ) throws -> NetworkObject.Training? {
+    guard network.goesOn, let training = network.training else { return nil }
+    guard recipe.epochs > training.epochs else {
+      throw Fault(
+        .recipe, "network:fit: the earlier trial trained that far already",
+        expected: "more than epochs = \(training.epochs), all of them counted from the start",
+        got: "epochs = \(recipe.epochs)")
+    }
+    return training
   }
 
   private func train(
-    _ network: NetworkObject, on split: (images: ImageSelection, normalisation: Normalisation, digest: String),
+    _ network: NetworkObject, _ state: TrainingState, after done: Int,
+    on split: (images: ImageSelection, normalisation: Normalisation, digest: String),
     recipe: TrainingRecipe, onEpoch: LuaReference?
-  ) throws {
+  ) throws -> Int {
     let host = session.host
-    try Trainer(compute: session.compute) { host.isCancelled }.train(
-      network.graph, network.weights, on: split.images, normalisation: split.normalisation, recipe: recipe,
+    return try Trainer(compute: session.compute) { host.isCancelled }.train(
+      network.graph, state, after: done, on: split.images, normalisation: split.normalisation, recipe: recipe,
       random: RandomSource(seed: session.seed, name: network.stream)
     ) { report in
       let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
-      try onEpoch?([.integer(report.epoch), try host.value(metrics)])
+      return try onEpoch?([.integer(report.epoch), try host.value(metrics)]).first?.bool ?? true
     }
   }
 
@@ -151,6 +185,7 @@ struct NetworkBinding {
         batch: arguments.integer("batch"))
       return EffectOutcome(exact: .object(scores.mapValues(JSONValue.number)))
     }
+    network.lastScore = ["split": .string(arguments.text("split")), "metrics": effect.record.exact]
     try call.push(JSONValue.object((effect.record.exact.object ?? [:]).mapValues { .number($0.double ?? .nan) }))
   }
 
@@ -177,7 +212,8 @@ struct NetworkBinding {
     let effect = try session.effects.perform(
       kind: "latency", key: network.graph.digest, label: "latency", isExact: false
     ) {
-      let timing = try LatencyMeter().measure(
+      let host = session.host
+      let timing = try LatencyMeter { host.isCancelled }.measure(
         network.graph, network.weights, kernels: session.compute.kernelSet, as: how)
       return EffectOutcome(
         exact: .null,

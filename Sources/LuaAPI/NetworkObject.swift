@@ -1,5 +1,6 @@
 import Canonical
 import Datasets
+import Evaluation
 import LuaHost
 import NeuralNet
 
@@ -35,10 +36,27 @@ final class NetworkObject: LuaObject {
   let task: NetworkTask
   /// How its input was normalised when it was last trained; else as for the data's training part.
   var normalisation: Normalisation
+  /// The trainings that it went through, oldest first: the data and how they were opened, the split, the options.
+  private(set) var trainings: [JSONValue] = []
+  /// The last scoring: the split and the scores.
+  var lastScore: JSONValue?
+  /// What was saved with a network of a file about its input; nil once it is trained on other data.
+  var storedPreprocessing: JSONValue?
   /// The name of its random streams.
   let stream: String
   /// Digest of (previous version, operation, inputs): equal versions have equal weights.
   private(set) var version: String
+  /// Where its last training stopped; nil when there was none, or when something else changed the weights since.
+  private(set) var training: Training?
+  /// Whether the next fit goes on from there.
+  var goesOn = false
+
+  /// A training that may go on.
+  struct Training {
+    let state: TrainingState
+    /// Epochs done.
+    let epochs: Int
+  }
 
   var nativeBytes: Int { weights.byteCount }
 
@@ -59,5 +77,18 @@ final class NetworkObject: LuaObject {
   /// The version after an operation with these inputs.
   func version(after operation: JSONValue) -> String { ContentDigest.of(version, operation.text()) }
 
-  func advance(to version: String) { self.version = version }
+  /// Takes the version that the weights now have; `training` is how they came about, where that may go on.
+  func advance(to version: String, training: Training? = nil) {
+    self.version = version
+    self.training = training
+    goesOn = false
+  }
+
+  /// Notes a training that the weights now hold.
+  func note(training: TrainingRecipe, on data: DataObject, split: String) {
+    trainings.append([
+      "data": data.dataset.json, "opened": data.opened, "split": .string(split), "options": training.json,
+    ])
+    storedPreprocessing = nil
+  }
 }

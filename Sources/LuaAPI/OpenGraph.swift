@@ -31,7 +31,10 @@ extension SpaceDefinition {
   ) throws -> OpenGraph {
     let handles = Dictionary(
       uniqueKeysWithValues: openDecisions.filter { open.contains($0.path) }.map { info in
-        (info.path, DecisionHandle(path: info.path, options: info.node.openOptions ?? [], picks: info.node.picks))
+        (
+          info.path,
+          DecisionHandle(path: info.path, options: info.node.openOptions ?? [], picks: info.node.picks, build: build)
+        )
       })
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
     build.sharing?.begin(builder, session)

@@ -5,6 +5,7 @@ extension NetworkObject {
   /// What another program needs to feed the network and to read its answers: sizes, layout, normalisation and classes,
   /// for a table its columns and the scale of its target.
   var preprocessing: JSONValue {
+    if let storedPreprocessing { return storedPreprocessing }
     var fields: [String: JSONValue] = [
       "shape": .array(task.imageShape.map(JSONValue.int)),
       "classes": .array(task.classNames.map(JSONValue.string)),

@@ -4,7 +4,7 @@ import Foundation
 import LuaHost
 import RunStore
 
-/// The run as scripts see it: `nas.run.folder`, `nas.run.id`, `nas.run.seed`.
+/// The run as scripts see it: `nas.run.folder`, `nas.run.id`, `nas.run.seed`, `nas.run.recipe_folder`.
 final class RunObject: LuaObject {
   static let luaName = "Run"
   unowned let session: Session
@@ -40,10 +40,12 @@ struct RecipeBinding {
           switch call.string(2) ?? "" {
           case "folder": call.push(try session.startedRun().folder.path(percentEncoded: false))
           case "id": call.push(try session.startedRun().identity.id)
+          case "recipe_folder": call.push(session.options.recipe.folder)
           case "seed": call.push(Int(clamping: session.seed))
           case let name:
             throw Fault(
-              .recipe, "nas.run has no '\(name)'", hint: Suggestion.hint(for: name, among: ["folder", "id", "seed"]))
+              .recipe, "nas.run has no '\(name)'",
+              hint: Suggestion.hint(for: name, among: ["folder", "id", "seed", "recipe_folder"]))
           }
         }
       ])

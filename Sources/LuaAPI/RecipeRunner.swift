@@ -54,6 +54,7 @@ public final class RecipeRunner {
       try session.checkSettings()
       try session.keepModules()
       try session.run?.finish(.finished)
+      if session.run != nil { try session.checkpoints().removeAll() }
     } catch let signal as LuaSignal where signal.token === settingsListed {
       return outcome
     } catch {

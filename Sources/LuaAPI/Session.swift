@@ -158,6 +158,12 @@ final class Session {
     note("warning", text)
   }
 
+  /// Tells the user and the record what is no cause for concern.
+  func tell(_ kind: String, _ text: String) {
+    observer?.noted(text)
+    note(kind, text)
+  }
+
   func note(data: Dataset) { note("data", data.json.text()) }
 
   private func note(_ kind: String, _ text: String) {
@@ -177,7 +183,9 @@ final class Session {
     else { return object.orderKey }
     digested.append(definition)
     defer { digested.removeLast() }
-    return (try? digest(of: build)).map { ContentDigest.of(key, $0) }
+    guard let code = try? digest(of: build) else { return nil }
+    guard let input = definition.functions.input else { return ContentDigest.of(key, code) }
+    return (try? digest(of: input)).map { ContentDigest.of(key, code, $0) }
   }
 
   // MARK: - Networks
@@ -234,23 +242,6 @@ final class Session {
 
   // MARK: - Weights in the run's folder
 
-  /// Writes a network into `models/<arch id>/` and returns the folder.
-  func saveModel(_ network: NetworkObject) throws -> URL {
-    let folder = try startedRun().folder.appending(path: "models/" + network.arch.id, directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try network.weights.save(
-      to: folder.appending(path: "weights.safetensors").path(percentEncoded: false),
-      metadata: ["format": "nasrun", "architecture": network.arch.id])
-    let description: JSONValue = [
-      "schema": 1, "id": .string(network.arch.id), "decisions": network.arch.architecture.values,
-      "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
-      "input": network.preprocessing, "seed": .string(String(seed)),
-      "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs), "graph": network.graph.json,
-    ]
-    try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
-    return folder
-  }
-
   /// Keeps weights by their version, for a resumed run.
   func keep(_ weights: Weights, version: String) throws {
     let file = try startedRun().folder.appending(path: Self.weightsPath(version))
@@ -281,18 +272,27 @@ final class Session {
 
   private static func weightsPath(_ version: String) -> String { "weights/\(version.prefix(16)).safetensors" }
 
-  /// Takes over the files of a network that the parent saved.
-  func copyModelFromParent(_ id: String) throws { try copyFromParent("models/" + id) }
+  /// The states that trainings of trials ended in.
+  func checkpoints() throws -> Checkpoints {
+    let run = try startedRun()
+    func folder(of run: Run) -> URL { run.folder.appending(path: "checkpoints", directoryHint: .isDirectory) }
+    return Checkpoints(folder: folder(of: run), parent: run.parent.map(folder))
+  }
 
-  /// Copies a file or folder of the parent run to the same place in this one, unless it is there.
+  /// Copies a file of the parent run to the same place in this one, unless it is there.
   private func copyFromParent(_ path: String) throws {
-    let run = try startedRun(), files = FileManager.default
-    let target = run.folder.appending(path: path)
-    guard let source = run.parent?.folder.appending(path: path), files.fileExists(atPath: source.path),
-      !files.fileExists(atPath: target.path)
+    let run = try startedRun()
+    guard let source = run.parent?.folder.appending(path: path), FileManager.default.fileExists(atPath: source.path)
     else { return }
+    try copy(source, to: run.folder.appending(path: path))
+  }
+
+  /// Copies a file or folder, whole or not at all, unless the target is there.
+  func copy(_ source: URL, to target: URL) throws {
+    let files = FileManager.default, name = target.lastPathComponent
+    guard !files.fileExists(atPath: target.path(percentEncoded: false)) else { return }
+    let temporary = target.deletingLastPathComponent().appending(path: name + ".new")
     try files.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-    let temporary = target.appendingPathExtension("new")
     try? files.removeItem(at: temporary)
     try files.copyItem(at: source, to: temporary)
     try files.moveItem(at: temporary, to: target)

@@ -19,9 +19,9 @@ struct SpaceBinding {
   func declare() throws -> [(Declaration, API.Body)] {
     api.declare(Self.classDeclaration)
     try api.host.declare(
-      SpaceObject.self, methods: api.methods(drawing + reading + changing),
+      SpaceObject.self, methods: api.methods(drawing + reading + changing + composing),
       metamethods: [
-        .index: API.unknownName(of: "Space", drawing + reading + changing),
+        .index: API.unknownName(of: "Space", drawing + reading + changing + composing),
         .text: { call in
           let space = try call.this(SpaceObject.self).space
           let size = space.size?.description ?? "infinitely many"
@@ -39,7 +39,8 @@ struct SpaceBinding {
     "nas.space",
     """
     A search space. Keys with decisions are decisions; `build(arch, x, task)` makes the network of an architecture from
-    `nas.nn`, `valid(arch)` rejects combinations. `build` must be pure: the same architecture gives the same network.
+    `nas.nn`, `valid(arch)` rejects combinations, `input(arch, task)` returns the { height, width } to which images are
+    resized (bilinear) before `build` sees them. `build` must be pure: the same architecture gives the same network.
     """,
     [Parameter("definition", "table", "decisions by name, and `build`")],
     options: [
@@ -51,6 +52,9 @@ struct SpaceBinding {
       Parameter("parse", "function", optional: true, "function(text) → table of decisions, for space:parse"),
     ], returns: "Space")
 
+  /// What a space definition has besides decisions. `input` may also be a decision of that name.
+  private static let functions = ["build", "valid", "input"]
+
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     var functions: [String: LuaReference] = [:]
     var fields: [(key: String, value: SpaceNode)] = []
@@ -59,11 +63,11 @@ struct SpaceBinding {
         throw Fault(.recipe, "nas.space: wrong key", path: "space", expected: "a name", got: key.description)
       }
       if let function = value.function {
-        guard ["build", "valid"].contains(name) else {
+        guard Self.functions.contains(name) else {
           throw Fault(
             .recipe, "nas.space: '\(name)' is a function", path: "space.\(name)",
-            expected: "a decision, a plain value, or one of the functions build, valid",
-            hint: Suggestion.nearest(to: name, among: ["build", "valid"]).map { "Did you mean '\($0)'?" })
+            expected: "a decision, a plain value, or one of the functions \(Self.functions.joined(separator: ", "))",
+            hint: Suggestion.nearest(to: name, among: Self.functions).map { "Did you mean '\($0)'?" })
         }
         functions[name] = function
       } else if name == "build" || name == "valid" {
@@ -76,8 +80,11 @@ struct SpaceBinding {
     let policy = MutationPolicy(rawValue: arguments.text("mutation")) ?? .uniformDecision
     let space = try Space(name: arguments.text("name"), root: .record(Record(fields)), mutation: policy)
     let definition = SpaceDefinition(
-      space, build: functions["build"], valid: functions["valid"], format: arguments["format"].function,
-      parse: arguments["parse"].function, session: session)
+      space,
+      functions: SpaceFunctions(
+        build: functions["build"], valid: functions["valid"], input: functions["input"],
+        format: arguments["format"].function, parse: arguments["parse"].function),
+      session: session)
     try call.push(SpaceObject(definition, stream: session.mainStream))
   }
 
@@ -141,22 +148,6 @@ struct SpaceBinding {
       ),
       (
         Declaration(
-          "space:decisions", "The decisions: a list of { path, kind, options }.", [Self.this],
-          returns: "table[] # { path =, kind =, options = } each"),
-        { arguments, call in
-          let decisions = try arguments.object(0, as: SpaceObject.self).space.decisions
-          try call.push(
-            JSONValue.array(
-              decisions.map {
-                [
-                  "path": .string($0.path), "kind": .string($0.kind),
-                  "options": .array($0.options.map(JSONValue.string)),
-                ]
-              }))
-        }
-      ),
-      (
-        Declaration(
           "space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.",
           [Self.this, Self.architecture], returns: "fun(): Architecture? # an iterator"),
         { arguments, call in
@@ -201,7 +192,7 @@ struct SpaceBinding {
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let values: JSONValue
-          if let parse = space.definition.parse {
+          if let parse = space.definition.functions.parse {
             values = try LuaValues.json(try parse([arguments[1]]).first ?? .nil)
           } else {
             values = try JSONValue(parsing: Array(arguments.text(1).utf8), source: "space:parse")

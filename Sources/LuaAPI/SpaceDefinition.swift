@@ -4,14 +4,25 @@ import LuaHost
 import NeuralNet
 import SearchCore
 
+/// The functions of a space that are not decisions; nil where a recipe gives none.
+struct SpaceFunctions {
+  /// `build(arch, x, task)`; nil for a space that is only looked up in a table.
+  var build: LuaReference?
+  /// `valid(arch)`.
+  var valid: LuaReference?
+  /// `input(arch, task)`: the size to which images are resized.
+  var input: LuaReference?
+  /// `format(arch)`: text instead of JSON.
+  var format: LuaReference?
+  /// `parse(text)`: the decisions.
+  var parse: LuaReference?
+}
+
 /// A search space as a recipe declared it: the decisions, and the functions that go with them.
 final class SpaceDefinition {
   let space: Space
-  /// `build(arch, x, task)`; nil for a space that is only looked up in a table.
-  let build: LuaReference?
-  let format: LuaReference?
-  let parse: LuaReference?
-  private let valid: LuaReference?
+  let functions: SpaceFunctions
+  var build: LuaReference? { functions.build }
   unowned let session: Session
   /// The architectures that a script holds, so that equal ones are the same object.
   private var known: [String: WeakArchitecture] = [:]
@@ -23,22 +34,18 @@ final class SpaceDefinition {
 
   private struct WeakArchitecture { weak var object: ArchitectureObject? }
 
-  init(
-    _ space: Space, build: LuaReference?, valid: LuaReference?, format: LuaReference?, parse: LuaReference?,
-    session: Session
-  ) {
-    (self.space, self.build, self.valid, self.format, self.parse) = (space, build, valid, format, parse)
-    self.session = session
+  init(_ space: Space, functions: SpaceFunctions, session: Session) {
+    (self.space, self.functions, self.session) = (space, functions, session)
   }
 
   /// The same functions on a narrowed space.
   func narrowed(to space: Space) -> SpaceDefinition {
-    SpaceDefinition(space, build: build, valid: valid, format: format, parse: parse, session: session)
+    SpaceDefinition(space, functions: functions, session: session)
   }
 
   /// The recipe's `valid` function as a test; nil without one.
   var validity: Validity? {
-    guard let valid else { return nil }
+    guard let valid = functions.valid else { return nil }
     return Validity { [session] architecture in
       let verdict = try valid([try session.host.value(architecture.values)]).first ?? .nil
       guard let isValid = verdict.bool else {
@@ -65,7 +72,7 @@ final class SpaceDefinition {
 
   /// The architecture as text: by the space's `format`, or its decisions as JSON.
   func text(of architecture: Architecture) throws -> String {
-    guard let format else { return architecture.canonicalText }
+    guard let format = functions.format else { return architecture.canonicalText }
     guard let text = try format([try session.host.value(architecture.values)]).first?.string else {
       throw Fault(.recipe, "the space's format function did not return a text")
     }
@@ -101,10 +108,32 @@ final class SpaceDefinition {
         .recipe, "this space has no build function", path: "space",
         hint: "Give nas.space a build = function(arch, x, task).")
     }
-    let result = try build([
-      architecture, .userdata(SymbolObject(builder.inputs[0])), try session.host.value(task),
-    ])
+    let (x, task) = try resized(builder.inputs[0], for: architecture, builder, task)
+    let result = try build([architecture, .userdata(SymbolObject(x)), try session.host.value(task)])
     return try Self.outputs(result.first ?? .nil)
+  }
+
+  /// The network's input at the size that the space's `input` wants, and the task with that size.
+  private func resized(
+    _ x: Symbol, for architecture: LuaValue, _ builder: GraphBuilder, _ task: JSONValue
+  ) throws -> (Symbol, JSONValue) {
+    guard let input = functions.input else { return (x, task) }
+    let wanted = try input([architecture, try session.host.value(task)]).first ?? .nil
+    let size = wanted.table?.array.compactMap(\.integer) ?? []
+    guard size.count == 2, size.allSatisfy({ (1...4096).contains($0) }), x.shape.isImage else {
+      throw Fault(
+        .recipe, "wrong result of the space's input function", path: "space.input",
+        expected: x.shape.isImage ? "{ height, width } in pixels" : "data that are images",
+        got: x.shape.isImage ? wanted.description : "rows of a table",
+        hint: x.shape.isImage ? "End it with `return { …, … }`." : "Leave `input` out of the space.")
+    }
+    var described = task.object ?? [:]
+    described["input"] = .array((size + [x.shape.channels]).map(JSONValue.int))
+    if size == [x.shape.height, x.shape.width] { return (x, .object(described)) }
+    let attributes: [String: JSONValue] = [
+      "height": .int(size[0]), "width": .int(size[1]), "method": "bilinear",
+    ]
+    return (try builder.apply("resize", [x], attributes: attributes, name: "input_size"), .object(described))
   }
 
   /// Throws when `build` gave another network for the same architecture before: its trials could not be repeated.

@@ -37,7 +37,7 @@ enum TrainingOptions {
       course: TrainingRecipe.Course(rawValue: arguments.text("schedule")) ?? .cosine,
       warmUp: arguments.number("warmup"), optimiser: try given ?? optimiser(arguments),
       labelSmoothing: labelSmoothing ?? arguments.number("label_smoothing"),
-      augmentation: try augmentation(arguments["augment"].table))
+      augmentation: try augmentation(arguments["augment"].table), scheduleEpochs: arguments["schedule_epochs"].integer)
   }
 
   /// The checked options of `descent` as an optimiser.

@@ -79,6 +79,9 @@ extension LuaHost {
   /// The fault of a script that a limit or a cancellation ends.
   static func tripFault(_ reason: Int32, at place: String?, seconds: Double) -> Fault {
     if reason == SHIM_TRIP_CANCELLED { return Fault(.interrupted, "interrupted", at: place) }
+    if let limit = LuaHost.WorkLimit.Reached(reason) {
+      return Fault(.limit, "the limit of \(limit.rawValue) is reached, and the script can't be stopped", at: place)
+    }
     return Fault(
       .limit, "the script ran for \(seconds) s without calling an API function", at: place,
       hint: "Does a loop never end?")

@@ -14,24 +14,30 @@ extension Run {
       ])
     }
     let trials = try trials().filter { $0.status != .running }.map(\.exactJSON)
-    let effects = try effects().sorted { ($0.kind, $0.key, $0.occurrence) < ($1.kind, $1.key, $1.occurrence) }
-      .map { effect in
-        JSONValue.object([
-          "effect": .string(effect.kind), "key": .string(effect.key), "occurrence": .int(effect.occurrence),
-          "exact": effect.exact,
-        ])
-      }
+    let effects = try effects().filter { $0.kind != EffectRecord.limitKind }.sorted {
+      ($0.kind, $0.key, $0.occurrence) < ($1.kind, $1.key, $1.occurrence)
+    }
+    .map { effect in
+      JSONValue.object([
+        "effect": .string(effect.kind), "key": .string(effect.key), "occurrence": .int(effect.occurrence),
+        "exact": effect.exact,
+      ])
+    }
     return (decisions + trials + effects).map { $0.text() + "\n" }.joined()
   }
 }
 
 extension TrialRecord {
+  /// Whether it ended at a limit of time or memory, which another run may keep.
+  var isOverLimit: Bool { metrics.contains { !$0.exact && $0.name.hasPrefix(EffectRecord.limitMetric) } }
+
   /// What an equal run repeats of a trial.
   var exactJSON: JSONValue {
     .object([
       "trial": .int(number), "search": .string(search), "architecture": .string(architecture),
-      "decisions": decisions, "budget": budget, "repetition": .int(repetition), "status": .string(status.rawValue),
-      "failure": failure.map(JSONValue.string) ?? .null,
+      "decisions": decisions, "budget": budget, "repetition": .int(repetition),
+      "status": isOverLimit ? .null : .string(status.rawValue),
+      "failure": failure.flatMap { isOverLimit ? nil : .string($0) } ?? .null,
       "metrics": .array(metrics.filter(\.exact).map(\.json)),
     ])
   }

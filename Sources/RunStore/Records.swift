@@ -41,6 +41,13 @@ public struct EffectRecord: Sendable, Equatable {
   }
 }
 
+extension EffectRecord {
+  /// The kind of the observed fact that a trial reached a limit of time or memory. It is no part of the exact journal.
+  public static let limitKind = "limit"
+  /// What the observed metric of such a trial begins with: `over_seconds`, `over_memory_mb`, with the limit as its value.
+  public static let limitMetric = "over_"
+}
+
 /// Something a search decided that is cheap to decide again, such as the architecture it asked for at a request.
 ///
 /// A resumed run decides again and is checked against the record.

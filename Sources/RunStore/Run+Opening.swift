@@ -49,11 +49,7 @@ extension Run {
   ///   the row, what was expected and what came.
   public static func open(_ folder: URL, writing: Bool = false) throws -> Run {
     let files = RunFolder(url: folder)
-    guard FileManager.default.fileExists(atPath: files.database.path(percentEncoded: false)) else {
-      throw Fault(
-        .usage, "this folder holds no run", at: folder.path(percentEncoded: false), expected: "a file run.sqlite",
-        hint: "'nasrun ls' shows the runs there are.")
-    }
+    try files.checkRecord()
     let lock = writing ? try RunLock(files) : nil
     let database = try connect(files, writing: writing)
     let (identity, state) = try withFaults(at: files.database) {

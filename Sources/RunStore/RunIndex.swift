@@ -1,3 +1,4 @@
+import Canonical
 import Diagnostics
 import Foundation
 import GRDB
@@ -10,7 +11,7 @@ public enum RunIndex {
   /// The runs in `runs`, oldest first. A folder that isn't there has none.
   public static func list(_ runs: URL) throws -> [RunSummary] {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: runs.path(percentEncoded: false))) ?? [])
-      .filter { RunFolder(url: runs.appending(path: $0)).hasRecord }
+      .filter { !$0.hasPrefix(".") && RunFolder(url: runs.appending(path: $0)).hasRecord }
     if names.isEmpty { return [] }
     let table = IndexTable(beside: runs)
     let summaries = names.map { name in
@@ -62,7 +63,7 @@ public enum RunIndex {
 private struct IndexTable {
   private static let columns = [
     "id", "stamp", "name", "recipe", "status", "reason", "trials", "failed_trials", "planned", "metric", "best",
-    "started", "active_seconds", "problem",
+    "started", "active_seconds", "problem", "arguments", "seed", "marks",
   ]
   private let database: DatabaseQueue?
 
@@ -144,13 +145,20 @@ private struct IndexTable {
       id: id, name: value("name") ?? "", recipe: value("recipe") ?? "", status: status, reason: value("reason"),
       trials: value("trials") ?? 0, failedTrials: value("failed_trials") ?? 0, planned: value("planned"),
       metric: value("metric"), best: value("best"), started: value("started") ?? 0,
-      activeSeconds: value("active_seconds") ?? 0, problem: value("problem"))
+      activeSeconds: value("active_seconds") ?? 0, arguments: try json(row, "arguments"),
+      seed: value("seed").flatMap { UInt64($0 as String) } ?? 0, marks: RunMarks(json: try json(row, "marks")),
+      problem: value("problem"))
+  }
+
+  private static func json(_ row: Row, _ column: String) throws -> JSONValue {
+    try JSONValue(parsing: (String.fromDatabaseValue(row[column]) ?? "{}").utf8, source: "nasrun.sqlite")
   }
 
   private static func keep(_ db: Database, _ run: RunSummary, _ stamp: String) throws {
     let values: [(any DatabaseValueConvertible)?] = [
       run.id, stamp, run.name, run.recipe, run.status.rawValue, run.reason, run.trials, run.failedTrials, run.planned,
-      run.metric, run.best, run.started, run.activeSeconds, run.problem,
+      run.metric, run.best, run.started, run.activeSeconds, run.problem, run.arguments.text(), String(run.seed),
+      run.marks.json.text(),
     ]
     let marks = columns.map { _ in "?" }.joined(separator: ", ")
     try db.execute(

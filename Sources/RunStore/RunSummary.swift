@@ -1,3 +1,4 @@
+import Canonical
 import Diagnostics
 import Foundation
 import GRDB
@@ -24,6 +25,10 @@ public struct RunSummary: Sendable, Equatable {
   public var started: Double
   /// Seconds at work.
   public var activeSeconds: Double
+  /// Every argument of the recipe by name.
+  public var arguments: JSONValue = [:]
+  public var seed: UInt64 = 0
+  public var marks = RunMarks()
   /// Why the record can't be read; the fields above are then empty.
   public var problem: String?
 }
@@ -50,7 +55,7 @@ extension RunSummary {
       id: files.url.lastPathComponent, name: identity.name, recipe: identity.recipe, status: state.status,
       reason: state.reason, trials: counts?[0] ?? 0, failedTrials: counts?[1] ?? 0,
       planned: plans?[0] == true ? plans?[1] : nil, metric: best?.metric, best: best?.value, started: identity.created,
-      activeSeconds: state.activeSeconds)
+      activeSeconds: state.activeSeconds, arguments: identity.arguments, seed: identity.seed, marks: try RunMarks(db))
   }
 
   private static func best(_ db: Database, file: String) throws -> (metric: String, value: Double)? {

@@ -9,12 +9,14 @@ import GRDB
 /// - `trial`, `metric`: what searches tried and measured; `trial.entry` is the journal row that covers the trial, NULL
 ///   while it runs. `metric.kind` is `finite`, `nan`, `inf` or `-inf`; `value` is NULL unless finite.
 /// - `search`, `event`, `source` (digest of each recipe text in the folder).
+/// - `mark`: what people note about the run (`RunMarks`); outside the journal.
 enum Schema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1: journal, trials, searches") { db in
       for statement in version1 { try db.execute(sql: statement) }
     }
+    migrator.registerMigration("v2: tags, notes, stars") { db in try db.execute(sql: version2) }
     return migrator
   }
 
@@ -61,4 +63,8 @@ enum Schema {
     "CREATE TABLE event (id INTEGER PRIMARY KEY, time REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL)",
     "CREATE TABLE source (path TEXT PRIMARY KEY, digest TEXT NOT NULL)",
   ]
+  private static let version2 = """
+    CREATE TABLE mark (
+      kind TEXT NOT NULL CHECK (kind IN ('tag', 'note', 'star')), text TEXT NOT NULL, PRIMARY KEY (kind, text))
+    """
 }

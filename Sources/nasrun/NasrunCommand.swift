@@ -14,7 +14,8 @@ struct NasrunCommand: ParsableCommand {
     discussion: "'nasrun help run' shows the options of a run, 'nasrun <recipe.lua> --help' the settings of a recipe.",
     version: nasrunVersion,
     subcommands: [
-      RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, OpsCommand.self, APICommand.self,
+      RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, TagCommand.self, NoteCommand.self,
+      StarCommand.self, RemoveCommand.self, ExportCommand.self, OpsCommand.self, APICommand.self,
       NewCommand.self, CompletionCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -15,6 +15,8 @@ extension RunReport {
       "status": .string(run.status.rawValue), "reason": .optional(run.reason), "started": .number(identity.created),
       "finished": run.finished.map(JSONValue.number) ?? .null, "active_seconds": .number(run.activeSeconds),
       "folder": .string(run.folder.path(percentEncoded: false)), "files": .array(files.map(JSONValue.string)),
+      "tags": .array(marks.tags.map(JSONValue.string)), "note": .optional(marks.note),
+      "starred": .bool(marks.isStarred),
       "searches": .array(searches.map { $0.json(listingTrials: listingTrials) }),
     ])
   }
@@ -37,7 +39,7 @@ extension RunReport.Search {
 }
 
 extension TrialRecord {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     let epochs = metrics.filter { $0.epoch != nil }.map(\.json)
     return .object([
       "number": .int(number), "architecture": .string(architecture), "decisions": decisions, "budget": budget,

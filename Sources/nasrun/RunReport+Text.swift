@@ -24,13 +24,22 @@ extension RunReport {
     ]
     if let parent = identity.parent { lines.append(("reused", "\(reusedEffects) effects of \(parent)")) }
     lines.append(("environment", Self.fields(identity.environment)))
-    let title = identity.name + "  " + run.folder.lastPathComponent
-    return ([title] + lines.map { "  " + $0.padding(toLength: 13, withPad: " ", startingAt: 0) + $1 })
+    if !marks.tags.isEmpty { lines.append(("tags", marks.tags.joined(separator: " "))) }
+    if let note = marks.note {
+      lines.append(("note", note.replacing("\n", with: "\n" + String(repeating: " ", count: 15))))
+    }
+    let title = identity.name + (marks.isStarred ? " ★  " : "  ") + run.folder.lastPathComponent
+    return Self.titled(title, lines)
+  }
+
+  /// A title over lines of a name and what it is.
+  static func titled(_ title: String, _ lines: [(name: String, text: String)]) -> String {
+    ([title] + lines.map { "  " + $0.name.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.text })
       .joined(separator: "\n")
   }
 
   /// `data = "shapes", epochs = 3`
-  private static func fields(_ value: JSONValue) -> String {
+  static func fields(_ value: JSONValue) -> String {
     let fields = (value.object ?? [:]).sorted { $0.key < $1.key }
     return fields.isEmpty ? "none" : fields.map { "\($0.key) = \($0.value.text())" }.joined(separator: ", ")
   }

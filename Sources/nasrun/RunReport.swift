@@ -19,6 +19,7 @@ struct RunReport {
   let searches: [Search]
   let reusedEffects: Int
   let files: [String]
+  let marks: RunMarks
 
   init(_ run: Run) throws {
     self.run = run
@@ -26,6 +27,7 @@ struct RunReport {
     searches = try run.searches().map { try Search($0, trials[$0.name] ?? []) }
     reusedEffects = try run.reusedEffects()
     files = Self.files(in: run.folder)
+    marks = try run.marks()
   }
 
   /// Paths within the folder, without SQLite's side files and the lock.
@@ -55,6 +57,21 @@ extension RunReport.Search {
     let members = try Pareto.front(metrics.map(objectives.values(in:)), objectives.directions)
     let ranked = objectives.rank(members.map { metrics[$0] }).map { done[members[$0]] }
     front = objectives.all.count > 1 ? ranked : []
+  }
+
+  /// The trials that succeeded, best first by the primary objective.
+  func ranked(_ trials: [TrialRecord]) -> [TrialRecord] {
+    let done = trials.filter { $0.status == .ok }
+    guard let objectives = try? Objectives(record.objectives) else { return done }
+    return objectives.rank(done.map(\.finalMetrics)).map { done[$0] }
+  }
+
+  /// The objectives of a trial in words: `accuracy 91.25, latency_ms 2.1`.
+  func words(for trial: TrialRecord) -> String {
+    let metrics = trial.finalMetrics
+    return record.objectives.compactMap { objective in
+      metrics[objective.name].map { "\(objective.name) \(Wording.number($0))" }
+    }.joined(separator: ", ")
   }
 
   /// The metrics to show: the objectives, then the others by name.

@@ -1,22 +1,55 @@
 import ArgumentParser
 import Canonical
+import Diagnostics
+import Foundation
 import RunStore
 
 /// `nasrun show RUN`
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show a run: its searches, best trials, failures and files.")
+    commandName: "show", abstract: "Show a run, or one of its trials: network, learning curves, metrics, error.",
+    discussion: "Without --best, --arch or --trial it tells of the run: its searches, best trials, failures and files.")
 
   @Argument(
     help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
   )
   var runName: String
+  @OptionGroup var choice: TrialChoice
+  @Option(help: ArgumentHelp("Draw the trial's network (the best one's) as SVG, by Graphviz.", valueName: "file"))
+  var svg: String?
+  @Option(
+    help: ArgumentHelp("Draw the trial's learning curves (the best one's) as SVG, by gnuplot.", valueName: "file"))
+  var curves: String?
   @OptionGroup var runs: RunsOption
   @Flag(help: "Print JSON.") var json = false
   @Flag(help: "List every trial.") var trials = false
 
   func run() throws {
     let report = try RunReport(Run.open(runName, in: runs.url))
-    print(json ? report.json(listingTrials: trials).text(pretty: true) : report.text(listingTrials: trials))
+    guard choice.isGiven || svg != nil || curves != nil else {
+      print(json ? report.json(listingTrials: trials).text(pretty: true) : report.text(listingTrials: trials))
+      return
+    }
+    let (search, trial) = try choice.pick(from: report)
+    let one = try TrialReport(report.run, search, trial)
+    print(json ? one.json.text(pretty: true) : one.text)
+    try draw(one)
+  }
+
+  private func draw(_ report: TrialReport) throws {
+    if let svg {
+      let title =
+        "trial \(report.trial.number) of \(report.search.record.name): \(report.search.words(for: report.trial))"
+      try FigureFile.draw(dot: NetworkDOT(report.drawnGraph(), title: title).text, to: URL(filePath: svg))
+    }
+    if let curves {
+      guard !report.curves.isEmpty else {
+        throw Fault(
+          .usage, "trial \(report.trial.number) has no learning curve", expected: "a trial that reported its epochs",
+          hint: "An evaluator reports them by trial:report(epoch, metrics).")
+      }
+      let figure = report.curves.figure
+      try FigureFile.plot(figure.script, data: figure.data, to: URL(filePath: curves))
+    }
   }
 }

@@ -153,7 +153,7 @@ import Testing
     let run = try place.sampleRun("first")
     #expect(try bash("nasrun sho") == ["show"])
     #expect(try bash("nasrun hi") == ["hill.lua"])
-    #expect(try bash("nasrun no") == [])
+    #expect(try bash("nasrun notes") == [])
     #expect(try bash("nasrun show ").contains(run.identity.id))
     #expect(try bash("nasrun show la") == ["last"])
     #expect(try bash("nasrun hill.lua --set ").sorted() == ["data=shapes", "epochs=3"])

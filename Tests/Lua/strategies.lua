@@ -30,6 +30,11 @@ function double.space:mutate(parent)
   asked = asked + 1
   return asked
 end
+function double:initial(count)
+  local archs = {}
+  for index = 1, count do archs[index] = self.space:random() end
+  return archs
+end
 function double:evaluate(arch)
   return { arch = arch, value = values[arch] }
 end

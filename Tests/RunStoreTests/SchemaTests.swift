@@ -32,6 +32,16 @@ import Testing
     #expect(try run.events().map(\.text) == ["hello"])
   }
 
+  @Test func version1TakesMarks() throws {
+    let folder = try restore("run-v1")
+    #expect(try Run.open(folder).marks() == RunMarks())
+    let exact = try Run.open(folder).exactJournal()
+    try Run.mark(folder) { $0 = RunMarks(tags: ["b", "a", "b"], note: "old", isStarred: true) }
+    let run = try Run.open(folder)
+    #expect(try run.marks().tags == ["a", "b"] && run.marks().note == "old" && run.marks().isStarred)
+    #expect(try run.exactJournal() == exact)
+  }
+
   @Test func version1IsContinued() throws {
     let folder = try restore("run-v1")
     try fixture.sqlite(folder, "UPDATE meta SET value = 'interrupted' WHERE key = 'status'")

@@ -6,7 +6,7 @@ local nas = require "nas"
 
 return nas.declare("nas.strategies.regularized_evolution", {
   doc = [[
-Regularised evolution: `population` random architectures; then, each time, the best of `sample` members drawn with
+Regularised evolution: `population` architectures, random ones or those of `start`; then, each time, the best of `sample` members drawn with
 replacement is mutated in one decision, the child is added and the oldest member is removed.]],
   source = "Real et al., AAAI 2019, algorithm 1",
   options = {
@@ -24,9 +24,7 @@ replacement is mutated in one decision, the child is added and the oldest member
     local mutate = options.mutate or function(arch) return search.space:mutate(arch) end
 
     local population = {}
-    while #population < options.population do
-      population[#population + 1] = search:evaluate(search.space:random())
-    end
+    for index, arch in ipairs(search:initial(options.population)) do population[index] = search:evaluate(arch) end
 
     while true do
       local parent

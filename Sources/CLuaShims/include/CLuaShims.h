@@ -16,7 +16,8 @@
 /// What `shim_host.call` returns instead of a number of results: the error value is on top of the stack.
 #define SHIM_RAISE (-1)
 
-static const int SHIM_NO_TRIP = 0, SHIM_TRIP_TIME = 1, SHIM_TRIP_CANCELLED = 2;
+static const int SHIM_NO_TRIP = 0, SHIM_TRIP_TIME = 1, SHIM_TRIP_CANCELLED = 2, SHIM_TRIP_LIMIT_TIME = 3,
+    SHIM_TRIP_LIMIT_MEMORY = 4;
 
 static const int shim_registry = LUA_REGISTRYINDEX;
 
@@ -90,6 +91,9 @@ typedef struct shim_vm {
   pthread_t thread, watchdog;
   pthread_mutex_t lock;
   double seconds, grace;
+  double limit_seconds;
+  size_t limit_resident;
+  int limit_is_new;
   volatile int closing, watching, want_place;
   char place[256];
 } shim_vm;
@@ -98,6 +102,12 @@ typedef struct shim_vm {
 shim_vm *shim_open(const shim_host *host, void *host_object, size_t limit, double seconds, double grace, int trusted);
 void shim_close(shim_vm *vm);
 static inline shim_vm *shim_vm_of(lua_State *L) { return *(shim_vm **)lua_getextraspace(L); }
+
+/// Begins a limit on the time and on the resident memory of the process, beyond what it takes now (0: any). When one is
+/// reached, the VM trips until the limit is ended.
+void shim_begin_limit(shim_vm *vm, double seconds, size_t bytes);
+/// Ends the limit. Returns the trip that it caused, or SHIM_NO_TRIP.
+int shim_end_limit(shim_vm *vm);
 
 // MARK: - Calls
 

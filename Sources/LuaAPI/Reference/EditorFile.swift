@@ -22,7 +22,9 @@ public struct EditorFile {
     ]
     parts += reference.classes.map(classText)
     parts.append(tables)
-    parts += reference.functions.filter { !$0.isMethod }.map { functionText($0, named: $0.name) }
+    parts += reference.functions.filter { !$0.isMethod && $0.name.hasPrefix("nas.") }.map {
+      functionText($0, named: $0.name)
+    }
     parts += reference.values.filter { $0.name.hasPrefix("nas.") }.map(valueText)
     return parts.joined(separator: "\n") + "\nreturn nas\n"
   }

@@ -1,0 +1,54 @@
+import Diagnostics
+import Foundation
+
+extension Run {
+  /// Removes a run for good: its folder is renamed at once, so that no list shows half of it, and then deleted.
+  ///
+  /// Links within the folder are removed, never followed; what they point to stays.
+  /// - Throws: `usage` when there is no run, when a process writes it, or when the folder itself is a link.
+  public static func remove(_ folder: URL) throws {
+    let files = RunFolder(url: folder)
+    let path = folder.path(percentEncoded: false).withoutTrailingSlash
+    try files.checkRecord()
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw Fault(
+        .usage, "this is a link to a run", at: path, expected: "the run's own folder",
+        hint: "Remove the link with rm, or name the folder that it points to.")
+    }
+    let lock = try RunLock(files)
+    let place = folder.deletingLastPathComponent(), name = folder.lastPathComponent
+    let doomed = place.appending(path: ".removed-\(name)-\(getpid())").path(percentEncoded: false)
+    guard rename(path, doomed) == 0 else {
+      throw Fault(.limit, "can't remove the run", at: path, cause: String(cString: strerror(errno)))
+    }
+    withExtendedLifetime(lock) {}
+    for leftover in leftovers(in: place) { try? FileManager.default.removeItem(at: leftover) }
+    guard !FileManager.default.fileExists(atPath: doomed) else {
+      throw Fault(
+        .limit, "the run is off the list, but not all of its files could be deleted", at: doomed,
+        hint: "Look at the permissions, and delete the folder.")
+    }
+  }
+
+  /// What is left of removals, of those too that were interrupted.
+  private static func leftovers(in folder: URL) -> [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+    return names.filter { $0.hasPrefix(".removed-") }.map { folder.appending(path: $0) }
+  }
+}
+
+extension RunFolder {
+  /// Throws a `usage` fault unless there is a record.
+  func checkRecord() throws {
+    guard hasRecord else {
+      throw Fault(
+        .usage, "this folder holds no run", at: url.path(percentEncoded: false), expected: "a file run.sqlite",
+        hint: "'nasrun ls' shows the runs there are.")
+    }
+  }
+}
+
+extension String {
+  fileprivate var withoutTrailingSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
+}

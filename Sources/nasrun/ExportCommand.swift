@@ -1,0 +1,128 @@
+import ArgumentParser
+import Canonical
+import Diagnostics
+import Foundation
+import RunStore
+import SearchCore
+
+/// `nasrun export RUN`
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a trial's network into a folder: graph, weights, metrics, and a recipe that trains it on.")
+
+  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  var runName: String
+  @OptionGroup var choice: TrialChoice
+  @Option(help: ArgumentHelp("The new folder; by default ./<run's name>-<architecture>.", valueName: "dir"))
+  var to: String?
+  @Flag(help: "Write into a folder that is there, over files of the same names.") var force = false
+  @OptionGroup var runs: RunsOption
+
+  func run() throws {
+    let report = try RunReport(Run.open(runName, in: runs.url))
+    let (search, trial) = try choice.pick(from: report)
+    guard trial.status == .ok else { throw Self.unfinished(trial) }
+    guard let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) else {
+      throw Self.notKept(trial, in: search, report.run)
+    }
+    let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
+    try Exported(report.run, search, trial, model).write(to: folder, overwriting: force)
+    let place = folder.relativePath
+    print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
+    print("Train it on: nasrun '\(place)/recipe.lua' --set data=FOLDER")
+  }
+
+  private static func unfinished(_ trial: TrialRecord) -> Fault {
+    Fault(
+      .usage, "trial \(trial.number) has no network to export", expected: "a finished trial",
+      got: trial.status == .failed ? "a failed one (\(trial.failure ?? "no reason"))" : "one that still runs",
+      hint: "--best takes the best one.")
+  }
+
+  /// Says whose networks there are.
+  private static func notKept(_ trial: TrialRecord, in search: RunReport.Search, _ run: Run) -> Fault {
+    let kept = Set(run.keptModels().map(\.architecture))
+    let numbers = search.trials.filter { kept.contains($0.architecture) && $0.status == .ok }.map { String($0.number) }
+    let some = numbers.suffix(12).joined(separator: ", ")
+    return Fault(
+      .usage, "the network of trial \(trial.number) was not kept", path: search.record.name,
+      expected: numbers.isEmpty
+        ? "networks that were on the Pareto front when they were trained"
+        : "one that was on the Pareto front when it was trained: trial \(numbers.count > 12 ? "…, " : "")\(some)",
+      hint: kept.isEmpty
+        ? "The run kept none: its evaluator trains no network of trial:network()." : "Name one of them with --trial.")
+  }
+}
+
+/// The files of an exported network.
+struct Exported {
+  private let files: [(name: String, text: String)]
+  private let weights: URL
+
+  init(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, _ model: KeptModel) throws {
+    var about = model.description.object ?? [:]
+    guard let graph = about.removeValue(forKey: "graph") else {
+      throw Fault(
+        .data, "the kept network has no graph", at: model.folder.path(percentEncoded: false),
+        expected: "the field graph in architecture.json")
+    }
+    let recipe = ExportedRecipe(
+      title: "Trial \(trial.number) of the search \(search.record.name) in the run \(run.identity.id): "
+        + search.words(for: trial),
+      architecture: model.description["text"]?.string ?? trial.decisions.text(), description: model.description)
+    files = [
+      ("architecture.json", JSONValue.object(about).text(pretty: true) + "\n"),
+      ("graph.json", graph.text(pretty: true) + "\n"),
+      ("metrics.json", Self.metrics(run, search, trial).text(pretty: true) + "\n"), ("recipe.lua", recipe.text),
+    ]
+    weights = model.weights
+  }
+
+  private static func metrics(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord) -> JSONValue {
+    .object([
+      "schema": 1, "run": .string(run.identity.id), "recipe": .string(run.identity.recipe),
+      "arguments": run.identity.arguments, "seed": .string(String(run.identity.seed)),
+      "environment": run.identity.environment, "search": .string(search.record.name),
+      "objectives": search.record.objectivesJSON, "trial": trial.json,
+    ])
+  }
+
+  /// Writes the files. A new folder appears whole; into one that is there, each file goes whole.
+  ///
+  /// - Throws: `usage` when there is something and it isn't to be overwritten.
+  func write(to folder: URL, overwriting: Bool) throws {
+    let manager = FileManager.default, path = folder.path(percentEncoded: false)
+    let content = try? manager.contentsOfDirectory(atPath: path)
+    guard overwriting || content?.isEmpty ?? !manager.fileExists(atPath: path) else {
+      throw Fault(
+        .usage, "there is already something", at: folder.relativePath, expected: "a new or empty folder",
+        hint: "Name another with --to DIR, or write over it with --force.")
+    }
+    if content == nil, manager.fileExists(atPath: path) {
+      throw Fault(.usage, "this is a file", at: folder.relativePath, expected: "a folder")
+    }
+    let target =
+      content == nil
+      ? folder.deletingLastPathComponent().appending(path: ".\(folder.lastPathComponent).new")
+      : folder
+    do {
+      if content == nil { try? manager.removeItem(at: target) }
+      try manager.createDirectory(at: target, withIntermediateDirectories: true)
+      let copy = target.appending(path: "weights.safetensors.new")
+      try? manager.removeItem(at: copy)
+      try manager.copyItem(at: weights, to: copy)
+      try check(
+        rename(
+          copy.path(percentEncoded: false), target.appending(path: "weights.safetensors").path(percentEncoded: false)))
+      for file in files { try RunFolder.write(file.text, to: target.appending(path: file.name)) }
+      if content == nil { try check(rename(target.path(percentEncoded: false), path)) }
+    } catch let error where !(error is Fault) {
+      throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: "\(error.localizedDescription)")
+    }
+  }
+
+  private func check(_ result: Int32) throws {
+    if result != 0 { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+  }
+}

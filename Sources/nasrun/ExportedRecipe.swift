@@ -1,0 +1,141 @@
+import Canonical
+import Foundation
+
+/// The recipe of an exported network: it scores the network as it was exported, trains it on, and scores it again.
+struct ExportedRecipe {
+  /// What was exported, in one line: `trial 12 of the search search1 in the run …`.
+  var title: String
+  /// The decisions as text.
+  var architecture: String
+  /// What `architecture.json` says.
+  var description: JSONValue
+
+  private var training: JSONValue? { description["training"]?.array?.last }
+  private var split: String { description["score"]?["split"]?.string ?? "test" }
+
+  var text: String {
+    """
+    -- \(Self.comment(title))
+    -- \(Self.comment(architecture))
+    --
+    -- Made by 'nasrun export'; it needs nothing but the files beside it:
+    --   nasrun recipe.lua --set data=FOLDER --set epochs=3
+    -- scores the network as it was exported, trains it on, scores it again and saves it. The weights are all that it
+    -- takes over: the momentum starts at 0 and the schedule at its beginning, from a tenth of the learning rate.
+
+    local nas = require "nas"
+    local args = nas.args {
+      data = \(Self.literal(source)),
+      epochs = 3,  -- 0: only score it
+      lr = \(Self.literal(.number(learningRate))),
+    }
+    \(check)
+    local data = nas.data.open(args.data, \(Self.literal(training?["opened"]?["options"] ?? [:])))
+    local network = nas.load_network(nas.run.recipe_folder, { data = data })
+    \(recorded)
+    local function score(title)
+      local metrics, words = network:evaluate(data, { split = \(Self.literal(.string(split))) }), {}
+      for name, value in pairs(metrics) do words[#words + 1] = ("%s %.6g"):format(name, value) end
+      print(("%-18s%s"):format(title, table.concat(words, "  ")))
+      return metrics
+    end
+
+    local exported = score("as exported")
+    \(comparison)
+    if args.epochs > 0 then
+      network:fit {
+        data = data, split = \(Self.literal(training?["split"] ?? "train")), epochs = args.epochs, lr = args.lr,
+        \(options)
+      }
+      score("after training on")
+      print("saved in " .. network:save())
+    end
+
+    """
+  }
+
+  /// What the data were opened by; empty when nobody noted it.
+  private var source: JSONValue { training?["opened"]?["source"] ?? "" }
+
+  private var learningRate: Double { (training?["options"]?["lr"]?.double ?? 0.1) / 10 }
+
+  private var check: String {
+    guard source == "" else { return "" }
+    return """
+      if args.data == "" then
+        nas.fail("name the data that the network is for: nasrun recipe.lua --set data=FOLDER")
+      end
+
+      """
+  }
+
+  /// The table of recorded scores with the digest of the data.
+  private var recorded: String {
+    guard let metrics = description["score"]?["metrics"], let digest = training?["data"]?["digest"] else { return "" }
+    return """
+      local recorded = \(Self.literal(metrics))
+      local is_same_data = data.digest == \(Self.literal(digest))
+
+      """
+  }
+
+  private var comparison: String {
+    guard !recorded.isEmpty else { return "" }
+    return """
+      if is_same_data then
+        local is_same = true
+        for name, value in pairs(recorded) do is_same = is_same and exported[name] == value end
+        print(is_same and "as recorded, bit for bit" or "not as recorded: other numerics, see numerics in metrics.json")
+      else
+        print("these are other data than those that it was trained on")
+      end
+
+      """
+  }
+
+  /// The options of the last training but for those that are settings.
+  private var options: String {
+    let known = training?["options"]?.object ?? [:]
+    var fields = known.filter { !["epochs", "lr", "undecayed"].contains($0.key) }
+    if let undecayed = known["undecayed"]?.array { fields["decay_norm"] = .bool(undecayed.isEmpty) }
+    return fields.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.literal($0.value))," }.joined(separator: " ")
+  }
+
+  // MARK: - Lua text
+
+  private static func comment(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).joined(separator: " ")
+  }
+
+  /// A value as a Lua expression: tables for lists and objects, keys in order.
+  static func literal(_ value: JSONValue) -> String {
+    switch value {
+    case .null: "nil"
+    case .bool(let value): value ? "true" : "false"
+    case .int(let value): String(value)
+    case .number(let value) where value.isNaN: "0/0"
+    case .number(let value) where value.isInfinite: value < 0 ? "-math.huge" : "math.huge"
+    case .number(let value): "\(value)"
+    case .string(let text): quoted(text)
+    case .array(let values): "{ " + values.map { literal($0) }.joined(separator: ", ") + " }"
+    case .object(let fields) where fields.isEmpty: "{}"
+    case .object(let fields):
+      "{ "
+        + fields.sorted { $0.key < $1.key }.map { "[\(quoted($0.key))] = \(literal($0.value))" }
+        .joined(separator: ", ") + " }"
+    }
+  }
+
+  /// A Lua string: quotes, backslashes and control characters by their codes.
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += "\\" + String(UnicodeScalar(byte))
+      case 0..<32, 127...: out += "\\" + String(format: "%03d", Int(byte))
+      default: out.unicodeScalars.append(UnicodeScalar(byte))
+      }
+    }
+    return out + "\""
+  }
+}

@@ -1,0 +1,100 @@
+import Canonical
+import Foundation
+import RunStore
+import Testing
+
+/// `nasrun export`: what it writes runs by itself and is the network that was trained.
+@Suite struct ExportTests {
+  let place: Workplace
+
+  init() throws {
+    place = try Workplace()
+    try place.writeImages("data")
+    try place.write("r.lua", Self.recipe)
+    let outcome = try place.nasrun("r.lua", "-q")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  /// Four networks of growing width; the first is best by both objectives, so only its weights are kept.
+  private static let recipe = """
+    local nas = require "nas"
+    local nn = nas.nn
+    local space = nas.space { c = nas.oneof { 2, 3, 4, 5 }, build = function(arch, x, task)
+      x = nn.scope("stem", function() return nn.relu(nn.batch_norm(nn.conv2d(x, arch.c, { kernel = 3 }))) end)
+      return nn.linear(nn.global_avg_pool(x), task.classes)
+    end }
+    local data = nas.data.open("data", { valid = 3 })
+    nas.search {
+      space = space, strategy = nas.strategies.listed { space:make { c = 2 }, space:make { c = 3 } },
+      evaluate = nas.evaluators.train { data = data, epochs = 2, batch = 2 },
+      objectives = { { "params", "min" } },
+    }
+    """
+
+  private func file(_ name: String) throws -> Data { try Data(contentsOf: place.folder.appending(path: name)) }
+
+  private func json(_ name: String) throws -> JSONValue { try JSONValue(parsing: file(name), source: name) }
+
+  @Test func theExportedNetworkIsTheTrainedOne() throws {
+    let outcome = try place.nasrun("export", "last", "--to", "best")
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("best: trial 1 of search1, params "), "\(outcome.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.folder.appending(path: "best").path).sorted()
+    #expect(names == ["architecture.json", "graph.json", "metrics.json", "recipe.lua", "weights.safetensors"])
+    let run = try place.lastRun(), trial = try run.trials()[0]
+    let kept = try #require(run.keptModel(of: trial.architecture, trialKey: run.key(of: trial)))
+    #expect(try file("best/weights.safetensors") == Data(contentsOf: kept.weights))
+    #expect(try json("best/metrics.json")["trial"]?["metrics"]?["loss"]?.double == trial.metric("loss"))
+    // Far from the run, which is gone, and from the recipe that built the network.
+    try FileManager.default.removeItem(at: place.runs)
+    try FileManager.default.removeItem(at: place.folder.appending(path: "r.lua"))
+    try FileManager.default.createDirectory(at: place.folder.appending(path: "far"), withIntermediateDirectories: true)
+    try FileManager.default.moveItem(
+      at: place.folder.appending(path: "best"), to: place.folder.appending(path: "far/best"))
+    let score = try place.nasrun("far/best/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+    #expect(score.output.contains("as recorded, bit for bit\n") && score.status == 0, "\(score.errors)")
+    let loss = try #require(trial.metric("loss"))
+    #expect(score.output.contains(String(format: "loss %.6g", loss)))
+    let on = try place.nasrun("far/best/recipe.lua", "-q", "--set", "data=data", "epochs=1")
+    #expect(on.output.contains("after training on") && on.status == 0, "\(on.errors)")
+    // What it saved can be exported, loaded and trained on in turn: the same id, other weights.
+    let again = try #require(try place.lastRun().keptModels().first)
+    #expect(again.architecture == trial.architecture && again.trialKey == nil)
+    #expect(again.description["input"] != nil && again.description["training"]?.array?.count == 1)
+  }
+
+  @Test func nothingIsOverwrittenUnasked() throws {
+    try place.write("best/precious.txt", "42")
+    let refused = try place.nasrun("export", "last", "--to", "best")
+    #expect(refused.status == 64)
+    #expect(
+      refused.errors == """
+        nasrun: best: there is already something: expected a new or empty folder. Name another with --to DIR, or write \
+        over it with --force.
+
+        """)
+    #expect(try place.nasrun("export", "last", "--to", "best", "--force").status == 0)
+    #expect(try file("best/precious.txt") == Data("42".utf8) && !file("best/recipe.lua").isEmpty)
+  }
+
+  @Test func whatWasNotKeptIsNamed() throws {
+    let outcome = try place.nasrun("export", "last", "--trial", "2")
+    #expect(outcome.status == 64)
+    #expect(
+      outcome.errors == """
+        nasrun: search1: the network of trial 2 was not kept: expected one that was on the Pareto front when it was \
+        trained: trial 1. Name one of them with --trial.
+
+        """)
+    #expect(
+      try place.nasrun("export", "last", "--trial", "9").errors
+        == "nasrun: the search search1 has no trial 9: expected a number from 1 to 2. --search names another search.\n")
+    #expect(try place.nasrun("export", "last", "--arch", "zz").errors.contains("begins with 'zz'"))
+    #expect(try place.nasrun("export", "last", "--search", "serach1").errors.contains("Did you mean 'search1'?"))
+  }
+
+  @Test func dataOfAnotherShapeAreRefused() throws {
+    _ = try place.nasrun("export", "last", "--to", "best")
+    let outcome = try place.nasrun("best/recipe.lua", "-q", "--set", "data=shapes")
+    #expect(outcome.status == 65 && outcome.errors.contains("nas.load_network: the data don't fit the network"))
+  }
+}
