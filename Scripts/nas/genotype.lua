@@ -6,7 +6,8 @@ local nas, genotype = core.public, {}
 
 --- The operations of an edge, in the order of the reference.
 genotype.operations = {
-  "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
+  "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
+  "dil_conv_5x5",
 }
 
 local cells = { "normal", "reduce" }
@@ -16,8 +17,8 @@ for _, operation in ipairs(genotype.operations) do is_operation[operation] = tru
 local function wrong(text, got)
   nas.fail {
     message = "this is no DARTS genotype",
-    expected = "Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=[2, 3, 4, 5])"
-      .. " with two pairs for each node",
+    expected = "Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], "
+      .. "reduce=[…], reduce_concat=[2, 3, 4, 5]) with two pairs for each node",
     got = got or text,
   }
 end

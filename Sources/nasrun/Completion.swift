@@ -26,7 +26,7 @@ enum Completion {
   /// The recipe's settings; it is run up to where it says them, as for `--help`.
   private static func settings(of file: URL) throws -> [(name: String, value: JSONValue)] {
     try LuaHost.onBigStack {
-      var options = SessionOptions(recipe: try RecipeFile.source(file), runs: URL(filePath: "runs"))
+      var options = SessionOptions(recipe: try RecipeFile.read(file), runs: URL(filePath: "runs"))
       options.listsSettings = true
       options.secondsBetweenCalls = 2
       return try RecipeRunner(options, observer: SilentObserver()).run().settings.sorted { $0.key < $1.key }

@@ -23,7 +23,7 @@ package enum RecipeFile {
   }
 
   /// The recipe's text with the folder it is in, links resolved.
-  static func source(_ file: URL) throws -> RecipeSource {
+  static func read(_ file: URL) throws -> RecipeSource {
     let real = file.resolvingSymlinksInPath()
     guard let data = try? Data(contentsOf: real) else {
       throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false), hint: "Check its permissions.")

@@ -30,7 +30,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard let recipe else { throw CleanExit.helpRequest(NasrunCommand.self) }
     let file = try RecipeFile.locate(recipe)
-    var options = SessionOptions(recipe: try RecipeFile.source(file), runs: runs.url)
+    var options = SessionOptions(recipe: try RecipeFile.read(file), runs: runs.url)
     options.settings = try settings.map(RecipeArguments.split)
     options.seed = seed
     options.name = name

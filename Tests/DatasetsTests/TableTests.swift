@@ -155,4 +155,13 @@ import Testing
     #expect(abs(score.r2 - 0.9486081370449679) < 1e-12 && score.mae == 0.5)
     #expect(abs(score.rmse - 0.375.squareRoot()) < 1e-15)
   }
+
+  @Test func recordsKeepFieldsAsTheyAre() throws {
+    let path = try fixture.write("r.csv", Array("arch,accuracy\n\"|a~0|+|b~0|\",93.1\n,\n".utf8))
+    let records = try Records(path)
+    #expect(records.columns == ["arch", "accuracy"])
+    #expect(records.rows == [["|a~0|+|b~0|", "93.1"], ["", ""]])
+    let other = try Records(try fixture.write("s.csv", Array("arch,accuracy\n\"|a~0|+|b~0|\",93.2\n,\n".utf8)))
+    #expect(records.digest != other.digest)
+  }
 }

@@ -23,7 +23,7 @@ for _, case in ipairs(references.darts) do
   local space = nas.spaces.darts { channels = case.channels, cells = case.cells }
   local arch = space:parse(case.text)
   expect.equal(counts(arch, case.size, 10), { params = case.params, macs = case.macs })
-  -- The reference prints a node's edges by their weights, nasrun by their sources: the second text is the first's, sorted.
+  -- The reference prints a node's edges by their weights, nasrun by their sources.
   local text = tostring(arch)
   expect.equal(tostring(space:parse(text)), text)
   if case.name ~= "V2" then expect.equal(text, case.text) end
@@ -136,7 +136,8 @@ end
 expect.raises("a decision can't be relaxed", function() nas.relax(mobile, { data = data }) end)
 expect.equal(
   error_of(nas.spaces.mobile, { strides = { 1, 2 } }),
-  "nas.spaces.mobile: wrong stages: expected channels, strides and depths of the same length, at least 1, got 3, 2 and 3")
+  "nas.spaces.mobile: wrong stages: expected channels, strides and depths of the same length, at least 1, "
+    .. "got 3, 2 and 3")
 expect.equal(
   error_of(nas.spaces.mobile, { kernels = {} }),
   "nas.spaces.mobile: no values for 'kernels': expected such as kernels = { 3, 5 }, got {}")
@@ -155,4 +156,5 @@ expect.equal(counts(two:make { size = 8 }, 16, 10).macs, 8 * 8 * 4 * 27 + 50)
 expect.equal(counts(two:make { size = 12 }, 16, 10).macs, 12 * 12 * 4 * 27 + 50)
 expect.equal(
   error_of(counts, sized(function() return 8 end):make { size = 8 }, 16, 10),
-  "space.input: wrong result of the space's input function: expected { height, width } in pixels, got 8. End it with `return { …, … }`.")
+  "space.input: wrong result of the space's input function: expected { height, width } in pixels, got 8. "
+    .. "End it with `return { …, … }`.")

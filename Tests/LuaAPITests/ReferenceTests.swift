@@ -93,7 +93,7 @@ import Testing
   }
 
   /// What a trial keeps for the library itself.
-  private static let internal: Set = ["Trial.chain", "Trial.is_again", "Trial.key", "Trial.scopes"]
+  private static let ownFields: Set = ["Trial.chain", "Trial.is_again", "Trial.key", "Trial.scopes"]
 
   /// The fields of real objects are those that the classes declare, but for what is kept for the library itself.
   @Test func theFieldsOfObjectsAreDeclared() throws {
@@ -120,7 +120,7 @@ import Testing
       """)
     #expect(result.fault == nil)
     let declared = Set(reference.classes.flatMap { type in type.fields.map { "\(type.name).\($0.name)" } })
-    #expect(result.printed.filter { !declared.contains($0) && !Self.internal.contains($0) } == [])
+    #expect(result.printed.filter { !declared.contains($0) && !Self.ownFields.contains($0) } == [])
     #expect(result.printed.contains("Trial.metrics"))
   }
 

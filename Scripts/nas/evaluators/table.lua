@@ -34,7 +34,12 @@ local function check_columns(records, options)
   for _, name in pairs(options.metrics or {}) do wanted[#wanted + 1] = name end
   for _, name in ipairs(records:columns()) do known[name] = true end
   for _, name in pairs(wanted) do
-    if not known[name] then records:find(name, "") end
+    if not known[name] then
+      nas.fail {
+        message = ("nas.evaluators.table: '%s' has no column '%s'"):format(options.file, name),
+        expected = "one of " .. table.concat(records:columns(), ", "),
+      }
+    end
   end
 end
 
@@ -61,11 +66,11 @@ end
 
 return nas.declare("nas.evaluators.table", {
   doc = [[
-Looks each architecture up in a table of known results; nothing is trained. `file` is a CSV file whose `column` holds the
-architectures as they print (or as `key` writes them); `rows` is a Lua table { [text] = { accuracy = 93.1 } } instead.
-`metrics` names the columns, { accuracy = "cifar10_valid" }; without it all columns of numbers are metrics. The seconds in
-the column `cost` are what the trial counts as: stop = { cost = 12000 } ends a search as if it had trained. An
-architecture that isn't there is a failed trial.]],
+Looks each architecture up in a table of known results; nothing is trained. `file` is a CSV file whose `column` holds
+the architectures as they print (or as `key` writes them); `rows` is a Lua table { [text] = { accuracy = 93.1 } }
+instead. `metrics` names the columns, { accuracy = "cifar10_valid" }; without it all columns of numbers are metrics. The
+seconds in the column `cost` are what the trial counts as: stop = { cost = 12000 } ends a search as if it had trained.
+An architecture that isn't there is a failed trial.]],
   source = "Ying et al., ICML 2019, section 5; Dong & Yang, ICLR 2020, section 5",
   options = {
     { "file", "string", optional = true, doc = "a CSV file, plain or gzip" },

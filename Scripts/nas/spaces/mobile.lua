@@ -71,10 +71,10 @@ end
 
 return nas.declare("nas.spaces.mobile", {
   doc = [[
-Inverted bottlenecks in stages: for each block the kernel, the expansion and a squeeze-and-excitation gate, for each stage
-the number of blocks, for the whole network the width and the size of the images. Under shared weights all of them can be
-searched (smaller layers are parts of larger ones, every combination is a network of its own); there is nothing in the
-space that nas.relax could mix.]],
+Inverted bottlenecks in stages: for each block the kernel, the expansion and a squeeze-and-excitation gate, for each
+stage the number of blocks, for the whole network the width and the size of the images. Under shared weights all of them
+can be searched (smaller layers are parts of larger ones, every combination is a network of its own); there is nothing
+in the space that nas.relax could mix.]],
   source = "Tan et al., CVPR 2019, section 4; Sandler et al., CVPR 2018; Cai et al., ICLR 2020, section 3",
   options = {
     { "channels", "table", default = { 16, 24, 40 }, doc = "of each stage, at width 1" },

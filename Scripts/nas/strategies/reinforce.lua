@@ -30,7 +30,7 @@ failed trial's the worst so far. Decisions inside options that were not chosen a
   source = "Williams 1992; Dong et al. 2021 (NATS-Bench), section 4.1",
   options = {
     { "lr", "number", min = 0, default = 0.01, doc = "learning rate of Adam" },
-    { "momentum", "number", min = 0, max = 1, default = 0.9, doc = "of the moving average, which is corrected for its start" },
+    { "momentum", "number", min = 0, max = 1, default = 0.9, doc = "of the moving average of rewards" },
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
