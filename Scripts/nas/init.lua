@@ -19,6 +19,9 @@ local function family(name)
       end
       local value = require(module)
       core.makers[value] = module
+      if name == "nas.proxies" then
+        core.register_value { name = module, type = "Proxy", doc = value.doc, source = value.source }
+      end
       rawset(members, key, value)
       return value
     end,

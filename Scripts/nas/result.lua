@@ -6,6 +6,21 @@ local comparing = require "nas.search.comparing"
 local Result = {}
 local metatable = { __index = core.class_index(Result, "result", {}) }
 
+core.declare_class(metatable, {
+  name = "Result",
+  object = "result",
+  doc = "What nas.search returns: the trials in the order in which the strategy got them. print(result) sums it up.",
+  fields = {
+    { "trials", "Trial[]", doc = "all of them, failed ones too" },
+    { "objectives", "table[]", doc = "{ name =, direction = } each, the primary one first" },
+    { "reason", "string", doc = "why the search ended" },
+    { "name", "string", doc = "of the search" },
+    { "space", "Space", doc = "that was searched" },
+    { "reused", "integer", doc = "requests that were answered by an earlier trial" },
+    { "search", "Search", doc = "the search, which has ended" },
+  },
+})
+
 local function new(search, reason)
   return setmetatable({
     trials = search.history,
@@ -52,7 +67,7 @@ none.]],
 Result.top = core.declare("result:top", {
   doc = "The `count` best architectures, best first, each once: of the trials that keep the constraints.",
   { "result", "any" },
-  { "count", "integer", min = 1, doc = "architectures at most" },
+  { "count", "integer", min = 1, doc = "at most so many" },
   { "metric", "string", optional = true, doc = "default: the primary objective" },
   returns = "Architecture[]",
 }, function(result, count, metric)

@@ -48,7 +48,7 @@ stop.cost = core.declare("nas.stop.cost", {
   doc = [[
 Stops when the trials have cost `seconds` of work together. A reused trial counts each time, also one that was taken from
 another run, with what it cost the first time.]],
-  { "seconds", "number", min = 0, doc = "of work" },
+  { "seconds", "number", min = 0, doc = "of all trials together" },
   returns = "fun(state: SearchState): string?",
 }, function(seconds)
   return function(state)
@@ -161,7 +161,7 @@ local function rules_of(spec)
     end
   end
   if #rules == 0 then
-    core.fail { message = "a stop rule must name at least one condition", expected = "such as { trials = 60 }", got = "{}" }
+    core.fail { message = "a stop rule must name at least one condition", expected = "{ trials = 60 } or the like", got = "{}" }
   end
   return rules
 end
@@ -177,6 +177,7 @@ stop.any = core.declare("nas.stop.any", {
   doc = "Stops when any of the rules says so, with its reason.",
   { "rules", "table", doc = "rules in a list, conditions by name, or both" },
   returns = "fun(state: SearchState): string?",
+  example = "stop = nas.stop.any { trials = 60, minutes = 20, my_rule }",
 }, function(spec)
   local rules = rules_of(spec)
   return function(state)

@@ -136,10 +136,9 @@ final class Session {
     if options.listsSettings { throw LuaSignal(settingsListed, reason: "") }
     if let run { return run }
     try checkSettings()
-    let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
     let run = try Run.create(
       in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
-      environment: Environment.record(options, compute: compute, library: String(library.prefix(12))),
+      environment: Environment.record(options, compute: compute, library: String(LibraryText.digest.prefix(12))),
       reuse: options.parent)
     self.run = run
     for (kind, text) in notes { run.note(kind, text) }

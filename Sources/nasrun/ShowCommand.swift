@@ -10,7 +10,9 @@ struct ShowCommand: ParsableCommand {
     commandName: "show", abstract: "Show a run, or one of its trials: network, learning curves, metrics, error.",
     discussion: "Without --best, --arch or --trial it tells of the run: its searches, best trials, failures and files.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var choice: TrialChoice
   @Option(help: ArgumentHelp("Draw the trial's network (the best one's) as SVG, by Graphviz.", valueName: "file"))

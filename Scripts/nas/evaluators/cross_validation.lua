@@ -23,6 +23,7 @@ on. Folds are stratified by class. For data too small for one split to tell netw
     { "folds", "integer", min = 2, default = 5, doc = "parts, each held out once" },
     { "seed", "integer", min = 0, default = 0, doc = "decides which samples are in which part" },
   },
+  returns = "Evaluator",
 }, function(options)
   training.check(options, "nas.evaluators.cross_validation")
   local folds = options.data:folds(options.folds, { seed = options.seed })

@@ -89,11 +89,12 @@ An architecture that isn't there is a failed trial.]],
     { "file", "string", optional = true, doc = "a CSV file, plain or gzip" },
     { "column", "string", default = "arch", doc = "of the file: where the architectures are" },
     { "decisions", "table", optional = true, doc = "of the file: decisions' paths → columns" },
-    { "rows", "table", optional = true, doc = "texts of architectures → rows" },
+    { "rows", "table", optional = true, doc = "the known results by architecture, in place of a file" },
     { "metrics", "table", optional = true, doc = "metrics' names → columns" },
     { "cost", "string", optional = true, doc = "the column of seconds" },
     { "key", "function", optional = true, doc = "function(arch) → text; tostring if left out" },
   },
+  returns = "Evaluator",
 }, function(options)
   if (options.file == nil) == (options.rows == nil) then
     nas.fail {

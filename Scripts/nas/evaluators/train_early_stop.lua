@@ -21,6 +21,7 @@ was trained. The learning rate is constant unless `schedule` says otherwise: a c
     { "min_delta", "number", min = 0, default = 0, doc = "an improvement is more than this, in units of the metric" },
     { "grace", "integer", min = 0, default = 0, doc = "epochs at the start that don't count" },
   },
+  returns = "Evaluator",
 }, function(options)
   training.check(options, "nas.evaluators.train_early_stop")
   local data, metric, settings = options.data, options.metric, training.settings(options)

@@ -180,9 +180,10 @@ found.]],
   options = {
     { "channels", "integer", min = 1, default = 16, doc = "of the first cell; doubled by each of the two reductions" },
     { "cells", "integer", min = 3, default = 8, doc = "reductions are at one and at two thirds" },
-    { "edges", "string", one_of = { "two", "all" }, default = "two" },
+    { "edges", "string", one_of = { "two", "all" }, default = "two", doc = "two edges to a node, or all of them" },
     { "drop_path", "number", min = 0, max = 0.999, default = 0, doc = "probability of dropping an edge in training" },
   },
+  returns = "Space",
 }, function(options)
   local all, settings = options.edges == "all", {
     channels = options.channels, cells = options.cells, edges = options.edges, drop = options.drop_path,

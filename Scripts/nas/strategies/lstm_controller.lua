@@ -84,7 +84,7 @@ what it took; REINFORCE with a moving average of the rewards as baseline trains 
   source = "Zoph & Le, ICLR 2017, sections 3.1 and 3.2",
   options = {
     { "hidden", "integer", min = 1, default = 35, doc = "units of each layer" },
-    { "layers", "integer", min = 1, default = 2 },
+    { "layers", "integer", min = 1, default = 2, doc = "LSTM cells, one above the other" },
     { "lr", "number", min = 0, default = 0.01, doc = "learning rate of Adam" },
     { "init", "number", min = 0, default = 0.08, doc = "parameters start uniform in ± this" },
     { "batch", "integer", min = 1, default = 4, doc = "architectures for each update (m)" },
@@ -93,6 +93,7 @@ what it took; REINFORCE with a moving average of the rewards as baseline trains 
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local heads, count = heads_of(search.space, options.levels)

@@ -32,6 +32,7 @@ failed trial's the worst so far. Decisions inside options that were not chosen a
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local tables, list = logits_of(search.space, options.levels, search.rng)
