@@ -33,6 +33,8 @@ public struct SessionOptions {
   public var trusted = false
   /// The key of the one trial to compute once more; everything else comes from the record (`Reproduction`).
   public var reproducing: String?
+  /// Only build that trial's network, as `graph.json` in the run's folder, and don't train it.
+  public var onlyBuilds = false
   /// The module of the library that uses the recipe's file for something else than a run.
   public var harness: Harness?
   /// Only find out the recipe's settings.

@@ -153,6 +153,20 @@ import Testing
     #expect(try json("on/metrics.json")["trial"]?["number"] == 3)
   }
 
+  /// The network of a trial that wasn't kept is drawn when the recipe builds it again; by hand: c = 3 channels of a
+  /// 3×3 kernel over one channel are 27 weights, and 162 MACs at 2×3 places.
+  @Test func aNetworkIsBuiltAgain() throws {
+    #expect(try !place.nasrun("show", "last", "--trial", "2").output.contains("┌ stem"))
+    let outcome = try place.nasrun("show", "last", "--trial", "2", "--rebuild", "--svg", "two.svg")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(lines.contains("network not kept; built again"))
+    #expect(lines.contains("│ conv2d1 conv2d channels 3, kernel 3×3 2×3×3 27 162"))
+    #expect(FileManager.default.fileExists(atPath: place.folder.appending(path: "two.svg").path))
+    let refused = try place.nasrun("show", "last", "--trial", "2", "--svg", "three.svg")
+    #expect(refused.status == 64 && refused.errors.contains("--rebuild has the recipe build this one again."))
+  }
+
   @Test func dataOfAnotherShapeAreRefused() throws {
     _ = try place.nasrun("export", "last", "--to", "best")
     let outcome = try place.nasrun("best/recipe.lua", "-q", "--set", "data=shapes")
