@@ -3,12 +3,17 @@
 
 local core = require "nas.core"
 
+--- What each declared function was declared with.
+core.declared = {}
+
 --- Returns `fn` behind the checks of `declaration`: positional parameters in its list part, then at most one table of
 --- named `options`. Unknown options, wrong types and values out of range are errors at the caller's line.
 function core.declare(name, declaration, fn)
   local id = core.register(name, declaration)
   local check = core.check
-  return function(...) return fn(check(id, ...)) end
+  local checked = function(...) return fn(check(id, ...)) end
+  core.declared[checked] = declaration
+  return checked
 end
 
 --- The `__index` of a class: its methods, nil for the fields that may be nil, an error with the nearest name for others.

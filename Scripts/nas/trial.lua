@@ -50,7 +50,9 @@ end)
 local function evaluated_again(trial)
   local again = new(trial.search, trial.number, trial.arch, trial.budget, trial.continues)
   again.is_again = true
-  core.note(("%s: trial %d is computed again, its training state is no longer kept"):format(trial.search.name, trial.number))
+  core.note(("%s: trial %d is trained again to go on from it: its state %s"):format(
+    trial.search.name, trial.number,
+    next(trial.budget) and "is no longer kept" or "is only kept when it is asked for with a budget"))
   core.within(again:draws(), function() trial.search.evaluator.run(again) end)
   return again
 end

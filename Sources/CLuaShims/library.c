@@ -198,6 +198,180 @@ static const char nas_strategies_reinforce[] = {
 static const char nas_strategies_sequence[] = {
 #embed "../../Scripts/nas/strategies/sequence.lua"
 };
+static const char nas_test[] = {
+#embed "../../Scripts/nas/test.lua"
+};
+static const char nas_testing_compare[] = {
+#embed "../../Scripts/nas/testing/compare.lua"
+};
+static const char nas_testing_conformance[] = {
+#embed "../../Scripts/nas/testing/conformance.lua"
+};
+static const char nas_testing_describe[] = {
+#embed "../../Scripts/nas/testing/describe.lua"
+};
+static const char nas_testing_doubles_evaluators_counts_trials[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/counts_trials.lua"
+};
+static const char nas_testing_doubles_evaluators_divides_by_zero[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/divides_by_zero.lua"
+};
+static const char nas_testing_doubles_evaluators_hides_a_count[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/hides_a_count.lua"
+};
+static const char nas_testing_doubles_evaluators_returns_a_number[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/returns_a_number.lua"
+};
+static const char nas_testing_doubles_evaluators_times_itself[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/times_itself.lua"
+};
+static const char nas_testing_doubles_evaluators_trains_too_long[] = {
+#embed "../../Scripts/nas/testing/doubles/evaluators/trains_too_long.lua"
+};
+static const char nas_testing_doubles_proxies_counts_calls[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/counts_calls.lua"
+};
+static const char nas_testing_doubles_proxies_likes_all[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/likes_all.lua"
+};
+static const char nas_testing_doubles_proxies_returns_a_tensor[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/returns_a_tensor.lua"
+};
+static const char nas_testing_doubles_proxies_takes_logarithms[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/takes_logarithms.lua"
+};
+static const char nas_testing_doubles_proxies_trains[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/trains.lua"
+};
+static const char nas_testing_doubles_proxies_wrong_direction[] = {
+#embed "../../Scripts/nas/testing/doubles/proxies/wrong_direction.lua"
+};
+static const char nas_testing_doubles_spaces_base[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/base.lua"
+};
+static const char nas_testing_doubles_spaces_breaks_on_an_option[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/breaks_on_an_option.lua"
+};
+static const char nas_testing_doubles_spaces_counts_builds[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/counts_builds.lua"
+};
+static const char nas_testing_doubles_spaces_explodes[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/explodes.lua"
+};
+static const char nas_testing_doubles_spaces_fine[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/fine.lua"
+};
+static const char nas_testing_doubles_spaces_forgets_a_decision[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/forgets_a_decision.lua"
+};
+static const char nas_testing_doubles_spaces_ignores_width[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/ignores_width.lua"
+};
+static const char nas_testing_doubles_spaces_never_skips[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/never_skips.lua"
+};
+static const char nas_testing_doubles_spaces_shifts_names[] = {
+#embed "../../Scripts/nas/testing/doubles/spaces/shifts_names.lua"
+};
+static const char nas_testing_doubles_strategies_always_maximises[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/always_maximises.lua"
+};
+static const char nas_testing_doubles_strategies_draws_forever[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/draws_forever.lua"
+};
+static const char nas_testing_doubles_strategies_global_random[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/global_random.lua"
+};
+static const char nas_testing_doubles_strategies_hoards[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/hoards.lua"
+};
+static const char nas_testing_doubles_strategies_knows_one_space[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/knows_one_space.lua"
+};
+static const char nas_testing_doubles_strategies_makes_invalid[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/makes_invalid.lua"
+};
+static const char nas_testing_doubles_strategies_mixes_up_results[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/mixes_up_results.lua"
+};
+static const char nas_testing_doubles_strategies_peeks_at_test[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/peeks_at_test.lua"
+};
+static const char nas_testing_doubles_strategies_remembers_searches[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/remembers_searches.lua"
+};
+static const char nas_testing_doubles_strategies_rewrites_history[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/rewrites_history.lua"
+};
+static const char nas_testing_doubles_strategies_trusts_every_trial[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/trusts_every_trial.lua"
+};
+static const char nas_testing_doubles_strategies_watches_memory[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/watches_memory.lua"
+};
+static const char nas_testing_doubles_strategies_watches_the_clock[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/watches_the_clock.lua"
+};
+static const char nas_testing_evaluator_cases[] = {
+#embed "../../Scripts/nas/testing/evaluator_cases.lua"
+};
+static const char nas_testing_evaluator_checks[] = {
+#embed "../../Scripts/nas/testing/evaluator_checks.lua"
+};
+static const char nas_testing_expect[] = {
+#embed "../../Scripts/nas/testing/expect.lua"
+};
+static const char nas_testing_failure[] = {
+#embed "../../Scripts/nas/testing/failure.lua"
+};
+static const char nas_testing_file[] = {
+#embed "../../Scripts/nas/testing/file.lua"
+};
+static const char nas_testing_kit[] = {
+#embed "../../Scripts/nas/testing/kit.lua"
+};
+static const char nas_testing_landscape[] = {
+#embed "../../Scripts/nas/testing/landscape.lua"
+};
+static const char nas_testing_paired[] = {
+#embed "../../Scripts/nas/testing/paired.lua"
+};
+static const char nas_testing_proxy_cases[] = {
+#embed "../../Scripts/nas/testing/proxy_cases.lua"
+};
+static const char nas_testing_proxy_checks[] = {
+#embed "../../Scripts/nas/testing/proxy_checks.lua"
+};
+static const char nas_testing_rehearsal[] = {
+#embed "../../Scripts/nas/testing/rehearsal.lua"
+};
+static const char nas_testing_selection[] = {
+#embed "../../Scripts/nas/testing/selection.lua"
+};
+static const char nas_testing_space_cases[] = {
+#embed "../../Scripts/nas/testing/space_cases.lua"
+};
+static const char nas_testing_space_checks[] = {
+#embed "../../Scripts/nas/testing/space_checks.lua"
+};
+static const char nas_testing_spaces[] = {
+#embed "../../Scripts/nas/testing/spaces.lua"
+};
+static const char nas_testing_strategy_cases[] = {
+#embed "../../Scripts/nas/testing/strategy_cases.lua"
+};
+static const char nas_testing_strategy_checks[] = {
+#embed "../../Scripts/nas/testing/strategy_checks.lua"
+};
+static const char nas_testing_subject[] = {
+#embed "../../Scripts/nas/testing/subject.lua"
+};
+static const char nas_testing_suite[] = {
+#embed "../../Scripts/nas/testing/suite.lua"
+};
+static const char nas_testing_watch[] = {
+#embed "../../Scripts/nas/testing/watch.lua"
+};
 static const char nas_training[] = {
 #embed "../../Scripts/nas/training.lua"
 };
@@ -279,6 +453,64 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
     SCRIPT("nas/strategies/reinforce.lua", nas_strategies_reinforce),
     SCRIPT("nas/strategies/sequence.lua", nas_strategies_sequence),
+    SCRIPT("nas/test.lua", nas_test),
+    SCRIPT("nas/testing/compare.lua", nas_testing_compare),
+    SCRIPT("nas/testing/conformance.lua", nas_testing_conformance),
+    SCRIPT("nas/testing/describe.lua", nas_testing_describe),
+    SCRIPT("nas/testing/doubles/evaluators/counts_trials.lua", nas_testing_doubles_evaluators_counts_trials),
+    SCRIPT("nas/testing/doubles/evaluators/divides_by_zero.lua", nas_testing_doubles_evaluators_divides_by_zero),
+    SCRIPT("nas/testing/doubles/evaluators/hides_a_count.lua", nas_testing_doubles_evaluators_hides_a_count),
+    SCRIPT("nas/testing/doubles/evaluators/returns_a_number.lua", nas_testing_doubles_evaluators_returns_a_number),
+    SCRIPT("nas/testing/doubles/evaluators/times_itself.lua", nas_testing_doubles_evaluators_times_itself),
+    SCRIPT("nas/testing/doubles/evaluators/trains_too_long.lua", nas_testing_doubles_evaluators_trains_too_long),
+    SCRIPT("nas/testing/doubles/proxies/counts_calls.lua", nas_testing_doubles_proxies_counts_calls),
+    SCRIPT("nas/testing/doubles/proxies/likes_all.lua", nas_testing_doubles_proxies_likes_all),
+    SCRIPT("nas/testing/doubles/proxies/returns_a_tensor.lua", nas_testing_doubles_proxies_returns_a_tensor),
+    SCRIPT("nas/testing/doubles/proxies/takes_logarithms.lua", nas_testing_doubles_proxies_takes_logarithms),
+    SCRIPT("nas/testing/doubles/proxies/trains.lua", nas_testing_doubles_proxies_trains),
+    SCRIPT("nas/testing/doubles/proxies/wrong_direction.lua", nas_testing_doubles_proxies_wrong_direction),
+    SCRIPT("nas/testing/doubles/spaces/base.lua", nas_testing_doubles_spaces_base),
+    SCRIPT("nas/testing/doubles/spaces/breaks_on_an_option.lua", nas_testing_doubles_spaces_breaks_on_an_option),
+    SCRIPT("nas/testing/doubles/spaces/counts_builds.lua", nas_testing_doubles_spaces_counts_builds),
+    SCRIPT("nas/testing/doubles/spaces/explodes.lua", nas_testing_doubles_spaces_explodes),
+    SCRIPT("nas/testing/doubles/spaces/fine.lua", nas_testing_doubles_spaces_fine),
+    SCRIPT("nas/testing/doubles/spaces/forgets_a_decision.lua", nas_testing_doubles_spaces_forgets_a_decision),
+    SCRIPT("nas/testing/doubles/spaces/ignores_width.lua", nas_testing_doubles_spaces_ignores_width),
+    SCRIPT("nas/testing/doubles/spaces/never_skips.lua", nas_testing_doubles_spaces_never_skips),
+    SCRIPT("nas/testing/doubles/spaces/shifts_names.lua", nas_testing_doubles_spaces_shifts_names),
+    SCRIPT("nas/testing/doubles/strategies/always_maximises.lua", nas_testing_doubles_strategies_always_maximises),
+    SCRIPT("nas/testing/doubles/strategies/draws_forever.lua", nas_testing_doubles_strategies_draws_forever),
+    SCRIPT("nas/testing/doubles/strategies/global_random.lua", nas_testing_doubles_strategies_global_random),
+    SCRIPT("nas/testing/doubles/strategies/hoards.lua", nas_testing_doubles_strategies_hoards),
+    SCRIPT("nas/testing/doubles/strategies/knows_one_space.lua", nas_testing_doubles_strategies_knows_one_space),
+    SCRIPT("nas/testing/doubles/strategies/makes_invalid.lua", nas_testing_doubles_strategies_makes_invalid),
+    SCRIPT("nas/testing/doubles/strategies/mixes_up_results.lua", nas_testing_doubles_strategies_mixes_up_results),
+    SCRIPT("nas/testing/doubles/strategies/peeks_at_test.lua", nas_testing_doubles_strategies_peeks_at_test),
+    SCRIPT("nas/testing/doubles/strategies/remembers_searches.lua", nas_testing_doubles_strategies_remembers_searches),
+    SCRIPT("nas/testing/doubles/strategies/rewrites_history.lua", nas_testing_doubles_strategies_rewrites_history),
+    SCRIPT("nas/testing/doubles/strategies/trusts_every_trial.lua", nas_testing_doubles_strategies_trusts_every_trial),
+    SCRIPT("nas/testing/doubles/strategies/watches_memory.lua", nas_testing_doubles_strategies_watches_memory),
+    SCRIPT("nas/testing/doubles/strategies/watches_the_clock.lua", nas_testing_doubles_strategies_watches_the_clock),
+    SCRIPT("nas/testing/evaluator_cases.lua", nas_testing_evaluator_cases),
+    SCRIPT("nas/testing/evaluator_checks.lua", nas_testing_evaluator_checks),
+    SCRIPT("nas/testing/expect.lua", nas_testing_expect),
+    SCRIPT("nas/testing/failure.lua", nas_testing_failure),
+    SCRIPT("nas/testing/file.lua", nas_testing_file),
+    SCRIPT("nas/testing/kit.lua", nas_testing_kit),
+    SCRIPT("nas/testing/landscape.lua", nas_testing_landscape),
+    SCRIPT("nas/testing/paired.lua", nas_testing_paired),
+    SCRIPT("nas/testing/proxy_cases.lua", nas_testing_proxy_cases),
+    SCRIPT("nas/testing/proxy_checks.lua", nas_testing_proxy_checks),
+    SCRIPT("nas/testing/rehearsal.lua", nas_testing_rehearsal),
+    SCRIPT("nas/testing/selection.lua", nas_testing_selection),
+    SCRIPT("nas/testing/space_cases.lua", nas_testing_space_cases),
+    SCRIPT("nas/testing/space_checks.lua", nas_testing_space_checks),
+    SCRIPT("nas/testing/spaces.lua", nas_testing_spaces),
+    SCRIPT("nas/testing/strategy_cases.lua", nas_testing_strategy_cases),
+    SCRIPT("nas/testing/strategy_checks.lua", nas_testing_strategy_checks),
+    SCRIPT("nas/testing/subject.lua", nas_testing_subject),
+    SCRIPT("nas/testing/suite.lua", nas_testing_suite),
+    SCRIPT("nas/testing/watch.lua", nas_testing_watch),
     SCRIPT("nas/training.lua", nas_training),
     SCRIPT("nas/trial.lua", nas_trial),
     SCRIPT("nas/warm_start.lua", nas_warm_start),

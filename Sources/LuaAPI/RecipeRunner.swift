@@ -15,10 +15,13 @@ public final class RecipeRunner {
     public let id: String?
     /// The recipe's settings and their values; for `listsSettings` the defaults.
     public let settings: [String: JSONValue]
+    /// What the harness returned; null without one.
+    public let returned: JSONValue
   }
 
   private let session: Session
   private let api: API
+  private var returned = JSONValue.null
   /// Everything that a recipe can call, the library's Lua functions once `nas` is loaded.
   public var declarations: [Declaration] { api.declarations }
   /// For Ctrl-C: ends the recipe after the batch at work.
@@ -36,6 +39,8 @@ public final class RecipeRunner {
     try bind()
   }
 
+  deinit { session.host.close() }
+
   /// Runs the recipe on the calling thread, which needs a large stack (`LuaHost.onBigStack`).
   ///
   /// - Throws: the fault that ended it; what was recorded until then stays, and the run can be resumed.
@@ -44,12 +49,12 @@ public final class RecipeRunner {
       guard session.options.recipe.text.contains(where: { !$0.isWhitespace }) else {
         throw Fault(.recipe, "the recipe is empty", at: session.options.recipe.file)
       }
-      try session.host.run(session.options.recipe.text, chunkName: session.options.recipe.file)
-      try session.checkSettings()
+      try runRecipe()
       try session.keepModules()
       try session.run?.finish(.finished)
       if session.run != nil { try session.checkpoints().removeAll() }
-    } catch let signal as LuaSignal where signal.token === settingsListed {
+      if session.options.reproducing != nil { throw Reproduction(session: session).notReached }
+    } catch let signal as LuaSignal where signal.token === settingsListed || signal.token === trialReproduced {
       return outcome
     } catch {
       try? session.keepModules()
@@ -60,8 +65,17 @@ public final class RecipeRunner {
     return outcome
   }
 
+  private func runRecipe() throws {
+    let host = session.host, recipe = session.options.recipe
+    let harness = try session.options.harness.map { try HarnessModule($0, host) }
+    let values = try host.run(recipe.text, chunkName: recipe.file)
+    try session.checkSettings()
+    if let harness { returned = try harness.run(values) }
+  }
+
   private var outcome: Outcome {
-    Outcome(folder: session.run?.folder, id: session.run?.identity.id, settings: session.arguments ?? [:])
+    Outcome(
+      folder: session.run?.folder, id: session.run?.identity.id, settings: session.arguments ?? [:], returned: returned)
   }
 
   /// Makes the modules `nas.core` and, through it, `nas`.
@@ -92,6 +106,7 @@ public final class RecipeRunner {
       .merging(api.declarationFunctions()) { $1 }.merging(build.coreFunctions()) { $1 }
       .merging(choice.coreFunctions()) { $1 }.merging(relaxed.coreFunctions()) { $1 }
       .merging(SearchEffects(session: session).functions()) { $1 }
+      .merging(RehearsalBinding(session: session).functions()) { $1 }
     var core = Dictionary(native.map { ($0, host.function("nas.core." + $0, $1)) }) { first, _ in first }
     core["public"] = recipeAPI
     core["fail"] = recipeAPI.table?["fail"]

@@ -31,6 +31,10 @@ public struct SessionOptions {
   public var kernels: KernelSet?
   /// Opens `io` and `os` and all paths to the recipe.
   public var trusted = false
+  /// The key of the one trial to compute once more; everything else comes from the record (`Reproduction`).
+  public var reproducing: String?
+  /// The module of the library that uses the recipe's file for something else than a run.
+  public var harness: Harness?
   /// Only find out the recipe's settings.
   public var listsSettings = false
   /// A folder with a `nas/` that wins over the embedded library.
@@ -67,6 +71,8 @@ final class Session {
   /// The models whose functions are being called, the innermost last.
   var models: [ModelObject] = []
   private var openTape: Tape?
+  /// The network that `trial:network()` built last.
+  weak var trialNetwork: NetworkObject?
 
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)

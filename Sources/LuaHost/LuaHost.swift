@@ -61,8 +61,15 @@ public final class LuaHost {
   }
 
   private let context: Unmanaged<HostContext>
+  private(set) var isClosed = false
 
-  deinit {
+  deinit { close() }
+
+  /// Closes the VM and frees what its functions and objects hold; for an owner that those refer to. Nothing may be run
+  /// in it any more; its Lua values are as nil.
+  public func close() {
+    guard !isClosed else { return }
+    isClosed = true
     slots.host = nil
     shim_close(vm)
     context.release()

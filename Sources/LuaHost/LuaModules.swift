@@ -46,7 +46,9 @@ extension LuaHost {
     try? setGlobal("require", to: require)
   }
 
-  private func require(_ name: String) throws -> LuaValue {
+  /// What the module `name` returns; it runs when it is required for the first time. Throws a `recipe` fault for a
+  /// module that isn't there, that fails, or that requires itself.
+  public func require(_ name: String) throws -> LuaValue {
     if let value = loaded[name] {
       if let module = requiredModules.first(where: { $0.name == name }) { try checkAllowed(module) }
       return value

@@ -73,6 +73,7 @@ extension LuaHost {
   /// Counts native memory that no single userdata stands for, such as what several share: of each change, negative when
   /// some was released.
   public func countBytes(_ change: Int) {
+    guard !isClosed else { return }
     if change > 0 { vm.pointee.external_debt += change }
     vm.pointee.external += change
     if vm.pointee.used + vm.pointee.external > vm.pointee.limit { vm.pointee.over = 1 }

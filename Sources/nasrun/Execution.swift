@@ -7,16 +7,23 @@ import Synchronization
 /// Runs a session with the progress display, Ctrl-C and the closing words.
 struct Execution {
   private let options: SessionOptions
-  private let shown: ExecutionOptions
+  private let verbosity: Verbosity
+  private let trace: Bool
+
+  /// - Parameter trace: show the calls that led to an error.
+  init(_ options: SessionOptions, _ verbosity: Verbosity, trace: Bool = false) {
+    self.options = options
+    self.verbosity = verbosity
+    self.trace = trace
+  }
 
   init(_ options: SessionOptions, _ shown: ExecutionOptions) {
-    self.options = options
-    self.shown = shown
+    self.init(options, shown.verbosity, trace: shown.trace)
   }
 
   /// Runs the recipe to its end on a thread with a large stack.
   func run() throws -> RecipeRunner.Outcome {
-    let job = Job(options: options, trace: shown.trace, display: ProgressDisplay(shown.verbosity))
+    let job = Job(options: options, trace: trace, display: ProgressDisplay(verbosity))
     return try LuaHost.onBigStack { UncheckedOutcome(try job.run()) }.outcome
   }
 }

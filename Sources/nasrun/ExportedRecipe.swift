@@ -30,7 +30,7 @@ struct ExportedRecipe {
       lr = \(Self.literal(.number(learningRate))),
     }
     \(check)
-    local data = nas.data.open(args.data, \(Self.literal(training?["opened"]?["options"] ?? [:])))
+    local data = \(opening)
     local network = nas.load_network(nas.run.recipe_folder, { data = data })
     \(recorded)
     local function score(title)
@@ -56,6 +56,16 @@ struct ExportedRecipe {
 
   /// What the data were opened by; empty when nobody noted it.
   private var source: JSONValue { training?["opened"]?["source"] ?? "" }
+
+  /// The expression that opens the data as they were, or the fold of them that the network was trained on.
+  private var opening: String {
+    let opened = training?["opened"]
+    let whole = "nas.data.open(args.data, \(Self.literal(opened?["options"] ?? [:])))"
+    guard let fold = opened?["fold"], let number = fold["number"]?.int, let count = fold["count"]?.int else {
+      return whole
+    }
+    return "\(whole):folds(\(count), { seed = \(fold["seed"]?.int ?? 0) })[\(number)]"
+  }
 
   private var learningRate: Double { (training?["options"]?["lr"]?.double ?? 0.1) / 10 }
 

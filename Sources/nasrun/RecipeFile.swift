@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import RunStore
 
 /// The recipe named on the command line.
 package enum RecipeFile {
@@ -19,6 +20,27 @@ package enum RecipeFile {
       .usage, "no such file or command: '\(text)'",
       hint: Suggestion.nearest(to: text, among: NasrunCommand.commandNames).map { "Did you mean 'nasrun \($0)'?" }
         ?? similarFile(to: text) ?? "'nasrun --help' shows the commands.")
+  }
+
+  /// The recipe's text with the folder it is in, links resolved.
+  static func read(_ file: URL) throws -> RecipeSource {
+    let real = file.resolvingSymlinksInPath()
+    guard let data = try? Data(contentsOf: real) else {
+      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
+    }
+    guard data.first != 0x1B else {
+      throw Fault(
+        .recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text",
+        hint: "Run the source file instead.")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      let line = 1 + data.prefix { $0 < 0x80 }.count { $0 == UInt8(ascii: "\n") }
+      throw Fault(
+        .recipe, "the text is not UTF-8", at: "\(file.lastPathComponent):\(line)",
+        hint: "Save the file in the encoding UTF-8.")
+    }
+    return RecipeSource(
+      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path, text: text)
   }
 
   /// A hint at the recipe in the same folder whose name is nearest.

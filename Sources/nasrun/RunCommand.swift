@@ -28,7 +28,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     guard let recipe else { throw CleanExit.helpRequest(NasrunCommand.self) }
     let file = try RecipeFile.locate(recipe)
-    var options = SessionOptions(recipe: try Self.source(file), runs: runs.url)
+    var options = SessionOptions(recipe: try RecipeFile.read(file), runs: runs.url)
     options.settings = try settings.map(RecipeArguments.split)
     options.seed = seed
     options.name = name
@@ -37,27 +37,6 @@ struct RunCommand: ParsableCommand {
     try execution.apply(to: &options)
     let outcome = try Execution(options, execution).run()
     if help { Self.showSettings(outcome.settings, of: recipe) }
-  }
-
-  /// The recipe's text with the folder it is in, links resolved.
-  private static func source(_ file: URL) throws -> RecipeSource {
-    let real = file.resolvingSymlinksInPath()
-    guard let data = try? Data(contentsOf: real) else {
-      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
-    }
-    guard data.first != 0x1B else {
-      throw Fault(
-        .recipe, "\(file.lastPathComponent) is bytecode", expected: "Lua source text",
-        hint: "Run the source file instead.")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      let line = 1 + data.prefix { $0 < 0x80 }.count { $0 == UInt8(ascii: "\n") }
-      throw Fault(
-        .recipe, "the text is not UTF-8", at: "\(file.lastPathComponent):\(line)",
-        hint: "Save the file in the encoding UTF-8.")
-    }
-    return RecipeSource(
-      file: real.lastPathComponent, folder: real.deletingLastPathComponent().path, text: text)
   }
 
   private static func showSettings(_ settings: [String: JSONValue], of recipe: String) {

@@ -82,7 +82,7 @@ import Testing
     #expect(
       outcome.errors == """
         nasrun: search1: the network of trial 2 was not kept: expected one that was on the Pareto front when it was \
-        trained: trial 1. Name one of them with --trial.
+        trained: trial 1. Name one of them with --trial, or train this one again with --retrain.
 
         """)
     #expect(
@@ -90,6 +90,25 @@ import Testing
         == "nasrun: the search search1 has no trial 9: expected a number from 1 to 2. --search names another search.\n")
     #expect(try place.nasrun("export", "last", "--arch", "zz").errors.contains("begins with 'zz'"))
     #expect(try place.nasrun("export", "last", "--search", "serach1").errors.contains("Did you mean 'search1'?"))
+  }
+
+  /// What is trained again has the bits of the first time, and the run stays as it was.
+  @Test func aTrialIsTrainedAgain() throws {
+    let run = try place.lastRun(), exact = try run.exactJournal(), trial = try run.trials()[1]
+    let outcome = try place.nasrun("export", "last", "--trial", "2", "--retrain", "--to", "second")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    #expect(try json("second/metrics.json")["trial"]?["metrics"]?["loss"]?.double == trial.metric("loss"))
+    let score = try place.nasrun("second/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+    #expect(score.output.contains("as recorded, bit for bit\n"), "\(score.errors)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: place.runs.path).filter { $0.hasPrefix(".") }
+    #expect(left.isEmpty)
+    let after = try Run.open(run.folder)
+    #expect(try after.exactJournal() == exact && after.status == .finished && after.keptModels().count == 1)
+    // Other images: the recipe asks for what isn't in the record.
+    try FileManager.default.removeItem(at: place.folder.appending(path: "data/train-labels-idx1-ubyte"))
+    let changed = try place.nasrun("export", "r", "--trial", "2", "--retrain", "--to", "third")
+    #expect(changed.status == 66, "\(changed)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.appending(path: "third").path))
   }
 
   @Test func dataOfAnotherShapeAreRefused() throws {

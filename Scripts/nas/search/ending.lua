@@ -9,6 +9,9 @@ local Search = require("nas.search.class").methods
 --- Requests in a row that bring no new trial before the search counts as exhausted.
 local patience = 1000
 
+--- New trials after which a search without a stop rule is told of once.
+local many = 100
+
 local ending = {}
 
 --- Ends a stretch: what is in flight is finished first, then the strategy is unwound.
@@ -40,6 +43,11 @@ function ending.ask_stop_rules(search)
     if reason then stop(search, scope, reason) end
   end
   local whole = search.scopes[1]
+  if not whole.rule and whole.started == many and not whole.is_told then
+    whole.is_told = true
+    core.warn(("the search '%s' has no stop rule and has run %d trials: it ends when its strategy does. "
+      .. "stop = { trials = … } ends it"):format(search.name, many))
+  end
   if whole.idle >= patience and not whole.is_over then
     stop(search, whole, ("exhausted: %d requests in a row brought no new trial"):format(patience))
   end

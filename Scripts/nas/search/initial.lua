@@ -22,7 +22,7 @@ return function(search, start)
   if start.is_warm_start then start = start.run(search) end
   local archs = {}
   for index, arch in ipairs(start) do
-    if core.class(arch) ~= "Architecture" then
+    if core.class_name(arch) ~= "Architecture" then
       core.fail {
         message = ("nas.search: wrong architecture %d of 'start'"):format(index),
         expected = "architectures such as result:top(10) gives, or nas.warm_start { … }",

@@ -1,0 +1,16 @@
+-- A wrong evaluator: it has its own idea of the number of epochs, and reports the last one twice.
+
+local nas = require "nas"
+local data = nas.data.open("shapes", { limit = 80, valid = 16, test_limit = 16 })
+
+return nas.evaluator {
+  data = data,
+  run = function(trial)
+    local network = trial:network()
+    local function on_epoch(epoch, metrics) trial:report(epoch, metrics) end
+    network:fit { data = data, epochs = 3, batch = 32, on_epoch = on_epoch }
+    local metrics = network:evaluate(data)
+    trial:report(3, metrics)
+    return metrics
+  end,
+}

@@ -1,0 +1,40 @@
+-- The strategies, spaces, proxies and evaluators of the library pass their own suites.
+
+local test = require "nas.test"
+
+--- Runs a suite; nothing may fail. `notes`: names of checks that may have something to note.
+local function passes(kind, module, options, notes)
+  it(("%s passes"):format(module), function()
+    for _, result in ipairs(test.conformance(kind, module, options)) do
+      local is_noted = result.outcome == "note" and notes[result.name]
+      if result.outcome ~= "passed" and not is_noted then
+        error(("%s: %s: expected %s, got %s"):format(result.outcome, result.name, result.expected, result.got))
+      end
+    end
+  end)
+end
+
+describe("the strategy", function()
+  passes("strategy", "nas.strategies.random", {}, { ["is better than random search"] = true })
+  passes("strategy", "nas.strategies.regularized_evolution", {}, {})
+  passes("strategy", "subjects.listed", {}, { ["is better than random search"] = true })
+end)
+
+describe("the space", function()
+  passes("space", "subjects.nasbench201", {}, {})
+end)
+
+describe("the proxy", function()
+  local opinions = { ["depends on the batch"] = true, ["prefers convolutions to skip connections"] = true }
+  for _, name in ipairs {
+    "epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacob_cov", "l2_norm", "linear_regions", "logsynflow", "naswot",
+    "ntk_cond", "params", "plain", "snip", "synflow", "synflow_bn", "zen", "zico",
+  } do
+    passes("proxy", "nas.proxies." .. name, {}, opinions)
+  end
+end)
+
+describe("the evaluator", function()
+  passes("evaluator", "nas.evaluators.train", { options = { epochs = 2, batch = 32 } }, {})
+  passes("evaluator", "subjects.scores", {}, { ["keeps to the budget"] = true })
+end)
