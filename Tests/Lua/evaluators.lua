@@ -79,7 +79,6 @@ for number, fold in ipairs(folds) do
   local network = nas.network(trial.arch, { data = data, stream = stream .. (number > 1 and "/fold" .. number or "") })
   network:fit { data = fold, epochs = 1, batch = 32 }
   scores[number] = network:evaluate(fold).accuracy
-  expect.equal(trial.reports[number].metrics.accuracy, scores[number])
 end
 local mean = (scores[1] + scores[2] + scores[3]) / 3
 local variance = ((scores[1] - mean) ^ 2 + (scores[2] - mean) ^ 2 + (scores[3] - mean) ^ 2) / 2

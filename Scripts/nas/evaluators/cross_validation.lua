@@ -43,9 +43,7 @@ on. Folds are stratified by class. For data too small for one split to tell netw
         local fit = training.resolved(settings, trial.arch)
         fit.data, fit.epochs = data, trial.budget.epochs or fit.epochs
         fold:fit(fit)
-        local scores = fold:evaluate(data, { split = "valid" })
-        trial:report(number, scores)
-        for name, value in pairs(scores) do
+        for name, value in pairs(fold:evaluate(data, { split = "valid" })) do
           values[name] = values[name] or {}
           values[name][number] = value
         end
