@@ -6,7 +6,8 @@ local nas, genotype = core.public, {}
 
 --- The operations of an edge, in the order of the reference.
 genotype.operations = {
-  "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
+  "none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3",
+  "dil_conv_5x5",
 }
 
 local cells = { "normal", "reduce" }
@@ -16,8 +17,8 @@ for _, operation in ipairs(genotype.operations) do is_operation[operation] = tru
 local function wrong(text, got)
   nas.fail {
     message = "this is no DARTS genotype",
-    expected = "Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], reduce=[…], reduce_concat=[2, 3, 4, 5])"
-      .. " with two pairs for each node",
+    expected = "Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=[2, 3, 4, 5], "
+      .. "reduce=[…], reduce_concat=[2, 3, 4, 5]) with two pairs for each node",
     got = got or text,
   }
 end
@@ -43,22 +44,24 @@ local function parse_cell(text, name)
   return nodes
 end
 
-genotype.parse = nas.declare("genotype.parse", {
+genotype.parse = nas.declare("nas.genotype.parse", {
   doc = [[
 The cells of a genotype's text: { normal =, reduce = }, each a list of four nodes, each a list of two edges
 { op =, from = }, where 0 and 1 are the cell's inputs and 2 to 5 its nodes.]],
   source = "Liu et al. 2019 (DARTS), cnn/genotypes.py",
-  { "text", "string" },
+  { "text", "string", doc = "Genotype(normal=[…], …)" },
+  returns = "table # { normal =, reduce = }",
 }, function(text)
   local values = {}
   for _, name in ipairs(cells) do values[name] = parse_cell(text, name) end
   return values
 end)
 
-genotype.format = nas.declare("genotype.format", {
+genotype.format = nas.declare("nas.genotype.format", {
   doc = "The text of a genotype's cells, exactly as the reference prints it.",
   source = "Liu et al. 2019 (DARTS), cnn/genotypes.py",
   { "values", "table", doc = "as genotype.parse gives them" },
+  returns = "string",
 }, function(values)
   local parts = {}
   for index, name in ipairs(cells) do
@@ -90,13 +93,13 @@ local function strongest_edges(alphas)
   return kept
 end
 
-genotype.derive = nas.declare("genotype.derive", {
+genotype.derive = nas.declare("nas.genotype.derive", {
   doc = [[
 The genotype of a relaxed nas.spaces.darts { edges = "all" }: each node keeps the two edges whose strongest operation
 but `none` has the largest softmax weight, the stronger edge first, each with that operation.]],
   source = "Liu et al. 2019 (DARTS), section 2.4; cnn/model_search.py, genotype()",
   { "alpha", "table", doc = "`alpha` of what nas.relax returns" },
-  returns = "the text of a genotype",
+  returns = "string",
 }, function(alpha)
   local values = {}
   for _, name in ipairs(cells) do

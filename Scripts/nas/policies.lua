@@ -56,21 +56,21 @@ function policies.draw(space, begin)
   }
 end
 
---- The reward of a trial: the primary objective, or `by` of its metrics; more is better. A failed trial's is the worst so
---- far, nil as long as none succeeded.
+--- The reward of a trial: the primary objective, or `by` of its metrics; more is better. That of a trial that failed or
+--- broke a constraint is the worst so far, nil as long as none succeeded.
 function policies.reward(search, by)
-  local objective, worst = search:objective(), nil
+  local objective, worst = search.objectives[1], nil
   local sign = objective.direction == "max" and 1 or -1
   return function(trial)
-    if trial.failed then return worst end
+    if trial.failed or trial.feasible == false then return worst end
     local value = by and by(trial.metrics) or sign * trial.metrics[objective.name]
     worst = math.min(worst or value, value)
     return value
   end
 end
 
---- The advantage of a reward over the moving average of those before and itself, as NATS-Bench's baseline: corrected for
---- its start, and updated first, so that the first advantage is 0.
+--- The advantage of a reward over the moving average of those before and itself, as NATS-Bench's baseline: corrected
+--- for its start, and updated first, so that the first advantage is 0.
 function policies.baseline(momentum)
   local sum, weight = 0, 0
   return function(reward)

@@ -8,31 +8,41 @@ local varied = "number|function|string"
 
 local shared = {
   { "data", "Data", doc = "from nas.data.open" },
-  { "epochs", varied, min = 1, default = 3 },
+  { "epochs", varied, min = 1, default = 3, doc = "of a trial whose budget names none" },
   { "batch", varied, min = 1, default = 64, doc = "images per step" },
-  { "lr", varied, min = 0, default = 0.1, doc = 'peak learning rate: a number, function(arch) → number, or a decision\'s path: "lr"' },
+  {
+    "lr", varied, min = 0, default = 0.1,
+    doc = 'peak learning rate: a number, function(arch) → number, or the path of a decision: "lr"',
+  },
   {
     "schedule", "string", one_of = { "cosine", "cosine_by_step", "constant", "step" }, default = "cosine",
     doc = '"cosine" (per epoch), "cosine_by_step", "constant" or "step" (÷10 at 1/2 and 3/4 of the epochs)',
   },
   {
-    "schedule_epochs", "integer", min = 1, optional = true,
+    "schedule_epochs", varied, min = 1, optional = true,
     doc = "length of the schedule; default: the trial's epochs. Fix it at the largest budget, and trials of all budgets "
       .. "are stretches of one training",
   },
   { "warmup", varied, min = 0, default = 0, doc = "epochs of linear warm-up" },
-  { "momentum", varied, min = 0, max = 1, default = 0.9 },
-  { "nesterov", "boolean", default = true },
-  { "weight_decay", varied, min = 0, default = 5e-4 },
+  { "momentum", varied, min = 0, max = 1, default = 0.9, doc = "of SGD" },
+  { "nesterov", "boolean", default = true, doc = "Nesterov's momentum" },
+  { "weight_decay", varied, min = 0, default = 5e-4, doc = "times the weights, added to their gradients" },
   { "decay_norm", "boolean", default = true, doc = "also decay batch-norm parameters and biases" },
-  { "label_smoothing", varied, min = 0, max = 1, default = 0 },
+  { "label_smoothing", varied, min = 0, max = 1, default = 0, doc = "share of a target spread over all classes" },
   { "clip", varied, min = 0, default = 0, doc = "gradient clipping by global norm; 0 is off" },
-  { "augment", "table", default = {}, doc = "{ flip = true, crop = 4, cutout = 8 }: horizontal flip, padded crop, cutout" },
+  {
+    "augment", "table", default = {},
+    doc = "{ flip = true, crop = 4, cutout = 8 }: horizontal flip, padded crop, cutout",
+  },
 }
 
---- The declarations of these options, then of an evaluator's own.
+--- The declarations of these options, then of an evaluator's own; its own stand in for one of the same name.
 function training.options(own)
-  local options = table.move(shared, 1, #shared, 1, {})
+  local options, replaced = {}, {}
+  for _, option in ipairs(own) do replaced[option[1]] = true end
+  for _, option in ipairs(shared) do
+    if not replaced[option[1]] then options[#options + 1] = option end
+  end
   return table.move(own, 1, #own, #options + 1, options)
 end
 

@@ -12,6 +12,9 @@ static const char nas_categories[] = {
 static const char nas_declare[] = {
 #embed "../../Scripts/nas/declare.lua"
 };
+static const char nas_early_stopping[] = {
+#embed "../../Scripts/nas/early_stopping.lua"
+};
 static const char nas_evaluator[] = {
 #embed "../../Scripts/nas/evaluator.lua"
 };
@@ -26,6 +29,9 @@ static const char nas_evaluators_table[] = {
 };
 static const char nas_evaluators_train[] = {
 #embed "../../Scripts/nas/evaluators/train.lua"
+};
+static const char nas_evaluators_train_early_stop[] = {
+#embed "../../Scripts/nas/evaluators/train_early_stop.lua"
 };
 static const char nas_genotype[] = {
 #embed "../../Scripts/nas/genotype.lua"
@@ -120,6 +126,9 @@ static const char nas_proxies_zico[] = {
 static const char nas_proxy[] = {
 #embed "../../Scripts/nas/proxy.lua"
 };
+static const char nas_reference[] = {
+#embed "../../Scripts/nas/reference.lua"
+};
 static const char nas_relax[] = {
 #embed "../../Scripts/nas/relax.lua"
 };
@@ -191,6 +200,15 @@ static const char nas_strategies_reinforce[] = {
 };
 static const char nas_strategies_sequence[] = {
 #embed "../../Scripts/nas/strategies/sequence.lua"
+};
+static const char nas_templates_search[] = {
+#embed "../../Scripts/nas/templates/search.lua"
+};
+static const char nas_templates_space[] = {
+#embed "../../Scripts/nas/templates/space.lua"
+};
+static const char nas_templates_strategy[] = {
+#embed "../../Scripts/nas/templates/strategy.lua"
 };
 static const char nas_test[] = {
 #embed "../../Scripts/nas/test.lua"
@@ -391,11 +409,13 @@ static const shim_module modules[] = {
     SCRIPT("nas/activation_codes.lua", nas_activation_codes),
     SCRIPT("nas/categories.lua", nas_categories),
     SCRIPT("nas/declare.lua", nas_declare),
+    SCRIPT("nas/early_stopping.lua", nas_early_stopping),
     SCRIPT("nas/evaluator.lua", nas_evaluator),
     SCRIPT("nas/evaluators/cross_validation.lua", nas_evaluators_cross_validation),
     SCRIPT("nas/evaluators/proxy.lua", nas_evaluators_proxy),
     SCRIPT("nas/evaluators/table.lua", nas_evaluators_table),
     SCRIPT("nas/evaluators/train.lua", nas_evaluators_train),
+    SCRIPT("nas/evaluators/train_early_stop.lua", nas_evaluators_train_early_stop),
     SCRIPT("nas/genotype.lua", nas_genotype),
     SCRIPT("nas/init.lua", nas_init),
     SCRIPT("nas/measures.lua", nas_measures),
@@ -427,6 +447,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
     SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
     SCRIPT("nas/proxy.lua", nas_proxy),
+    SCRIPT("nas/reference.lua", nas_reference),
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
@@ -451,6 +472,9 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
     SCRIPT("nas/strategies/reinforce.lua", nas_strategies_reinforce),
     SCRIPT("nas/strategies/sequence.lua", nas_strategies_sequence),
+    SCRIPT("nas/templates/search.lua", nas_templates_search),
+    SCRIPT("nas/templates/space.lua", nas_templates_space),
+    SCRIPT("nas/templates/strategy.lua", nas_templates_strategy),
     SCRIPT("nas/test.lua", nas_test),
     SCRIPT("nas/testing/compare.lua", nas_testing_compare),
     SCRIPT("nas/testing/conformance.lua", nas_testing_conformance),

@@ -26,9 +26,13 @@ struct CoreBinding {
       },
       "warn": { [session] call in session.warn(call.string(1) ?? "") },
       "note": { [session] call in session.tell("note", call.string(1) ?? "") },
-      // class(value): the name of a value's class, or nil
-      "class": { call in
-        if case .userdata(let object) = call.value(1) { call.push(type(of: object).luaName) } else { call.pushNil() }
+      // class_name(value): the name of the class of an object, or nil
+      "class_name": { call in
+        switch call.value(1) {
+        case .userdata(let object): call.push(type(of: object).luaName)
+        case .table(let table): try call.push(table.className.map { .string($0) } ?? LuaValue.nil)
+        default: call.pushNil()
+        }
       },
       "show": { call in call.push(call.value(1).description) },
       // number(value, what, name): the value as a float, or an error that names it
@@ -75,7 +79,9 @@ struct CoreBinding {
           throw call.wrong(1, expected: "an Architecture")
         }
         guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
-        try call.push(try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? ""))
+        let network = try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? "")
+        session.trialNetwork = network
+        try call.push(network)
       },
       // pareto_front(trials, objectives): the positions of the trials on the front
       "pareto_front": { call in
@@ -98,7 +104,7 @@ struct CoreBinding {
       // violation(metrics, constraints): 0 when all are kept
       "violation": { call in
         guard let metrics = call.table(1) else { throw call.wrong(1, expected: "metrics") }
-        let constraints = try SearchEffects.constraints(call.table(2))
+        let constraints = try TrialRequest.constraints(call.table(2))
         if constraints.isEmpty { return call.push(0.0) }
         call.push(constraints.violation(in: try LuaValues.numbers(metrics, of: "a trial's metrics")))
       },

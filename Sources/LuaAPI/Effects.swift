@@ -62,7 +62,14 @@ final class Effects {
     let identity = kind + "/" + key
     let before = asked[identity, default: 0], occurrence = isExact ? 0 : before
     asked[identity] = before + 1
-    if let found = try run.effect(kind: kind, key: key, occurrence: occurrence) {
+    let found = try run.effect(kind: kind, key: key, occurrence: occurrence)
+    if session.options.reproducing != nil {
+      guard let found else { throw Reproduction(session: session).unrecorded(kind: kind, label: label) }
+      if kind == "trial", key == session.options.reproducing {
+        try reproduce(found.effect, in: stream ?? identity, body)
+      }
+    }
+    if let found {
       let record = try take(found, for: search, in: run, trial: trial)
       // A second search that wants the same trial has a row of its own for it.
       if isExact, before > 0, let row = trial(record) { try run.record([row]) }
@@ -79,6 +86,13 @@ final class Effects {
       label: label, activeSeconds: outcome.seconds ?? session.clock.seconds - start)
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
     return EffectResult(record: record, isReplayed: false)
+  }
+
+  /// Computes a recorded trial once more and ends the recipe by a signal.
+  private func reproduce(_ trial: EffectRecord, in stream: String, _ body: () throws -> EffectOutcome) throws {
+    trialKey = trial.key
+    let outcome = try session.randomScopes.enter(stream) { try nested(body) }
+    try Reproduction(session: session).finish(outcome.exact, as: trial)
   }
 
   /// Whether the effect is in the record, or in the parent's.

@@ -142,6 +142,9 @@ public struct TrialRecord: Sendable, Equatable {
     self.metrics = metrics
   }
 
+  /// Whether it succeeded and kept every constraint of its search: its final metric `violation` is 0 or not there.
+  public var isFeasible: Bool { status == .ok && (metric("violation") ?? 0) <= 0 }
+
   /// The final value of a metric; nil when the trial didn't report it.
   public func metric(_ name: String) -> Double? {
     metrics.last { $0.name == name && $0.epoch == nil }?.value

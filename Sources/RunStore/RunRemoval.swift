@@ -18,23 +18,19 @@ extension Run {
     }
     let lock = try RunLock(files)
     let place = folder.deletingLastPathComponent(), name = folder.lastPathComponent
-    let doomed = place.appending(path: ".removed-\(name)-\(getpid())").path(percentEncoded: false)
+    let doomed = place.appending(path: "\(scratchPrefix)\(name)-\(getpid())").path(percentEncoded: false)
     guard rename(path, doomed) == 0 else {
       throw Fault(.limit, "can't remove the run", at: path, cause: String(cString: strerror(errno)))
     }
     withExtendedLifetime(lock) {}
-    for leftover in leftovers(in: place) { try? FileManager.default.removeItem(at: leftover) }
+    for folder in [URL(filePath: doomed)] + abandonedScratch(in: place) {
+      try? FileManager.default.removeItem(at: folder)
+    }
     guard !FileManager.default.fileExists(atPath: doomed) else {
       throw Fault(
         .limit, "the run is off the list, but not all of its files could be deleted", at: doomed,
         hint: "Look at the permissions, and delete the folder.")
     }
-  }
-
-  /// What is left of removals, of those too that were interrupted.
-  private static func leftovers(in folder: URL) -> [URL] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-    return names.filter { $0.hasPrefix(".removed-") }.map { folder.appending(path: $0) }
   }
 }
 

@@ -48,6 +48,16 @@ extension Run {
     try read { try String.fetchAll($0, sql: "SELECT path FROM source ORDER BY path") }
   }
 
+  /// One digest of all kept texts with their paths: two runs with equal ones ran the same recipe.
+  public func sourcesDigest() throws -> String {
+    try read { db in
+      let rows = try Row.fetchAll(db, sql: "SELECT path, digest FROM source ORDER BY path")
+      return ContentDigest.of(
+        try rows.flatMap { [try CheckedRow($0, file)("path"), try CheckedRow($0, file)("digest")] }.joined(
+          separator: "\n"))
+    }
+  }
+
   private func text(of path: String) throws -> String {
     let url = folder.appending(path: path)
     let digest = try read { db in

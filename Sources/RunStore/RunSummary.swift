@@ -68,6 +68,9 @@ extension RunSummary {
         sql: """
           SELECT value FROM metric JOIN trial ON trial.id = metric.trial
           WHERE metric.name = ? AND epoch IS NULL AND kind = 'finite' AND search = ? AND status = 'ok'
+            AND NOT EXISTS (
+              SELECT 1 FROM metric AS other WHERE other.trial = trial.id AND other.name = 'violation'
+                AND other.epoch IS NULL AND (other.value > 0 OR other.value IS NULL))
           ORDER BY value \(primary.direction == .max ? "DESC" : "ASC") LIMIT 1
           """,
         arguments: [primary.name, search.name])

@@ -17,17 +17,27 @@ struct ExportCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The new folder; by default ./<run's name>-<architecture>.", valueName: "dir"))
   var to: String?
   @Flag(help: "Write into a folder that is there, over files of the same names.") var force = false
+  @Flag(help: "Train the trial again when its network wasn't kept: the same bits, checked against the record.")
+  var retrain = false
   @OptionGroup var runs: RunsOption
+  @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
     let report = try RunReport(Run.open(runName, in: runs.url))
     let (search, trial) = try choice.pick(from: report)
     guard trial.status == .ok else { throw Self.unfinished(trial) }
-    guard let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) else {
+    let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
+    let write = { (model: KeptModel) throws in
+      try Exported(report.run, search, trial, model).write(to: folder, overwriting: force)
+    }
+    if let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) {
+      try write(model)
+    } else if retrain {
+      try Exported.checkFree(folder, overwriting: force)
+      try Retraining(run: report.run, trial: trial, execution: execution).withModel(write)
+    } else {
       throw Self.notKept(trial, in: search, report.run)
     }
-    let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
-    try Exported(report.run, search, trial, model).write(to: folder, overwriting: force)
     let place = folder.relativePath
     print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
     print("Train it on: nasrun '\(place)/recipe.lua' --set data=FOLDER")
@@ -50,8 +60,7 @@ struct ExportCommand: ParsableCommand {
       expected: numbers.isEmpty
         ? "networks that were on the Pareto front when they were trained"
         : "one that was on the Pareto front when it was trained: trial \(numbers.count > 12 ? "…, " : "")\(some)",
-      hint: kept.isEmpty
-        ? "The run kept none: its evaluator trains no network of trial:network()." : "Name one of them with --trial.")
+      hint: (numbers.isEmpty ? "Train" : "Name one of them with --trial, or train") + " this one again with --retrain.")
   }
 }
 
@@ -88,10 +97,8 @@ struct Exported {
     ])
   }
 
-  /// Writes the files. A new folder appears whole; into one that is there, each file goes whole.
-  ///
-  /// - Throws: `usage` when there is something and it isn't to be overwritten.
-  func write(to folder: URL, overwriting: Bool) throws {
+  /// Throws a `usage` fault when something is there and isn't to be overwritten.
+  static func checkFree(_ folder: URL, overwriting: Bool) throws {
     let manager = FileManager.default, path = folder.path(percentEncoded: false)
     let content = try? manager.contentsOfDirectory(atPath: path)
     guard overwriting || content?.isEmpty ?? !manager.fileExists(atPath: path) else {
@@ -102,6 +109,15 @@ struct Exported {
     if content == nil, manager.fileExists(atPath: path) {
       throw Fault(.usage, "this is a file", at: folder.relativePath, expected: "a folder")
     }
+  }
+
+  /// Writes the files. A new folder appears whole; into one that is there, each file goes whole.
+  ///
+  /// - Throws: `usage` when there is something and it isn't to be overwritten.
+  func write(to folder: URL, overwriting: Bool) throws {
+    let manager = FileManager.default, path = folder.path(percentEncoded: false)
+    try Self.checkFree(folder, overwriting: overwriting)
+    let content = try? manager.contentsOfDirectory(atPath: path)
     let target =
       content == nil
       ? folder.deletingLastPathComponent().appending(path: ".\(folder.lastPathComponent).new")
@@ -111,6 +127,7 @@ struct Exported {
       try manager.createDirectory(at: target, withIntermediateDirectories: true)
       let copy = target.appending(path: "weights.safetensors.new")
       try? manager.removeItem(at: copy)
+      try checkRegular(weights)
       try manager.copyItem(at: weights, to: copy)
       try check(
         rename(
@@ -119,6 +136,15 @@ struct Exported {
       if content == nil { try check(rename(target.path(percentEncoded: false), path)) }
     } catch let error where !(error is Fault) {
       throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: "\(error.localizedDescription)")
+    }
+  }
+
+  /// A run from elsewhere could hold a link to any file.
+  private func checkRegular(_ file: URL) throws {
+    var status = stat()
+    let path = file.path(percentEncoded: false)
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw Fault(.data, "the kept network has no weights", at: path, expected: "a file")
     }
   }
 

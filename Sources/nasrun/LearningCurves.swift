@@ -43,9 +43,13 @@ struct LearningCurves {
       })
   }
 
-  /// The figure: a panel per metric, as a gnuplot script and its data.
-  var figure: (script: String, data: String) {
+  /// The figure: a panel per metric that has a finite value, as a gnuplot script and its data; nil when none has.
+  var figure: (script: String, data: String)? {
+    let curves = curves.filter { $0.points.contains { $0.value.isFinite } }
+    if curves.isEmpty { return nil }
     let columns = min(2, curves.count), rows = (curves.count + columns - 1) / columns
+    let epochs = curves.flatMap { $0.points.map(\.epoch) }
+    let step = max(1, ((epochs.max() ?? 1) - (epochs.min() ?? 0)) / 6)
     var script = """
       set terminal svg size \(420 * columns),\(240 * rows) noenhanced font 'sans-serif,11' background rgb 'white'
       set multiplot layout \(rows),\(columns)
@@ -53,7 +57,8 @@ struct LearningCurves {
       set grid lc rgb '#e0e4e8'
       set border 3 lc rgb '#5b6b7b'
       set tics nomirror
-      set key top left noautotitle
+      set key above left
+      set xtics \(step)
 
       """
     var data = ""
@@ -67,8 +72,16 @@ struct LearningCurves {
   }
 }
 
-/// Names in gnuplot's files: they are data there, and never a part of a script.
+/// Names in gnuplot's files: nothing in them has a meaning of its own.
 enum PlotText {
+  /// A text of a script: in single quotes gnuplot replaces nothing.
+  static func quoted(_ text: String) -> String {
+    let plain = text.unicodeScalars.map { scalar -> Character in
+      scalar.value < 32 || scalar.value == 127 ? " " : scalar == "'" ? "’" : Character(scalar)
+    }
+    return "'" + String(plain) + "'"
+  }
+
   /// A column's name in quotes.
   static func header(_ name: String) -> String {
     let plain = name.unicodeScalars.map { scalar -> Character in

@@ -31,7 +31,7 @@ struct ListCommand: ParsableCommand {
       print(
         all.isEmpty ? "No runs in \(runs.path) yet." : "None of the \(all.count) runs in \(runs.path) is of that kind.")
     } else {
-      print(Self.table(list))
+      print(Wording.printable(Self.table(list)))
       for run in list { run.problem.map { print("\(run.id): \($0)") } }
     }
   }

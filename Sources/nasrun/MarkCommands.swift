@@ -58,7 +58,7 @@ struct NoteCommand: ParsableCommand {
 
   func run() throws {
     let folder = try RunIndex.find(runName, in: runs.url)
-    guard let text else { return print(try Run.open(folder).marks().note ?? "no note") }
+    guard let text else { return print(Wording.printable(try Run.open(folder).marks().note ?? "no note")) }
     try Run.mark(folder) { $0.note = text.allSatisfy(\.isWhitespace) ? nil : text }
   }
 }

@@ -15,7 +15,8 @@ struct NasrunCommand: ParsableCommand {
     version: nasrunVersion,
     subcommands: [
       RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, TagCommand.self, NoteCommand.self,
-      StarCommand.self, RemoveCommand.self, ExportCommand.self, OpsCommand.self, TestCommand.self,
+      StarCommand.self, RemoveCommand.self, ExportCommand.self, CompareCommand.self,
+      OpsCommand.self, TestCommand.self, APICommand.self, NewCommand.self, CompletionCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

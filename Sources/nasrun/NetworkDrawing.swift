@@ -37,7 +37,9 @@ package struct NetworkDrawing {
       body = draw(0..<sketch.nodes.count, depth: 0, unfolded: depth)
     }
     let inputs = sketch.inputs.map { Line(name: $0.name, shape: $0.shape) }
-    let outputs = sketch.outputs.map { Line(name: $0.name, from: "← " + name(of: $0.source, from: "")) }
+    let outputs = sketch.outputs.map {
+      Line(name: $0.name, from: "← " + name(of: $0.source, from: "", unfolded: deepest))
+    }
     return table(inputs + body + outputs).text
   }
 
@@ -61,7 +63,7 @@ package struct NetworkDrawing {
     while index < range.upperBound {
       let parts = sketch.nodes[index].path.split(separator: "/")
       guard parts.count > depth + 1 else {
-        lines.append(leaf(index))
+        lines.append(leaf(index, unfolded: unfolded))
         index += 1
         continue
       }
@@ -83,8 +85,9 @@ package struct NetworkDrawing {
     head.macs = nodes.reduce(0) { $0 + $1.macs }
     guard depth + 1 < unfolded else {
       head.name = "▪ " + name
-      head.op = "\(range.count) nodes"
+      head.op = "\(range.count) node\(range.count == 1 ? "" : "s")"
       head.shape = nodes.last?.shape ?? ""
+      head.from = takes(range, unfolded: unfolded)
       return [head]
     }
     return [head]
@@ -95,24 +98,35 @@ package struct NetworkDrawing {
       }
   }
 
-  private func leaf(_ index: Int) -> Line {
+  private func leaf(_ index: Int, unfolded: Int) -> Line {
     let node = sketch.nodes[index]
-    let isPlain = node.sources == [index == 0 ? .input(0) : .node(index - 1)]
-    let scope = node.path.split(separator: "/").dropLast().joined(separator: "/")
     return Line(
       name: node.path.split(separator: "/").last.map(String.init) ?? node.path,
       op: node.attributes.isEmpty ? node.op : node.op + " " + node.attributes, shape: node.shape,
-      parameters: node.parameters, macs: node.macs,
-      from: isPlain ? "" : "← " + node.sources.map { name(of: $0, from: scope) }.joined(separator: ", "))
+      parameters: node.parameters, macs: node.macs, from: takes(index..<index + 1, unfolded: unfolded))
   }
 
-  /// What a source is called in a scope: without the scope's own path.
-  private func name(of source: GraphSketch.Source, from scope: String) -> String {
+  /// What some nodes take from outside; nothing when that is the node before them alone.
+  private func takes(_ range: Range<Int>, unfolded: Int) -> String {
+    var sources: [GraphSketch.Source] = []
+    for source in sketch.nodes[range].flatMap(\.sources) where !sources.contains(source) {
+      if case .node(let index) = source, range.contains(index) { continue }
+      sources.append(source)
+    }
+    let before: GraphSketch.Source = range.lowerBound == 0 ? .input(0) : .node(range.lowerBound - 1)
+    guard sources != [before] else { return "" }
+    let scope = sketch.nodes[range.lowerBound].path.split(separator: "/").dropLast().prefix(unfolded - 1)
+    let names = sources.map { name(of: $0, from: scope.joined(separator: "/"), unfolded: unfolded) }
+    return names.isEmpty ? "" : "← " + names.joined(separator: ", ")
+  }
+
+  /// What a source is called in a scope: without the scope's own path, and a folded block by its name alone.
+  private func name(of source: GraphSketch.Source, from scope: String, unfolded: Int) -> String {
     switch source {
     case .input(let index): return sketch.inputs[index].name
     case .parameter(let path): return path
     case .node(let index):
-      let path = sketch.nodes[index].path
+      let path = sketch.nodes[index].path.split(separator: "/").prefix(unfolded).joined(separator: "/")
       return !scope.isEmpty && path.hasPrefix(scope + "/") ? String(path.dropFirst(scope.count + 1)) : path
     }
   }

@@ -52,6 +52,7 @@ extension RunReport.Search {
     var lines = ["search \(record.name): \(record.stopReason.map { "stopped by \($0)" } ?? "not stopped")"]
     lines.append(
       "  \(Wording.progress(done, of: record.planned)) trials" + (failed.isEmpty ? "" : ", \(failed.count) failed"))
+    lines += details
     if let best { lines += ["  best", table([best])] }
     if !front.isEmpty {
       let goals = record.objectives.map { "\($0.name) \($0.direction.rawValue)" }.joined(separator: ", ")
@@ -63,6 +64,20 @@ extension RunReport.Search {
       lines += failed.suffix(10).map { "  trial \($0.number) failed: \($0.complaint)" }
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The phases with why each ended, the constraints and the limits of trials, where there are some.
+  private var details: [String] {
+    let phases = (record.details["phases"]?.array ?? []).map { phase in
+      let reason = phase["reason"]?.string.map { ": " + $0 } ?? ""
+      return "  phase \(phase["phase"]?.string ?? "?"), \(phase["trials"]?.int ?? 0) trials\(reason)"
+    }
+    let rules = ["constraints", "limits"].compactMap { name in
+      record.details[name].flatMap { rule in
+        [.null, .object([:]), .array([])].contains(rule) ? nil : "  \(name) \(rule.text())"
+      }
+    }
+    return phases + rules
   }
 
   private func table(_ trials: [TrialRecord]) -> String {

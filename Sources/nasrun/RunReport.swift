@@ -9,7 +9,7 @@ struct RunReport {
   struct Search {
     let record: SearchRecord
     let trials: [TrialRecord]
-    /// The best trial by the primary objective.
+    /// The best trial by the primary objective among those that keep the constraints.
     let best: TrialRecord?
     /// The trials no other is better than in every objective, best first; empty with a single objective.
     let front: [TrialRecord]
@@ -46,7 +46,7 @@ extension RunReport.Search {
   init(_ record: SearchRecord, _ trials: [TrialRecord]) throws {
     self.record = record
     self.trials = trials
-    let done = trials.filter { $0.status == .ok }
+    let done = trials.filter(\.isFeasible)
     guard let objectives = try? Objectives(record.objectives), !done.isEmpty else {
       best = nil
       front = []

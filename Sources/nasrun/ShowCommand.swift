@@ -10,7 +10,9 @@ struct ShowCommand: ParsableCommand {
     commandName: "show", abstract: "Show a run, or one of its trials: network, learning curves, metrics, error.",
     discussion: "Without --best, --arch or --trial it tells of the run: its searches, best trials, failures and files.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var choice: TrialChoice
   @Option(help: ArgumentHelp("Draw the trial's network (the best one's) as SVG, by Graphviz.", valueName: "file"))
@@ -25,12 +27,13 @@ struct ShowCommand: ParsableCommand {
   func run() throws {
     let report = try RunReport(Run.open(runName, in: runs.url))
     guard choice.isGiven || svg != nil || curves != nil else {
-      print(json ? report.json(listingTrials: trials).text(pretty: true) : report.text(listingTrials: trials))
+      let text = report.text(listingTrials: trials)
+      print(json ? report.json(listingTrials: trials).text(pretty: true) : Wording.printable(text))
       return
     }
     let (search, trial) = try choice.pick(from: report)
     let one = try TrialReport(report.run, search, trial)
-    print(json ? one.json.text(pretty: true) : one.text)
+    print(json ? one.json.text(pretty: true) : Wording.printable(one.text))
     try draw(one)
   }
 
@@ -41,12 +44,11 @@ struct ShowCommand: ParsableCommand {
       try FigureFile.draw(dot: NetworkDOT(report.drawnGraph(), title: title).text, to: URL(filePath: svg))
     }
     if let curves {
-      guard !report.curves.isEmpty else {
+      guard let figure = report.curves.figure else {
         throw Fault(
           .usage, "trial \(report.trial.number) has no learning curve", expected: "a trial that reported its epochs",
           hint: "An evaluator reports them by trial:report(epoch, metrics).")
       }
-      let figure = report.curves.figure
       try FigureFile.plot(figure.script, data: figure.data, to: URL(filePath: curves))
     }
   }

@@ -37,7 +37,9 @@ struct TrialChoice: ParsableArguments {
 
   private func pickSearch(from report: RunReport) throws -> RunReport.Search {
     guard let last = report.searches.last else {
-      throw Fault(.usage, "the run \(report.run.folder.lastPathComponent) has no search, and so no trial")
+      throw Fault(
+        .usage, "the run \(report.run.folder.lastPathComponent) has no search, and so no trial",
+        hint: "Networks that its recipe saved are in its folder models/.")
     }
     let names = report.searches.map(\.record.name)
     guard let search else { return report.searches.last { $0.best != nil } ?? last }

@@ -23,6 +23,16 @@ package enum Wording {
     return formatter.string(from: Date(timeIntervalSince1970: seconds))
   }
 
+  /// A text from a record without what would steer a terminal: control characters but line breaks become `�`.
+  package static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          let isControl = scalar.value < 32 || (127...159).contains(scalar.value)
+          return isControl && scalar != "\n" ? "\u{FFFD}" : scalar
+        }))
+  }
+
   /// `12 of 60`, or `12` when nobody knows how many there will be.
   package static func progress(_ done: Int, of planned: Int?) -> String {
     planned.map { "\(done) of \($0)" } ?? "\(done)"

@@ -82,7 +82,7 @@ import Testing
     #expect(
       outcome.errors == """
         nasrun: search1: the network of trial 2 was not kept: expected one that was on the Pareto front when it was \
-        trained: trial 1. Name one of them with --trial.
+        trained: trial 1. Name one of them with --trial, or train this one again with --retrain.
 
         """)
     #expect(
@@ -90,6 +90,67 @@ import Testing
         == "nasrun: the search search1 has no trial 9: expected a number from 1 to 2. --search names another search.\n")
     #expect(try place.nasrun("export", "last", "--arch", "zz").errors.contains("begins with 'zz'"))
     #expect(try place.nasrun("export", "last", "--search", "serach1").errors.contains("Did you mean 'search1'?"))
+  }
+
+  /// What is trained again has the bits of the first time, and the run stays as it was.
+  @Test func aTrialIsTrainedAgain() throws {
+    let run = try place.lastRun(), exact = try run.exactJournal(), trial = try run.trials()[1]
+    let outcome = try place.nasrun("export", "last", "--trial", "2", "--retrain", "--to", "second")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    #expect(try json("second/metrics.json")["trial"]?["metrics"]?["loss"]?.double == trial.metric("loss"))
+    let score = try place.nasrun("second/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+    #expect(score.output.contains("as recorded, bit for bit\n"), "\(score.errors)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: place.runs.path).filter { $0.hasPrefix(".") }
+    #expect(left.isEmpty)
+    let after = try Run.open(run.folder)
+    #expect(try after.exactJournal() == exact && after.status == .finished && after.keptModels().count == 1)
+    // Other images: the recipe asks for what isn't in the record.
+    try FileManager.default.removeItem(at: place.folder.appending(path: "data/train-labels-idx1-ubyte"))
+    let changed = try place.nasrun("export", "r", "--trial", "2", "--retrain", "--to", "third")
+    #expect(changed.status == 66, "\(changed)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.appending(path: "third").path))
+  }
+
+  /// What a run from elsewhere says of its training doesn't become code of the recipe, nor a link a file.
+  @Test func aStrangersRunWritesNoCode() throws {
+    let run = try place.lastRun()
+    let model = try #require(run.keptModels().first), file = model.folder.appending(path: "architecture.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let evil = #"x = 1 } print("pwned") local t = {"#
+    let changed = text.replacing(#""clip": "#, with: "\(JSONValue.string(evil).text()): 1, \"clip\": ")
+    try #require(changed != text)
+    let hostile = changed.replacing(/"source": "[^"]*"/, with: #""source": "\")print('pwned')--""#)
+    try Data(hostile.utf8).write(to: file)
+    try #require(try place.nasrun("export", "last", "--to", "evil").status == 0)
+    let outcome = try place.nasrun("evil/recipe.lua", "-q", "--set", "data=data", "epochs=1")
+    #expect(outcome.status == 65 && outcome.errors.contains("unknown option 'x = 1 } print"), "\(outcome)")
+    #expect(!outcome.output.contains("pwned"))
+    try FileManager.default.removeItem(at: model.weights)
+    try FileManager.default.createSymbolicLink(atPath: model.weights.path, withDestinationPath: "/etc/passwd")
+    let linked = try place.nasrun("export", "r", "--to", "linked")
+    #expect(linked.status == 66, "\(linked)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.appending(path: "linked/weights.safetensors").path))
+  }
+
+  /// A trial that goes on from another one comes out the same when it is trained again.
+  @Test func aContinuedTrialIsTrainedAgain() throws {
+    try place.write(
+      "c.lua",
+      Self.recipe.replacing(
+        "nas.strategies.listed { space:make { c = 2 }, space:make { c = 3 } }",
+        with: """
+          function(search)
+              search:evaluate(space:make { c = 2 }, { epochs = 1 })
+              search:continue(search:evaluate(space:make { c = 3 }, { epochs = 1 }), { epochs = 3 })
+            end
+          """))
+    let outcome = try place.nasrun("c.lua", "-q")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let export = try place.nasrun("export", "c", "--trial", "3", "--retrain", "--to", "on")
+    try #require(export.status == 0, "\(export.errors)")
+    let score = try place.nasrun("on/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+    #expect(score.output.contains("as recorded, bit for bit\n"), "\(score)")
+    #expect(try json("on/metrics.json")["trial"]?["number"] == 3)
   }
 
   @Test func dataOfAnotherShapeAreRefused() throws {

@@ -70,7 +70,7 @@ import Testing
   }
 
   /// Ctrl-C ends a training between two batches: nothing of it is recorded.
-  @Test(.timeLimit(.minutes(5)), arguments: [SIGKILL, SIGINT], [training, sharedTraining])
+  @Test(.timeLimit(.minutes(5)), arguments: [SIGKILL, SIGINT], [training, sharedTraining, halving])
   func aTrainingThatWasEndedEndsWithTheSameWeights(_ signal: Int32, _ recipe: String) throws {
     try place.write("training.lua", recipe)
     var random = RandomStream(seed: 3, name: "kills")
@@ -171,6 +171,48 @@ private let training = """
   network:fit { data = data, split = "train+valid", epochs = 2, batch = 8, lr = 0.01 }
   local scores = network:evaluate(data, { split = "test" })
   network:save()
+  """
+
+/// A search of phases: one asked and told, one that halves the field and goes on with the better trainings, under a limit
+/// that one trial always reaches.
+private let halving = """
+  local nas = require "nas"
+  local data = nas.data.open("shapes", { valid = 50, limit = 200, test_limit = 50 })
+  print("ready")
+  local train = nas.evaluators.train { data = data, batch = 8, schedule_epochs = 4 }
+  local explore = {
+    ask = function(self, search)
+      return search.space:random(), { epochs = 1 }
+    end,
+    tell = function(self, trial, search)
+      if self.best == nil or search:better(trial, self.best) then self.best = trial end
+    end,
+    finish = function(self, search) search:continue(self.best, { epochs = 2 }) end,
+  }
+  local function halve(search)
+    local trials = search:map(search:initial(4), { epochs = 1 })
+    for _, epochs in ipairs { 2, 4 } do
+      local kept = search:rank(trials)
+      trials = {}
+      for place = 1, #kept // 2 do trials[place] = search:continue(kept[place], { epochs = epochs }) end
+    end
+    search:finish(function() search:evaluate(trials[1].arch, { epochs = 3 }) end)
+  end
+  nas.search {
+    space = nas.spaces.nasbench201 { channels = 4, cells = 1 }, window = 2, stop = { trials = 40 },
+    strategy = nas.strategies.sequence { { explore, stop = { trials = 3 } }, { halve } },
+    evaluate = train, objectives = { { "accuracy", "max" }, { "params", "min" } },
+    constraints = { params = { max = 1e5 } },
+  }
+  nas.search {
+    space = nas.space { op = nas.oneof { "ends", "loops" } }, limits = { seconds = 0.1 },
+    strategy = function(search) search:map(search.space:iterate(), { epochs = 1 }) end,
+    evaluate = function(trial)
+      print("at work")
+      while trial.arch.op == "loops" do end
+      return { accuracy = 1 }
+    end,
+  }
   """
 
 /// Shared weights trained step by step, by several paths at once, and by a fit; then searched, and one network saved.

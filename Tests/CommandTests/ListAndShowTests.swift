@@ -1,6 +1,7 @@
 import Canonical
 import Foundation
 import RunStore
+import SearchCore
 import Testing
 
 @Suite struct ListAndShowTests {
@@ -69,6 +70,50 @@ import Testing
     let all = try place.nasrun("show", "first", "--trials").output
     #expect(all.contains("    3  0123456789ab        70           3  1073466  ok"))
     #expect(all.contains("failed: loss is NaN after epoch 2 (hill.lua:12)  {\"op\""))
+  }
+
+  /// What a record says can't steer the terminal that it is shown on.
+  @Test func controlCharactersAreShownAsMarks() throws {
+    let run = try Run.create(
+      in: place.runs, name: "esc\u{1B}[2Jape", recipe: RecipeSource(file: "a.lua", folder: "/", text: "return 1\n"),
+      seed: 1)
+    try run.record(SearchRecord(name: "s", objectives: [Objective("a\u{1B}]0;x\u{7}", .max)]))
+    try run.record([
+      TrialRecord(search: "s", number: 1, architecture: "a1-x", status: .failed, failure: "no\u{9B}31m\u{1B}[31m")
+    ])
+    try run.finish(.finished)
+    try Run.mark(run.folder) { $0.note = "a\u{1B}[31mb" }
+    for arguments in [["ls"], ["show", "last"], ["show", "last", "--trial", "1"], ["note", "last"]] {
+      let output = try place.nasrun(arguments).output
+      #expect(
+        !output.isEmpty
+          && output.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 && !(127...159).contains($0.value) })
+    }
+    #expect(try place.nasrun("note", "last").output == "a\u{FFFD}[31mb\n")
+  }
+
+  /// 50,000 trials are shown in the time of a look; the bound is that of a debug build on a busy machine.
+  @Test func aLongRunIsShownQuickly() throws {
+    let run = try Run.create(
+      in: place.runs, name: "long", recipe: RecipeSource(file: "a.lua", folder: "/", text: "return 1\n"), seed: 1)
+    try run.record(SearchRecord(name: "s", objectives: [Objective("accuracy", .max), Objective("latency_ms", .min)]))
+    try run.record(
+      (1...50_000).map { number in
+        TrialRecord(
+          search: "s", number: number, architecture: "a1-\(number)", decisions: ["op": "conv3"],
+          finished: 1,
+          metrics: [
+            MetricRecord("accuracy", Double(number * 7919 % 50_021)),
+            MetricRecord("latency_ms", Double(number * 104_729 % 50_021), exact: false),
+          ])
+      })
+    try run.finish(.finished)
+    let clock = ContinuousClock()
+    var output = ""
+    let shown = try clock.measure { output = try place.nasrun("show", "last").output }
+    let one = try clock.measure { _ = try place.nasrun("show", "last", "--trial", "777") }
+    print("showing a run of 50,000 trials: \(shown), one of them: \(one)")
+    #expect(output.contains("  50000 trials\n") && shown < .seconds(20) && one < .seconds(20))
   }
 
   @Test func programsReadJSON() throws {

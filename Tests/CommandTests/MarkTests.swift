@@ -78,7 +78,7 @@ import Testing
     let folder = try RunIndex.find("first", in: place.runs)
     #expect(try place.nasrun("rm", "first", "-y").output == "removed \(folder.lastPathComponent)\n")
     #expect(try names() == ["second"])
-    let left = try FileManager.default.contentsOfDirectory(atPath: place.runs.path).filter { $0.hasPrefix(".removed") }
+    let left = try FileManager.default.contentsOfDirectory(atPath: place.runs.path).filter { $0.hasPrefix(".scratch") }
     #expect(left.isEmpty && !FileManager.default.fileExists(atPath: folder.path))
   }
 

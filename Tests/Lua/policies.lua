@@ -2,7 +2,6 @@
 
 local nas = require "nas"
 local expect = require "expect"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
 
 local function error_of(fn, ...)
@@ -15,7 +14,9 @@ end
 
 -- Every kind of decision, nested and repeated.
 local space = nas.space {
-  a = nas.oneof({ "x", { n = nas.int(2, 8, { step = 3 }), rate = nas.float(0.001, 0.1, { log = true }) } }, { name = "kind" }),
+  a = nas.oneof({
+    "x", { n = nas.int(2, 8, { step = 3 }), rate = nas.float(0.001, 0.1, { log = true }) },
+  }, { name = "kind" }),
   b = nas.list(nas.int(1, 3), nas.oneof { 1, 2 }),
   c = nas.manyof(2, { "p", "q", "r" }),
   d = nas.manyof(2, { "p", "q" }, { ordered = true, distinct = false }),
@@ -86,12 +87,13 @@ expect.equal(policies.draw(odd, function()
 end).n, 1)
 expect.equal(
   error_of(policies.draw, odd, function() return function() return 2 end end),
-  "the policy drew no valid architecture in 1000 tries. Make `valid` less strict, or build the space so that more of it is valid.")
+  "the policy drew no valid architecture in 1000 tries. "
+    .. "Make `valid` less strict, or build the space so that more of it is valid.")
 
 -- MARK: categories
 
 local function all_of(decision, levels, fraction)
-  local count, answer = categories(decision, levels)
+  local count, answer = nas.categories(decision, levels)
   local list = {}
   for category = 1, count do list[category] = answer(category, fraction) end
   return list
@@ -104,13 +106,16 @@ for index, value in ipairs(all_of({ kind = "float", low = 1, high = 10000, log =
   expect.near(value, 10 ^ (index - 1), 1e-9)
 end
 -- 1 to 100 in ten parts of ten; the first and the last number of each.
-expect.equal(all_of({ kind = "int", low = 1, high = 100, step = 1 }, 10, 0), { 1, 11, 21, 31, 41, 51, 61, 71, 81, 91 })
-expect.equal(all_of({ kind = "int", low = 1, high = 100, step = 1 }, 10, 0.999), { 10, 20, 30, 40, 50, 60, 70, 80, 90, 100 })
+local hundred = { kind = "int", low = 1, high = 100, step = 1 }
+expect.equal(all_of(hundred, 10, 0), { 1, 11, 21, 31, 41, 51, 61, 71, 81, 91 })
+expect.equal(all_of(hundred, 10, 0.999), { 10, 20, 30, 40, 50, 60, 70, 80, 90, 100 })
 
 -- MARK: a draw from a softmax
 
-local rng = nas.stream and nas.stream "policies"
-local decision = { kind = "manyof", options = { "a", "b", "c" }, picks = 2, slot = 2, chosen = { 1 }, distinct = true, ordered = false }
+local rng = nas.stream "policies"
+local decision = {
+  kind = "manyof", options = { "a", "b", "c" }, picks = 2, slot = 2, chosen = { 1 }, distinct = true, ordered = false,
+}
 local counts = { 0, 0, 0 }
 for _ = 1, 2000 do
   -- Of e^5 : 1 : 3 without the first: a quarter and three quarters.
@@ -131,9 +136,10 @@ expect.near(advantage(2), 2 - (0.9 * 0.39 + 0.2) / (0.9 * 0.19 + 0.1), 1e-12)
 
 -- MARK: rewards
 
-local double = { objective = function() return { name = "loss", direction = "min" } end }
+local double = { objectives = { { name = "loss", direction = "min" } } }
 local reward = policies.reward(double)
 expect.equal(reward { failed = "x", metrics = {} }, nil)
 expect.equal(reward { metrics = { loss = 2 } }, -2)
 expect.equal(reward { metrics = { loss = 5 } }, -5)
 expect.equal(reward { failed = "x", metrics = { loss = math.huge } }, -5)
+expect.equal(reward { feasible = false, metrics = { loss = 1 } }, -5)

@@ -51,8 +51,8 @@ expect.equal(seen, {
 })
 expect.equal(
   error_of(grid_of, "real", ranges),
-  "space.lr: nas.strategies.grid: a real number has no next value: expected levels = how many values of each range to try. "
-    .. "Or narrow it to some values with space:fix.")
+  "space.lr: nas.strategies.grid: a real number has no next value: expected levels = how many values of each range "
+    .. "to try. Or narrow it to some values with space:fix.")
 
 -- MARK: local search
 
@@ -94,6 +94,32 @@ local flat = nas.search {
   strategy = nas.strategies.local_search { improvement = "best", initial = 2, restarts = 2 },
 }
 expect.equal(#flat.trials, 3 * (2 + 8))
+
+-- MARK: REINFORCE by hand
+
+-- Two options with equal logits; the first is drawn twice, for rewards of 1 and 2. The first advantage is 0 by the
+-- baseline's correction. The second's gradient g moves Adam, at its second step, by lr · 0.1 g / (1 - 0.9²) over
+-- √(0.001 g² / (1 - 0.999²)) = 0.744137 lr in each logit, whatever g is. So the first option's probability is then
+-- 1 / (1 + e^(-2 · 0.744137)) = 0.81582 at lr = 1: just below it the third draw takes the first option, just above the
+-- second.
+local letters = nas.space { op = nas.oneof { "a", "b" } }
+local function third_draw(uniform)
+  local draws, taken, enough = { 0.2, 0.2, uniform }, {}, {}
+  local double = { space = letters, rng = {}, objectives = { { name = "accuracy", direction = "max" } } }
+  function double.rng:normal() return 0 end
+  function double.rng:uniform() return table.remove(draws, 1) end
+  function double:evaluate(arch)
+    taken[#taken + 1] = arch.op
+    if #taken == 3 then error(enough) end
+    return { arch = arch, metrics = { accuracy = #taken } }
+  end
+  local ok, err = pcall(nas.strategies.reinforce { lr = 1 }, double)
+  expect.is_true(not ok and #taken == 3, tostring(err))
+  expect.equal({ taken[1], taken[2] }, { "a", "a" })
+  return taken[3]
+end
+expect.equal(third_draw(0.8157), "a")
+expect.equal(third_draw(0.8160), "b")
 
 -- MARK: all of them against random search
 
@@ -170,8 +196,8 @@ for name, strategy in pairs {
   lstm = nas.strategies.lstm_controller { hidden = 8, layers = 1, lr = 0.05, batch = 2 },
 } do
   local result = nas.search {
-    name = "every_" .. name, space = everything, strategy = strategy, evaluate = sum, objectives = { { "loss", "min" } },
-    stop = { trials = 120 },
+    name = "every_" .. name, space = everything, strategy = strategy, evaluate = sum,
+    objectives = { { "loss", "min" } }, stop = { trials = 120 },
   }
   local early, late = 0, 0
   for index = 1, 30 do

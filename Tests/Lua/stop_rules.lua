@@ -49,6 +49,53 @@ end)
 expect.raises("at least one condition", function() ends {} end)
 expect.raises("wrong stop rule", function() ends { 3 } end)
 
+expect.raises("unknown stop rule 'plataeu'. Did you mean 'plateau'?", function() ends { plataeu = 3 } end)
+expect.raises("wrong result of a stop rule: expected why it stops, as a text, or nil to go on, got true", function()
+  ends(function(state) return state.trials == 2 end)
+end)
+
+-- Trials in the order given, asked for one by one: accuracy, or a failure, or { accuracy, size }.
+local function trials_end(stop, results, constraints)
+  local result = nas.search {
+    space = space, stop = stop, constraints = constraints,
+    objectives = type(results[1]) == "table" and { { "accuracy", "max" }, { "size", "min" } } or nil,
+    evaluate = function(trial)
+      local value = results[trial.arch.width]
+      if value == "fails" then error { message = "no luck" } end
+      if type(value) == "table" then return { accuracy = value[1], size = value[2] } end
+      return { accuracy = value, loss = -value }
+    end,
+    strategy = function(search)
+      for index in ipairs(results) do search:evaluate(space:make { width = index }) end
+    end,
+  }
+  return { result.reason, #result.trials }
+end
+
+-- No better one in 3 trials, failed ones included: the best is the third, so it ends after the sixth.
+local bumps = { 5, 7, 9, 9, "fails", 8, 10, 11 }
+expect.equal(trials_end({ plateau = 3 }, bumps), { "no better accuracy in 3 trials", 6 })
+expect.equal(trials_end(nas.stop.plateau { trials = 3, by = "loss" }, bumps), { "no better loss in 3 trials", 6 })
+expect.equal(trials_end(nas.stop.plateau { trials = 3, by = function(metrics) return -metrics.accuracy end }, bumps),
+  { "no better value in 3 trials", 4 })
+expect.equal(trials_end({ plateau = 4 }, bumps), { "the strategy ended", 8 })
+-- From 5 to 9 is no progress when more than 4 is asked for.
+expect.equal(trials_end(nas.stop.plateau { trials = 2, min_delta = 4 }, bumps), { "no better accuracy in 2 trials", 3 })
+expect.equal(trials_end(nas.stop.plateau { trials = 2, min_delta = 1.5 }, bumps), { "no better accuracy in 2 trials", 5 })
+-- Before the first that keeps the constraints there is no plateau.
+expect.equal(trials_end({ plateau = 2 }, { 5, 5, 5, 80, 7, 6, 5, 9 }, { accuracy = { min = 6 } }),
+  { "no better accuracy in 2 trials", 6 })
+-- One rule, two searches: each begins anew.
+local shared = nas.stop.plateau { trials = 3 }
+for _ = 1, 2 do expect.equal(trials_end(shared, bumps)[2], 6) end
+
+-- The front: (5, 5), then (6, 6) joins; a dominated one, an equal one and a failed one leave it as it is.
+local points = { { 5, 5 }, { 6, 6 }, { 5, 7 }, { 6, 6 }, { 1, 9 }, { 9, 1 }, { 1, 9 } }
+expect.equal(trials_end({ converged_front = 3 }, points), { "the Pareto front has not changed in 3 trials", 5 })
+expect.equal(trials_end({ converged_front = 4 }, points), { "the strategy ended", 7 })
+expect.equal(trials_end(nas.stop.all { plateau = 2, trials = 6 }, points),
+  { "the strategy ended", 7 })
+
 -- A strategy that catches everything still ends, also from within a coroutine.
 local caught = nas.search {
   space = space, evaluate = evaluate, stop = { trials = 2 },

@@ -1,6 +1,6 @@
 -- The evaluator "cross_validation": the mean over folds of what a training reaches.
--- Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", JRSS B 1974; stratified folds as advised by
--- Kohavi, "A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection", IJCAI 1995.
+-- Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", JRSS B 1974; stratified folds as advised
+-- by Kohavi, "A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection", IJCAI 1995.
 
 local nas = require "nas"
 local training = require "nas.training"
@@ -16,13 +16,14 @@ end
 return nas.declare("nas.evaluators.cross_validation", {
   doc = [[
 Trains each architecture `folds` times, each time with fresh weights and another part of the training and validation
-samples held out, and returns the mean of each metric under its name and its standard deviation as accuracy_std and so on.
-Folds are stratified by class. For data too small for one split to tell networks apart; it costs `folds` trainings.]],
+samples held out, and returns the mean of each metric under its name and its standard deviation as accuracy_std and so
+on. Folds are stratified by class. For data too small for one split to tell networks apart; it costs `folds` trainings.]],
   source = "Stone 1974; Kohavi, IJCAI 1995, section 4",
   options = training.options {
     { "folds", "integer", min = 2, default = 5, doc = "parts, each held out once" },
     { "seed", "integer", min = 0, default = 0, doc = "decides which samples are in which part" },
   },
+  returns = "Evaluator",
 }, function(options)
   training.check(options, "nas.evaluators.cross_validation")
   local folds = options.data:folds(options.folds, { seed = options.seed })
@@ -33,6 +34,9 @@ Folds are stratified by class. For data too small for one split to tell networks
     data = options.data,
     epochs = math.tointeger(options.epochs),
     run = function(trial)
+      if trial.continues then
+        nas.fail { message = "nas.evaluators.cross_validation can't go on with an earlier trial's training" }
+      end
       local values, network = {}, trial:network()
       for number, data in ipairs(folds) do
         local fold = number == 1 and network or network:fresh { stream = "fold" .. number }

@@ -8,14 +8,23 @@ return nas.declare("nas.evaluators.train", {
 Trains each architecture from scratch and returns its metrics on the `score` split: accuracy, balanced_accuracy,
 macro_f1 (per cent) and loss. Defaults are NAS-Bench-201's protocol (SGD with Nesterov momentum, cosine schedule to
 zero over the trial's epochs). A trial's own `epochs` (`search:evaluate(arch, { epochs = 9 })`) wins over the option. A
-trial of `search:continue` trains on from where the earlier one stopped. Numbers may also be functions of the architecture, or the path of a decision, so that a space decides them too: with
-lr = nas.float(1e-3, 1, { log = true }) in the space, lr = "lr" here.]],
+trial of `search:continue` trains on from where the earlier one stopped. Numbers may also be functions of the
+architecture, or the path of a decision, so that a space decides them too: with lr = nas.float(1e-3, 1, { log = true })
+in the space, lr = "lr" here.]],
   source = "Dong & Yang, ICLR 2020, table 1",
   options = training.options {
-    { "train", "string", one_of = { "train", "train+valid" }, default = "train", doc = 'split to train on: "train", or "train+valid" for a final training' },
-    { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = 'split to score on: "valid" or "test"' },
-    { "every", "integer", min = 0, default = 1, doc = "score after every so many epochs for the learning curve; 0: only at the end" },
+    {
+      "train", "string", one_of = { "train", "train+valid" }, default = "train",
+      doc = 'split to train on: "train", or "train+valid" for a final training',
+    },
+    { "score", "string", one_of = { "valid", "test" }, default = "valid", doc = "split to score on" },
+    {
+      "every", "integer", min = 0, default = 1,
+      doc = "score after every so many epochs for the learning curve; 0: only at the end",
+    },
   },
+  returns = "Evaluator",
+  example = "evaluate = nas.evaluators.train { data = data, epochs = 3, batch = 64, augment = { flip = true } }",
 }, function(options)
   if options.train == "train+valid" and options.score == "valid" then
     nas.fail {

@@ -9,6 +9,9 @@ local Search = require("nas.search.class").methods
 --- Requests in a row that bring no new trial before the search counts as exhausted.
 local patience = 1000
 
+--- New trials after which a search without a stop rule is told of once.
+local many = 100
+
 local ending = {}
 
 --- Ends a stretch: what is in flight is finished first, then the strategy is unwound.
@@ -40,6 +43,11 @@ function ending.ask_stop_rules(search)
     if reason then stop(search, scope, reason) end
   end
   local whole = search.scopes[1]
+  if not whole.rule and whole.started == many and not whole.is_told then
+    whole.is_told = true
+    core.warn(("the search '%s' has no stop rule and has run %d trials: it ends when its strategy does. "
+      .. "stop = { trials = … } ends it"):format(search.name, many))
+  end
   if whole.idle >= patience and not whole.is_over then
     stop(search, whole, ("exhausted: %d requests in a row brought no new trial"):format(patience))
   end
@@ -51,7 +59,8 @@ Search.finish = core.declare("search:finish", {
 evaluate: the final architecture of a supernet, say. The stop rule isn't asked any more.]],
   context = "strategy",
   { "search", "any" },
-  { "fn", "function", doc = "function(search)" },
+  { "fn", "fun(search: Search)", doc = "function(search)" },
+  returns = "nothing",
 }, function(search, fn)
   local finishers = search.scopes[#search.scopes].finishers
   finishers[#finishers + 1] = fn
@@ -95,8 +104,8 @@ search is stopped, the phase and everything around it end too.]],
   { "search", "any" },
   { "name", "string", doc = "for the record" },
   { "options", "table", doc = "{ stop = rule }, a rule as nas.search takes it; {}: until fn returns" },
-  { "fn", "function|table", doc = "function(search), or anything else that nas.search takes as a strategy" },
-  returns = "a list of trials, and a text",
+  { "fn", "fun(search: Search)|table", doc = "function(search), or anything else that nas.search takes as a strategy" },
+  returns = "Trial[], string # the trials and the reason",
 }, function(search, name, options, fn)
   for key in pairs(options) do
     if key ~= "stop" then

@@ -18,10 +18,16 @@ local function checked_metrics(metrics)
   return exact
 end
 
---- Why an evaluator failed, from whatever it raised.
+--- Why an evaluator failed, from whatever it raised, and the line of the recipe where that is known.
 local function reason_for(err)
-  if type(err) == "table" and type(err.message) == "string" then return err.message end
-  if type(err) == "string" or type(err) == "userdata" then return tostring(err) end
+  if type(err) == "table" and type(err.message) == "string" then
+    return err.message, type(err.at) == "string" and err.at or nil
+  end
+  if type(err) == "string" then return err, err:match("^([^%s:]+:%d+): ") end
+  if type(err) == "userdata" then
+    local known, at = pcall(function() return err.at end)
+    return tostring(err), known and type(at) == "string" and at or nil
+  end
   return ("the evaluator raised an error without a text: error(%s)"):format(core.show(err))
 end
 
@@ -52,17 +58,19 @@ end
 
 --- Evaluates a trial for real and returns what the journal keeps of it: the exact part and the observed part.
 local function perform(search, trial)
-  local observed, failed = {}, nil
+  local observed, failed, failed_at = {}, nil, nil
   local ok, exact = pcall(evaluated, search, trial, observed)
   if ok then
     objectives.check(search, exact, observed)
     failed = objectives.divergence(search, exact, observed)
   else
-    failed, exact = reason_for(exact), {}
+    failed, failed_at = reason_for(exact)
+    exact = {}
   end
   exact.charged_seconds = trial.charged
   if not failed and trial.built and would_join_front(search, exact, observed) then trial.built:save() end
-  return { metrics = exact, reports = trial.reports, failed = failed }, { metrics = observed }
+  return { metrics = exact, reports = trial.reports, failed = failed },
+    { metrics = observed, failed_at = failed_at }
 end
 
 --- Fills a trial in from its recorded form.
@@ -98,7 +106,7 @@ end
 
 --- Tells people how the trial went.
 local function announce(search, trial, effect)
-  local primary, best = search.objectives[1].name, search.scopes[1].best
+  local primary, best = search.objectives[1].name, search.best
   core.trial_done {
     search = search.name,
     trial = trial.number,
@@ -131,6 +139,7 @@ local function run(search, trial)
   fill_in(search, trial, effect)
   search.finished[#search.finished + 1] = trial
   Scope.finished(trial)
+  search.best = search.scopes[1].best
   if trial.failed then give_up_when_hopeless(search, trial) end
   announce(search, trial, effect)
 end

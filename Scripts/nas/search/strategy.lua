@@ -19,7 +19,7 @@ end
 --- The next architecture and its budget; nil ends the strategy.
 local function ask(strategy, search)
   local arch, budget = strategy:ask(search)
-  if arch == nil or core.class(arch) == "Architecture" and (budget == nil or type(budget) == "table") then
+  if arch == nil or core.class_name(arch) == "Architecture" and (budget == nil or type(budget) == "table") then
     return arch, budget
   end
   core.fail {

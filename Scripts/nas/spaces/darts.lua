@@ -1,10 +1,9 @@
 -- The cell space of DARTS: a normal and a reduction cell of four nodes with two inputs each.
--- Liu, Simonyan & Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, section 3.1.1; layers as in quark0/darts
--- (cnn/operations.py, model.py and model_search.py), without the auxiliary classifier.
+-- Liu, Simonyan & Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, section 3.1.1; layers as in
+-- quark0/darts (cnn/operations.py, model.py and model_search.py), without the auxiliary classifier.
 
 local nas = require "nas"
-local genotype = require "nas.genotype"
-local nn = nas.nn
+local nn, genotype = nas.nn, nas.genotype
 
 local nodes = 4
 
@@ -12,8 +11,10 @@ local nodes = 4
 
 local function norm(x, affine) return nn.batch_norm(x, { affine = affine }) end
 
---- ReLU, convolution, batch norm. A depthwise convolution is one with a group for each channel.
-local function relu_conv_bn(x, channels, affine) return norm(nn.conv2d(nn.relu(x), channels, { kernel = 1 }), affine) end
+--- ReLU, 1×1 convolution, batch norm.
+local function relu_conv_bn(x, channels, affine)
+  return norm(nn.conv2d(nn.relu(x), channels, { kernel = 1 }), affine)
+end
 
 --- Half of the channels from the even rows and columns, half from the odd ones.
 local function factorized_reduce(x, channels, affine)
@@ -171,16 +172,18 @@ end
 return nas.declare("nas.spaces.darts", {
   doc = [[
 The DARTS cell space: architectures are genotypes, as text exactly those of quark0/darts (a node's edges in the order of
-their sources). With 36 channels and 20 cells it is the paper's network for CIFAR-10. edges = "two" gives those networks;
-edges = "all" the search network: 14 edges to a cell, each with one of all 8 operations, for nas.relax and for shared
-weights, where every choice stays open. `require("nas.genotype").derive(net.alpha)` is then the genotype that was found.]],
+their sources). With 36 channels and 20 cells it is the paper's network for CIFAR-10. edges = "two" gives those
+networks; edges = "all" the search network: 14 edges to a cell, each with one of all 8 operations, for nas.relax and for
+shared weights, where every choice stays open. `nas.genotype.derive(net.alpha)` is then the genotype that was
+found.]],
   source = "Liu et al., ICLR 2019, section 3.1.1",
   options = {
     { "channels", "integer", min = 1, default = 16, doc = "of the first cell; doubled by each of the two reductions" },
     { "cells", "integer", min = 3, default = 8, doc = "reductions are at one and at two thirds" },
-    { "edges", "string", one_of = { "two", "all" }, default = "two" },
+    { "edges", "string", one_of = { "two", "all" }, default = "two", doc = "two edges to a node, or all of them" },
     { "drop_path", "number", min = 0, max = 0.999, default = 0, doc = "probability of dropping an edge in training" },
   },
+  returns = "Space",
 }, function(options)
   local all, settings = options.edges == "all", {
     channels = options.channels, cells = options.cells, edges = options.edges, drop = options.drop_path,

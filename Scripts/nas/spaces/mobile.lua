@@ -71,24 +71,25 @@ end
 
 return nas.declare("nas.spaces.mobile", {
   doc = [[
-Inverted bottlenecks in stages: for each block the kernel, the expansion and a squeeze-and-excitation gate, for each stage
-the number of blocks, for the whole network the width and the size of the images. Under shared weights all of them can be
-searched (smaller layers are parts of larger ones, every combination is a network of its own); there is nothing in the
-space that nas.relax could mix.]],
+Inverted bottlenecks in stages: for each block the kernel, the expansion and a squeeze-and-excitation gate, for each
+stage the number of blocks, for the whole network the width and the size of the images. Under shared weights all of them
+can be searched (smaller layers are parts of larger ones, every combination is a network of its own); there is nothing
+in the space that nas.relax could mix.]],
   source = "Tan et al., CVPR 2019, section 4; Sandler et al., CVPR 2018; Cai et al., ICLR 2020, section 3",
   options = {
     { "channels", "table", default = { 16, 24, 40 }, doc = "of each stage, at width 1" },
     { "strides", "table", default = { 1, 2, 2 }, doc = "of each stage's first block" },
     { "depths", "table", default = { 2, 3, 3 }, doc = "blocks of each stage at most" },
-    { "kernels", "table", default = { 3, 5, 7 } },
-    { "expansions", "table", default = { 3, 4, 6 } },
+    { "kernels", "table", default = { 3, 5, 7 }, doc = "sizes of the depthwise kernels" },
+    { "expansions", "table", default = { 3, 4, 6 }, doc = "inner channels per input channel" },
     { "squeeze_excite", "table", default = { 0, 0.25 }, doc = "width of the gate per inner channel; 0 is none" },
     { "widths", "table", default = { 0.5, 0.75, 1 }, doc = "factors of all channels, which stay multiples of 8" },
     { "resolutions", "table", default = { 0.75, 1 }, doc = "sizes of the images, in parts of the data's own" },
     { "stem", "integer", min = 1, default = 16, doc = "channels of the first convolution" },
-    { "stem_stride", "integer", min = 1, default = 1 },
+    { "stem_stride", "integer", min = 1, default = 1, doc = "of the first convolution" },
     { "head", "integer", min = 1, default = 128, doc = "channels of the last convolution" },
   },
+  returns = "Space",
 }, function(options)
   check_stages(options)
   local stages = {}

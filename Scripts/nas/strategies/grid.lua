@@ -53,6 +53,7 @@ from the lower to the upper bound (in the logarithm where the range is logarithm
 is given.]],
   source = "Larochelle et al., ICML 2007, section 4.1",
   options = { { "levels", "integer", min = 1, optional = true, doc = "values of each range of numbers" } },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local flying = 0

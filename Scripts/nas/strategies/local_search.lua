@@ -4,7 +4,9 @@
 
 local nas = require "nas"
 
-local function random_archs(search, count)
+--- Where to begin: what the search was given at first, then anywhere.
+local function start_of(search, is_first, count)
+  if is_first then return search:initial(count) end
   local archs = {}
   for index = 1, count do archs[index] = search.space:random() end
   return archs
@@ -41,20 +43,17 @@ none is better, then begins again. "first" moves to the first better neighbour i
 neighbours and moves to the best one.]],
   source = "White, Nolen & Savani, UAI 2021, algorithm 1",
   options = {
-    { "improvement", "string", one_of = { "first", "best" }, default = "first" },
+    { "improvement", "string", one_of = { "first", "best" }, default = "first", doc = "which better neighbour is moved to" },
     { "initial", "integer", min = 1, default = 10, doc = "random architectures at each start" },
     { "restarts", "integer", min = 0, optional = true, doc = "new starts at most; without it, until the stop rule" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local starts = 0
     repeat
-      local here
-      local next_one = best_of(search, search:map(random_archs(search, options.initial)))
-      while next_one do
-        here = next_one
-        next_one = step(search, here, options.improvement)
-      end
+      local here = best_of(search, search:map(start_of(search, starts == 0, options.initial)))
+      while here do here = step(search, here, options.improvement) end
       starts = starts + 1
     until options.restarts and starts > options.restarts
   end

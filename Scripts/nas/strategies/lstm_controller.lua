@@ -1,10 +1,9 @@
 -- An LSTM that writes architectures, decision by decision, trained by REINFORCE.
--- Zoph & Le, "Neural Architecture Search with Reinforcement Learning", ICLR 2017, sections 3.1 and 3.2; the entropy bonus
--- as in Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018. Without the anchor points of
--- section 3.3 and the growing number of layers: a space says itself what can be connected.
+-- Zoph & Le, "Neural Architecture Search with Reinforcement Learning", ICLR 2017, sections 3.1 and 3.2; the entropy
+-- bonus as in Pham et al., "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018. Without the anchor
+-- points of section 3.3 and the growing number of layers: a space says itself what can be connected.
 
 local nas = require "nas"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
 local nn = nas.nn
 
@@ -14,7 +13,7 @@ local function heads_of(space, levels)
   for _, decision in ipairs(space:decisions()) do
     for slot = 1, policies.slots(decision) do
       count = count + 1
-      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (categories(decision, levels)) }
+      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (nas.categories(decision, levels)) }
     end
   end
   return heads, count
@@ -85,15 +84,16 @@ what it took; REINFORCE with a moving average of the rewards as baseline trains 
   source = "Zoph & Le, ICLR 2017, sections 3.1 and 3.2",
   options = {
     { "hidden", "integer", min = 1, default = 35, doc = "units of each layer" },
-    { "layers", "integer", min = 1, default = 2 },
+    { "layers", "integer", min = 1, default = 2, doc = "LSTM cells, one above the other" },
     { "lr", "number", min = 0, default = 0.01, doc = "learning rate of Adam" },
     { "init", "number", min = 0, default = 0.08, doc = "parameters start uniform in ± this" },
     { "batch", "integer", min = 1, default = 4, doc = "architectures for each update (m)" },
-    { "momentum", "number", min = 0, max = 1, default = 0.9, doc = "of the moving average, which is corrected for its start" },
+    { "momentum", "number", min = 0, max = 1, default = 0.9, doc = "of the moving average of rewards" },
     { "entropy", "number", min = 0, default = 0.01, doc = "bonus for each unit of entropy, in units of the reward" },
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local heads, count = heads_of(search.space, options.levels)

@@ -17,7 +17,7 @@ list: name, outcome ("passed", "failed", "note", "skipped"), did, expected, got,
     { "trials", "integer", min = 10, default = 100, doc = "of a search that is compared with random search" },
     { "seeds", "integer", min = 10, max = 16, default = 12, doc = "how many such searches" },
   },
-  returns = "a list of results",
+  returns = "table[]",
 }, function(kind, module, settings)
   local results = {}
   suite(kind, module, settings, function(result) results[#results + 1] = result end)

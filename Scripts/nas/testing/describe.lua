@@ -25,7 +25,7 @@ end
 describe.describe = core.declare("nas.test.describe", {
   doc = "A group of tests; groups may hold groups.",
   context = "test",
-  { "name", "string", doc = "what is tested" },
+  { "name", "string", doc = "for the report" },
   { "body", "function", doc = "calls describe, it, before_each, after_each, pending" },
   returns = "nothing",
 }, function(name, body)
@@ -40,8 +40,8 @@ end)
 describe.it = core.declare("nas.test.it", {
   doc = "A test. It fails when its function raises an error; the others run all the same.",
   context = "test",
-  { "name", "string", doc = "what is so" },
-  { "body", "function", doc = "raises an error when it isn't" },
+  { "name", "string", doc = "for the report" },
+  { "body", "function", doc = "no arguments" },
   returns = "nothing",
 }, function(name, body)
   check_place "it"
@@ -51,8 +51,8 @@ end)
 describe.pending = core.declare("nas.test.pending", {
   doc = "A test that is yet to be written or mended: counted, not run.",
   context = "test",
-  { "name", "string", doc = "what is to be so" },
-  { "body", "function", optional = true, doc = "not called" },
+  { "name", "string", doc = "for the report" },
+  { "body", "function", optional = true, doc = "as of `it`; it is not called" },
   returns = "nothing",
 }, function(name)
   check_place "pending"
@@ -62,7 +62,7 @@ end)
 describe.before_each = core.declare("nas.test.before_each", {
   doc = "Calls `body` before each test of the group and of those in it; outer ones first.",
   context = "test",
-  { "body", "function", doc = "function()" },
+  { "body", "function", doc = "no arguments" },
   returns = "nothing",
 }, function(body)
   check_place "before_each"
@@ -72,7 +72,7 @@ end)
 describe.after_each = core.declare("nas.test.after_each", {
   doc = "Calls `body` after each test of the group and of those in it, also after one that failed; inner ones first.",
   context = "test",
-  { "body", "function", doc = "function()" },
+  { "body", "function", doc = "no arguments" },
   returns = "nothing",
 }, function(body)
   check_place "after_each"
