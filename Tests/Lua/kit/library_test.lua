@@ -37,7 +37,7 @@ describe("the proxy", function()
     "epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacob_cov", "l2_norm", "linear_regions", "logsynflow",
     "naswot", "ntk_cond", "params", "plain", "snip", "synflow", "synflow_bn", "zen", "zico",
   } do
-    -- No two places of 16 images fall into one linear region, of whatever network.
+    -- In networks of this size every input has a linear region of its own.
     local skip = name == "linear_regions" and { "tells networks apart" } or {}
     passes("proxy", "nas.proxies." .. name, { skip = skip }, opinions)
   end
