@@ -54,8 +54,9 @@ local function make(maker, options, data)
   return maker(given)
 end
 
---- The thing of that kind that a file returned; the space that it is for, if the file says so: it may return { strategy =
---- …, space = … } and the like; a function that gives data; one that makes another such thing, if the file can.
+--- The thing of that kind that a file returned; the space that it is for, if the file says so (it may return
+--- { strategy = …, space = … } and the like); a function that gives data; one that makes another such thing, if the
+--- file can.
 return function(kind, options, value)
   local space, data
   if type(value) == "table" and not kinds[kind].is(value) and value[kind] ~= nil then

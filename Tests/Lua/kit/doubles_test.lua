@@ -40,7 +40,7 @@ describe("the suite of spaces", function()
   local function wrong(...) catches("space", ...) end
   wrong("forgets_a_decision", "reads what it writes", "space:parse makes")
   wrong("never_skips", "reaches every option", "op is never skip in 2000 draws")
-  wrong("counts_builds", "builds the same network each time", "build gave two different networks for the same architecture")
+  wrong("counts_builds", "builds the same network each time", "build gave two different networks")
   wrong("breaks_on_an_option", "builds every architecture", "attempt to index a nil value")
   wrong("ignores_width", "has no decision without effect", "width changes nothing in the network", "note")
   wrong("explodes", "learns without NaN", "the loss is")

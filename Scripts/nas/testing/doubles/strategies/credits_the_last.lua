@@ -1,5 +1,5 @@
--- A wrong strategy, asked and told: it takes each result for that of the architecture that it named last, which is right
--- with a window of 1 only.
+-- A wrong strategy, asked and told: it takes each result for that of the architecture that it named last, which is
+-- right with a window of 1 only.
 
 local nas = require "nas"
 
