@@ -14,14 +14,6 @@ function comparing.objective(search, name)
   return { name = name, direction = core.metric_direction(name) }
 end
 
-Search.objective = core.declare("search:objective", {
-  doc = "The objective of that name, or the primary one; a metric that is none is judged by its name.",
-  context = "strategy",
-  { "search", "any" },
-  { "name", "string", optional = true },
-  returns = "{ name, direction }, \"max\" or \"min\"",
-}, comparing.objective)
-
 --- A function of a trial that returns its rank (2 feasible, 1 infeasible, 0 failed) and its score within that; higher
 --- is better. NaN, or no value at all, is worst.
 function comparing.score(search, by)
