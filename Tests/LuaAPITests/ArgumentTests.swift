@@ -87,25 +87,4 @@ import Testing
     #expect(fault?.code == .usage)
     #expect(fault?.description == "recipe.lua:1: " + text)
   }
-
-  @Test func aLongSearchWithoutAStopRuleIsSpokenOf() throws {
-    func notes(_ stop: String) throws -> [String] {
-      try RecipeHarness().run(
-        """
-        local nas = require 'nas'
-        nas.search {
-          space = nas.space { n = nas.int(1, 120) },
-          strategy = function(search) search:map(search.space:iterate()) end,
-          evaluate = function(trial) return { accuracy = trial.arch.n } end, \(stop)
-        }
-        """
-      ).notes.filter { $0.contains("stop rule") }
-    }
-    #expect(
-      try notes("") == [
-        "the search 'search1' has no stop rule: it goes on until its strategy ends. Ctrl-C interrupts it; "
-          + "stop = { trials = … } in nas.search ends it"
-      ])
-    #expect(try notes("stop = { trials = 110 }") == [])
-  }
 }

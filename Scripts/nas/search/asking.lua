@@ -53,19 +53,9 @@ local function reuse(search, known)
   return known
 end
 
---- Says once that nothing but its strategy will end a search that has become long.
-local function note_endless(search)
-  for _, scope in ipairs(search.scopes) do
-    if scope.rule then return end
-  end
-  core.note(("the search '%s' has no stop rule: it goes on until its strategy ends. Ctrl-C interrupts it; "
-    .. "stop = { trials = … } in nas.search ends it"):format(search.name))
-end
-
 --- Puts a new trial in flight.
 local function start(search, key, trial)
   search.started = trial.number
-  if search.started == 100 then note_endless(search) end
   trial.scopes = Scope.open(search)
   Scope.began(trial)
   search.asked[key] = trial
