@@ -44,7 +44,7 @@ local function parse_cell(text, name)
   return nodes
 end
 
-genotype.parse = nas.declare("genotype.parse", {
+genotype.parse = nas.declare("nas.genotype.parse", {
   doc = [[
 The cells of a genotype's text: { normal =, reduce = }, each a list of four nodes, each a list of two edges
 { op =, from = }, where 0 and 1 are the cell's inputs and 2 to 5 its nodes.]],
@@ -57,7 +57,7 @@ The cells of a genotype's text: { normal =, reduce = }, each a list of four node
   return values
 end)
 
-genotype.format = nas.declare("genotype.format", {
+genotype.format = nas.declare("nas.genotype.format", {
   doc = "The text of a genotype's cells, exactly as the reference prints it.",
   source = "Liu et al. 2019 (DARTS), cnn/genotypes.py",
   { "values", "table", doc = "as genotype.parse gives them" },
@@ -93,7 +93,7 @@ local function strongest_edges(alphas)
   return kept
 end
 
-genotype.derive = nas.declare("genotype.derive", {
+genotype.derive = nas.declare("nas.genotype.derive", {
   doc = [[
 The genotype of a relaxed nas.spaces.darts { edges = "all" }: each node keeps the two edges whose strongest operation
 but `none` has the largest softmax weight, the stronger edge first, each with that operation.]],

@@ -288,6 +288,9 @@ static const char nas_testing_doubles_spaces_shifts_names[] = {
 static const char nas_testing_doubles_strategies_always_maximises[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/always_maximises.lua"
 };
+static const char nas_testing_doubles_strategies_credits_the_last[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/credits_the_last.lua"
+};
 static const char nas_testing_doubles_strategies_draws_forever[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/draws_forever.lua"
 };
@@ -308,6 +311,9 @@ static const char nas_testing_doubles_strategies_mixes_up_results[] = {
 };
 static const char nas_testing_doubles_strategies_peeks_at_test[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/peeks_at_test.lua"
+};
+static const char nas_testing_doubles_strategies_remembers_in_self[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/remembers_in_self.lua"
 };
 static const char nas_testing_doubles_strategies_remembers_searches[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/remembers_searches.lua"
@@ -495,6 +501,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/spaces/never_skips.lua", nas_testing_doubles_spaces_never_skips),
     SCRIPT("nas/testing/doubles/spaces/shifts_names.lua", nas_testing_doubles_spaces_shifts_names),
     SCRIPT("nas/testing/doubles/strategies/always_maximises.lua", nas_testing_doubles_strategies_always_maximises),
+    SCRIPT("nas/testing/doubles/strategies/credits_the_last.lua", nas_testing_doubles_strategies_credits_the_last),
     SCRIPT("nas/testing/doubles/strategies/draws_forever.lua", nas_testing_doubles_strategies_draws_forever),
     SCRIPT("nas/testing/doubles/strategies/global_random.lua", nas_testing_doubles_strategies_global_random),
     SCRIPT("nas/testing/doubles/strategies/hoards.lua", nas_testing_doubles_strategies_hoards),
@@ -502,6 +509,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/strategies/makes_invalid.lua", nas_testing_doubles_strategies_makes_invalid),
     SCRIPT("nas/testing/doubles/strategies/mixes_up_results.lua", nas_testing_doubles_strategies_mixes_up_results),
     SCRIPT("nas/testing/doubles/strategies/peeks_at_test.lua", nas_testing_doubles_strategies_peeks_at_test),
+    SCRIPT("nas/testing/doubles/strategies/remembers_in_self.lua", nas_testing_doubles_strategies_remembers_in_self),
     SCRIPT("nas/testing/doubles/strategies/remembers_searches.lua", nas_testing_doubles_strategies_remembers_searches),
     SCRIPT("nas/testing/doubles/strategies/rewrites_history.lua", nas_testing_doubles_strategies_rewrites_history),
     SCRIPT("nas/testing/doubles/strategies/trusts_every_trial.lua", nas_testing_doubles_strategies_trusts_every_trial),

@@ -4,7 +4,7 @@ local core = require "nas.core"
 
 local methods = {}
 
-local metatable = { __index = core.class_index(methods, "search", { "constraints", "limits", "stop_rule" }) }
+local metatable = { __index = core.class_index(methods, "search", { "best", "constraints", "limits" }) }
 
 core.declare_class(metatable, {
   name = "Search",

@@ -4,7 +4,6 @@
 -- points of section 3.3 and the growing number of layers: a space says itself what can be connected.
 
 local nas = require "nas"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
 local nn = nas.nn
 
@@ -14,7 +13,7 @@ local function heads_of(space, levels)
   for _, decision in ipairs(space:decisions()) do
     for slot = 1, policies.slots(decision) do
       count = count + 1
-      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (categories(decision, levels)) }
+      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (nas.categories(decision, levels)) }
     end
   end
   return heads, count

@@ -3,9 +3,7 @@
 -- Learning 1992; the policy, Adam and the baseline as in NATS-Bench (exps/NATS-algos/reinforce.py).
 
 local nas = require "nas"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
-local nn = nas.nn
 
 --- A table of logits for every decision, each N(0, 1e-3); a manyof whose slots differ has one for each slot.
 local function logits_of(space, levels, rng)
@@ -13,7 +11,7 @@ local function logits_of(space, levels, rng)
   for _, decision in ipairs(space:decisions()) do
     for slot = 1, policies.slots(decision) do
       local numbers = {}
-      for category = 1, (categories(decision, levels)) do numbers[category] = 1e-3 * rng:normal() end
+      for category = 1, (nas.categories(decision, levels)) do numbers[category] = 1e-3 * rng:normal() end
       local logits = nas.tensor(numbers, { requires_grad = true })
       tables[policies.key(decision, slot)] = logits
       list[#list + 1] = logits

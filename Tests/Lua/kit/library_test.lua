@@ -15,8 +15,13 @@ local function passes(kind, module, options, notes)
 end
 
 describe("the strategy", function()
+  local opinions = { ["is better than random search"] = true, ["follows the seed"] = true }
   passes("strategy", "nas.strategies.random", {}, { ["is better than random search"] = true })
   passes("strategy", "nas.strategies.regularized_evolution", {}, {})
+  for _, name in ipairs { "grid", "local_search", "reinforce", "lstm_controller" } do
+    passes("strategy", "nas.strategies." .. name, {}, opinions)
+  end
+  passes("strategy", "subjects.asked", {}, {})
   passes("strategy", "subjects.listed", {}, { ["is better than random search"] = true })
 end)
 
