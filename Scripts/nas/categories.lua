@@ -24,6 +24,7 @@ it is logarithmic). Returns how many there are, and a function that gives space:
 fraction)`, where a fraction from 0 to below 1 says which number of a part.]],
   { "decision", "table", doc = "what space:compose asks for" },
   { "levels", "integer", min = 1, doc = "parts of a real or long range" },
+  example = 'local categories = require "nas.categories"',
   returns = "integer, fun(category: integer, fraction: number): any # how many, and the answer",
 }, function(decision, levels)
   if decision.options then return #decision.options, function(category) return category end end

@@ -14,6 +14,7 @@ Watches one learning curve: the function that it returns is told the metric afte
     { "grace", "integer", min = 0, default = 0, doc = "epochs at the start that don't count" },
     { "direction", "string", one_of = { "max", "min" }, default = "max", doc = "which values are better" },
   },
+  example = 'local early_stopping = require "nas.early_stopping"',
   returns = "fun(epoch: integer, value: number): boolean",
 }, function(options)
   local sign = options.direction == "max" and 1 or -1

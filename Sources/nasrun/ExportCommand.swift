@@ -11,7 +11,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a trial's network into a folder: graph, weights, metrics, and a recipe that trains it on.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var choice: TrialChoice
   @Option(help: ArgumentHelp("The new folder; by default ./<run's name>-<architecture>.", valueName: "dir"))

@@ -156,6 +156,7 @@ import Testing
     #expect(try bash("nasrun notes") == [])
     #expect(try bash("nasrun show ").contains(run.identity.id))
     #expect(try bash("nasrun show la") == ["last"])
+    #expect(try bash("nasrun compare la") == ["last"])
     #expect(try bash("nasrun hill.lua --set ").sorted() == ["data=shapes", "epochs=3"])
     #expect(try bash("nasrun run hill.lua --set e") == ["epochs=3"])
     #expect(try bash("nasrun hill.lua --see") == ["--seed"])

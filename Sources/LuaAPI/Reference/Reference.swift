@@ -86,7 +86,7 @@ public struct Reference: Sendable {
     ("nas.strategies", "Strategies"), ("nas.evaluators", "Evaluators"), ("objectives", "Objectives that are measured"),
     ("nas.proxies", "Zero-cost proxies"), ("nas.stop", "Stop rules"), ("nas.plot", "Figures"), ("nas.test", "Tests"),
     ("nas.optim", "Optimisers of your own models"), ("nas.linalg", "Linear algebra in double precision"),
-    ("genotype", "Genotypes of DARTS: require \"nas.genotype\""),
+    ("nas.genotype", "Genotypes of DARTS: require \"nas.genotype\""),
   ]
 
   /// The methods of a class, by name.
