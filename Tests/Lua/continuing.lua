@@ -74,6 +74,10 @@ local function fails_at(number)
     return { accuracy = trial.continues and trial.continues.metrics.accuracy + trial.budget.epochs or trial.arch.width }
   end
 end
+local foreign = nas.search {
+  space = plain, evaluate = function() return { accuracy = 1 } end,
+  strategy = nas.strategies.listed { plain:make { width = 1 } },
+}.trials[1]
 local reached
 local result = nas.search {
   space = plain, evaluate = fails_at(2),
