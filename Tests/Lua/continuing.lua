@@ -96,7 +96,7 @@ local result = nas.search {
       function() search:continue({}, { epochs = 3 }) end)
   end,
 }
-expect.equal(reached, { 10.0, "continuing.lua:86: trial 2, from which it goes on, failed: no luck" })
+expect.equal(reached, { 10.0, "continuing.lua:90: trial 2, from which it goes on, failed: no luck" })
 expect.equal(result.reused, 1)
 
 -- A result's trial goes on in another search with the same evaluator.
