@@ -109,8 +109,7 @@ extension Comparison {
       var curves: [String] = []
       for row in search.rows {
         let colour = Self.colours[index % Self.colours.count]
-        let settings = differing.map { "\($0) \(Self.word(row.group.settings[$0]))" }.joined(separator: ", ")
-        let name = "\(row.group.label): \(settings.isEmpty ? "" : settings + ", ")n = \(row.trials.values.count)"
+        let name = legend(of: row.group) + ", n = \(row.trials.values.count)"
         data += "x \(PlotText.header(name)) low high\n"
         data += Self.staircase(row.curve).map { "\($0.x) \($0.mean) \($0.low) \($0.high)\n" }.joined() + "\n\n"
         if row.group.runs.count > 1 {
@@ -124,6 +123,14 @@ extension Comparison {
       script += "set key autotitle columnheader\nplot \(curves.joined(separator: ", \\\n  "))\n"
     }
     return (script + "unset multiplot\n", data)
+  }
+
+  /// `a: population 8, trials 60`; what a recipe doesn't set is left out, and what doesn't fit.
+  private func legend(of group: Group) -> String {
+    let settings = differing.map { ($0, Self.word(group.settings[$0])) }.filter { !$0.1.isEmpty }
+    guard !settings.isEmpty else { return group.label }
+    let text = "\(group.label): " + settings.map { "\($0) \($1)" }.joined(separator: ", ")
+    return text.count > 80 ? text.prefix(79) + "…" : text
   }
 
   private static let colours = ["#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#b83280", "#718096", "#b7791f", "#2c7a7b"]
