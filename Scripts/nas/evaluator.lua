@@ -22,6 +22,11 @@ trial and on what it closes over; its code and the values it closes over are par
     { "run", "fun(trial: Trial): table<string, number>", doc = "function(trial) → table of metrics" },
     { "data", "Data", optional = true, doc = "the data it uses; gives `trial:network()` its task" },
     { "epochs", "integer", optional = true, doc = "planned epochs of a trial, for the progress display" },
+    {
+      "lookup", "boolean", default = false,
+      doc = "`run` only looks results up, as in a table: trials are recorded many at once, and a resumed run looks them "
+        .. "up again. Nothing that depends on the moment, such as the latency, is measured for them",
+    },
     { "depends", "string[]", default = {}, doc = "names of variables that `run` closes over and that don't change its results" },
   },
   returns = "Evaluator",

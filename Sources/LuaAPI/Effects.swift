@@ -88,6 +88,14 @@ final class Effects {
     return EffectResult(record: record, isReplayed: false)
   }
 
+  /// Runs `body` as an effect's, without a record: what it gives costs nothing to find again.
+  ///
+  /// - Parameter stream: names the random streams that `body` draws from.
+  func unrecorded(stream: String, body: () throws -> EffectOutcome) throws -> EffectOutcome {
+    if isNested { return try body() }
+    return try session.randomScopes.enter(stream) { try nested(body) }
+  }
+
   /// Computes a recorded trial once more and ends the recipe by a signal.
   private func reproduce(_ trial: EffectRecord, in stream: String, _ body: () throws -> EffectOutcome) throws {
     trialKey = trial.key

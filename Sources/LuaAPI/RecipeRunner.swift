@@ -64,6 +64,7 @@ public final class RecipeRunner {
       return outcome
     } catch {
       try? session.keepModules()
+      try? session.lookups.flush()
       let fault = error as? Fault ?? Fault(.internal, String(describing: error))
       try? session.run?.finish(fault.code == .interrupted ? .interrupted : .failed, reason: fault.description)
       throw fault

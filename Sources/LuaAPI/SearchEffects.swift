@@ -90,6 +90,7 @@ final class SearchEffects {
     record.stopReason = table["reason"].string
     session.tell("stop", "\(name): \(record.stopReason ?? "")")
     records[name] = record
+    try session.lookups.flush()
     try session.startedRun().record(record)
     if session.effects.reused > 0 || replayedTrials > 0 {
       let reused = session.effects.reused, replayed = session.effects.replayed

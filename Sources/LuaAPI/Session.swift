@@ -78,6 +78,7 @@ final class Session {
 
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
+  private(set) lazy var lookups = Lookups(session: self)
   /// Where the streams draw: what happens in a trial or a build draws apart.
   let randomScopes = RandomScopes()
   /// The stream of `math.random` and of spaces outside a search.

@@ -15,6 +15,7 @@ struct TrialEffects {
 
   /// Runs a trial, or takes it from the journal; returns it with its key.
   func run(_ request: TrialRequest) throws -> (result: EffectResult, key: String) {
+    if request.isLookup { return try session.lookups.run(request) }
     let evaluator = try digest(of: request.evaluator)
     let key = try self.key(of: request, evaluator: evaluator)
     if session.options.onlyBuilds, key == session.options.reproducing {
@@ -81,17 +82,15 @@ struct TrialEffects {
 
   /// Evaluates for real.
   private func evaluate(_ request: TrialRequest, key: String, evaluator: String) throws -> EffectOutcome {
-    let outcome = try request.run()
-    guard outcome.count == 2 else { throw Fault(.internal, "core.trial: run must return two tables") }
+    let outcome = try request.outcome()
     if try digest(of: request.evaluator) != evaluator {
       throw Fault(
         .recipe, "the evaluator changed a variable that it closes over, so a resumed run could not repeat it",
         expected: "an evaluator whose result depends on the trial alone",
         hint: "Keep what it counts or remembers in `trial`, or name the variable in `depends`.")
     }
-    let exact = try LuaValues.json(outcome[0])
-    if exact["failed"] == nil { keepCheckpoint(request, key: key) }
-    return EffectOutcome(exact: exact, observed: try LuaValues.json(outcome[1]))
+    if outcome.exact["failed"] == nil { keepCheckpoint(request, key: key) }
+    return outcome
   }
 
   /// Keeps the training state of a trial that was asked for with a budget: those are the ones that may be continued.

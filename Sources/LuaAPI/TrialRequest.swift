@@ -20,6 +20,8 @@ struct TrialRequest {
   /// The trial as scripts see it.
   let trial: LuaReference
   let run: LuaReference
+  /// Whether the evaluator only looks results up.
+  let isLookup: Bool
 
   init(_ table: LuaReference) throws {
     guard let arch = table["arch"].object(as: ArchitectureObject.self), let evaluator = table["evaluator"].table,
@@ -29,6 +31,7 @@ struct TrialRequest {
     self.evaluator = evaluator
     self.trial = trial
     self.run = run
+    isLookup = evaluator["lookup"].bool ?? false
     search = table["search"].string ?? ""
     number = table["number"].integer ?? 0
     stream = table["stream"].string ?? ""
@@ -67,6 +70,13 @@ extension TrialRequest {
     TrialRecord(
       search: search, number: number, architecture: arch.id, decisions: arch.architecture.values,
       budget: recordedBudget, repetition: budget["repeat"]?.int ?? 0, status: .running, started: started)
+  }
+
+  /// Evaluates, and measures what the search wants beyond that.
+  func outcome() throws -> EffectOutcome {
+    let parts = try run()
+    guard parts.count == 2 else { throw Fault(.internal, "core.trial: run must return two tables") }
+    return EffectOutcome(exact: try LuaValues.json(parts[0]), observed: try LuaValues.json(parts[1]))
   }
 
   /// Whether the trial was asked for with a budget.

@@ -86,6 +86,21 @@ import Testing
     }
   }
 
+  /// Trials of a table are written many at once, and looked up again after a kill; the record ends the same.
+  @Test(.timeLimit(.minutes(5))) func lookupsAreNoEffects() throws {
+    try place.write("table.lua", lookups)
+    var random = RandomStream(seed: 5, name: "kills")
+    let undisturbed = try run("table.lua", kills: 0, within: 0, &random).output
+    let journal = try place.lastRun().exactJournal()
+    #expect(try place.lastRun().trials().count == 600)
+    #expect(journal.split(separator: "\n").count { $0.contains(#""entry":"effect""#) } == 0)
+    try forgetRuns()
+    let history = try run("table.lua", kills: 8, within: 0.3, &random)
+    #expect(history.kills == 8)
+    #expect(try place.lastRun().exactJournal() == journal)
+    #expect(history.output.hasSuffix(undisturbed))
+  }
+
   /// The weight files of the last run by path.
   private func weights() throws -> [String: Data] {
     let folder = try place.lastRun().folder
@@ -258,4 +273,29 @@ private let sharedTraining = """
     },
   }
   weights:network(result:best().arch, { ema = true }):save()
+  """
+
+/// A search in a table, some of whose architectures are missing.
+private let lookups = """
+  local nas = require "nas"
+  print("begins")
+  local space = nas.space { a = nas.int(1, 100), b = nas.int(1, 100) }
+  local rows = {}
+  for a = 1, 100 do
+    for b = 1, 100 do
+      if (a + b) % 9 > 0 then rows[("%d %d"):format(a, b)] = { accuracy = a * b % 97, seconds = a + 1 } end
+    end
+  end
+  local result = nas.search {
+    space = space, strategy = nas.strategies.regularized_evolution { population = 20, sample = 5 },
+    evaluate = nas.evaluators.table {
+      rows = rows, cost = "seconds", key = function(arch) return ("%d %d"):format(arch.a, arch.b) end,
+    },
+    stop = { trials = 600 },
+  }
+  local failed, cost = 0, 0
+  for _, trial in ipairs(result.trials) do
+    failed, cost = failed + (trial.failed and 1 or 0), cost + trial.seconds
+  end
+  print(failed, cost, result:best())
   """

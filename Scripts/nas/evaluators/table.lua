@@ -81,8 +81,8 @@ return nas.declare("nas.evaluators.table", {
   doc = [[
 Looks each architecture up in a table of known results; nothing is trained. `file` is a CSV file whose `column` holds
 the architectures as they print (or as `key` writes them), or which has a column for each decision: decisions = {
-["blocks[1].op"] = "op1" }. `rows` is a Lua table { [text] = { accuracy = 93.1 } } instead. `metrics` names the columns, { accuracy = "cifar10_valid" }; without it all columns of numbers are metrics. The
-seconds in the column `cost` are what the trial counts as: stop = { cost = 12000 } ends a search as if it had trained.
+["blocks[1].op"] = "op1" }. `rows` is a Lua table { [text] = { accuracy = 93.1 } } instead. `metrics` names the
+columns, { accuracy = "cifar10_valid" }; without it all columns of numbers are metrics. The seconds in the column `cost` are what the trial counts as: stop = { cost = 12000 } ends a search as if it had trained.
 An architecture that isn't there is a failed trial.]],
   source = "Ying et al., ICML 2019, section 5; Dong & Yang, ICLR 2020, section 5",
   options = {
@@ -107,6 +107,7 @@ An architecture that isn't there is a failed trial.]],
   for _, column in pairs(options.decisions or {}) do others[column] = true end
   if cost then others[cost] = true end
   return nas.evaluator {
+    lookup = true,
     run = function(trial)
       local row = find(trial.arch)
       if not row then nas.fail { message = "the table has no such architecture", got = tostring(trial.arch) } end

@@ -74,6 +74,8 @@ end
 function objectives.measure(search, trial, exact, observed)
   for _, name in ipairs(search.required) do
     local measure = measures[name]
+    -- What depends on the moment would differ each time that a resumed run looks a result up.
+    if measure and measure.observed and search.evaluator.lookup then measure = nil end
     if exact[name] == nil and observed[name] == nil and measure then
       for key, value in pairs(measure.run(trial:network())) do
         (measure.observed and observed or exact)[key] = value + 0.0
@@ -89,10 +91,12 @@ function objectives.check(search, exact, observed)
       local names = {}
       for known in pairs(exact) do names[#names + 1] = known end
       for known in pairs(measures) do names[#names + 1] = known end
+      local is_measured = rawget(measures, name) ~= nil
       core.fail {
         message = ("the evaluator did not report the %s '%s', and it can't be measured"):format(
           index > #search.objectives and "constraint" or "objective", name),
-        hint = core.suggest(name, names),
+        hint = is_measured and "It isn't where results are looked up: nas.evaluator { run = evaluator.run, data = … }"
+          or core.suggest(name, names),
       }
     end
   end
