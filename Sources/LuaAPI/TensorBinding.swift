@@ -148,8 +148,8 @@ struct TensorBinding {
       (
         Declaration(
           "tensor:set",
-          "Replaces the numbers in place, which gradients don't see: for parameters, between one backward and the next "
-            + "forward computation.",
+          "Replaces the numbers in place: for parameters, between one backward and the next forward computation. A "
+            + "gradient that needs the old numbers is an error.",
           [Self.this, Parameter("values", "Tensor|table|number", "of the tensor's shape")]),
         { arguments, call in
           let tensor = try arguments.object(0, as: Tensor.self)

@@ -122,6 +122,19 @@ for i = 1, 3 do
   expect.near(product[i][1], wanted[i][1], 1e-4 * math.abs(wanted[i][1]))
 end
 
+-- MARK: a change in place between a computation and its gradient is an error
+
+local moved = nas.tensor(3, { requires_grad = true })
+local mover = nas.optim.sgd({ moved }, { lr = 0.1 })
+local square, power_of_three = moved * moved, moved ^ 3
+square:backward()
+mover:step()
+raises_exactly(
+  "a tensor that the gradient needs was changed in place after it was used: expected input 1 of pow as it was then, got "
+    .. "[], changed by tensor:set or an optimiser's step. Take all gradients before the change, or compute again what "
+    .. "depends on the tensor.",
+  function() power_of_three:backward() end)
+
 -- MARK: memory
 
 for _ = 1, 300 do

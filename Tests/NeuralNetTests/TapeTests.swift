@@ -185,6 +185,36 @@ private typealias TapeTensor = NeuralNet.Tensor
     #expect(throws: Fault.self) { try tape.backward(try TapeTensor([2], [1, 2], requiresGradient: true)) }
   }
 
+  /// A gradient never uses numbers that came later than the computation; those that it doesn't need may change.
+  @Test func aChangeInPlaceIsNoticed() throws {
+    let tape = try tape(), w = try TapeTensor([], [3], requiresGradient: true)
+    w.name = "w"
+    let square = try tape.apply("mul", [w, w]), sum = try tape.apply("add", [w, w])
+    let root = try tape.apply("sqrt", [square])
+    try w.set([5])
+    #expect(try tape.gradients(of: sum, wrt: [w])[0]?.values == [2])
+    let fault = #expect(throws: Fault.self) { _ = try tape.gradients(of: square, wrt: [w]) }
+    #expect(
+      fault?.description
+        == "w: a tensor that the gradient needs was changed in place after it was used: expected input 1 of mul as it "
+        + "was then, got [], changed by tensor:set or an optimiser's step. Take all gradients before the change, or "
+        + "compute again what depends on the tensor.")
+    try square.set([1])
+    #expect(throws: Fault.self) { _ = try tape.gradients(of: root, wrt: [square]) }
+    #expect(try tape.gradients(of: try tape.apply("mul", [w, w]), wrt: [w])[0]?.values == [10])
+  }
+
+  /// An optimiser's step is such a change.
+  @Test func aStepBetweenForwardAndBackwardIsNoticed() throws {
+    let tape = try tape(), w = try TapeTensor([], [3], requiresGradient: true)
+    let optimiser = try TensorOptimiser(
+      [w], rule: .sgd(SGD()), learningRate: 0.1, compute: try Compute())
+    let first = try tape.apply("mul", [w, w]), second = try tape.apply("pow", [w], attributes: ["exponent": 3])
+    try tape.backward(first)
+    optimiser.step()
+    #expect(throws: Fault.self) { try tape.backward(second) }
+  }
+
   /// Releasing a long history takes no stack.
   @Test func aDeepHistoryIsReleased() throws {
     let tape = try tape(), one = try TapeTensor([], [1], requiresGradient: true)

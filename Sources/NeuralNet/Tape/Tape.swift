@@ -79,6 +79,7 @@ public final class Tape {
     let use = OpUse(op: op, path: op.name, inputs: types, attributes: attributes)
     let outputs = try op.infer(use).map { try Tensor.Storage($0, batch: batch, memory: memory) }
     try run(try kernel(op, types, outputs.map(\.type), attributes, batch), inputs, outputs)
+    for position in op.updates { inputs[position].storage.noteChange() }
     guard isRecording, op.updates.isEmpty, inputs.contains(where: \.requiresGradient) else {
       return outputs.map { Tensor($0) }
     }

@@ -78,6 +78,7 @@ extension Tape {
     case .op(let op, let attributes):
       let program = try gradientProgram(
         of: op, attributes, inputs: node.inputs.map(\.type), wanted: wanted, incoming: incoming.map { $0 != nil })
+      try node.checkUnchanged(program.readsGiven, by: op.name)
       let batch = (node.inputs.map(\.storage) + node.outputs).first { $0.type.shape.hasBatch }?.batch ?? 1
       return try program.run(
         node.inputs + node.outputs.indices.map(node.tensor) + incoming.compactMap { $0 }, batch: batch, on: self)

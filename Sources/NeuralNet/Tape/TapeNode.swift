@@ -1,3 +1,4 @@
+import Diagnostics
 import Synchronization
 
 /// One recorded computation.
@@ -17,11 +18,32 @@ final class TapeNode {
   let computation: Computation
   private(set) var inputs: [Tensor]
   private(set) var outputs: [Tensor.Storage] = []
+  /// The versions of the numbers of inputs and outputs, as they were.
+  private let versions: [Int]
 
   init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage]) {
     self.computation = computation
     self.inputs = inputs
     self.outputs = outputs
+    versions = (inputs.map(\.storage) + outputs).map(\.version)
+  }
+
+  /// Throws a `recipe` fault unless the inputs and outputs that are `read` have the numbers that they had.
+  func checkUnchanged(_ read: [Bool], by name: String) throws {
+    let storages = inputs.map(\.storage) + outputs
+    for (index, storage) in storages.enumerated() where read[index] && storage.version != versions[index] {
+      let what = index < inputs.count ? "input \(index + 1)" : "the result"
+      throw Fault(
+        .recipe, "a tensor that the gradient needs was changed in place after it was used",
+        path: index < inputs.count ? inputs[index].name : nil, expected: "\(what) of \(name) as it was then",
+        got: "\(Shape.array(tensor(at: index).shape)), changed by tensor:set or an optimiser's step",
+        hint: "Take all gradients before the change, or compute again what depends on the tensor.")
+    }
+  }
+
+  /// An input, or an output after them.
+  private func tensor(at index: Int) -> Tensor {
+    index < inputs.count ? inputs[index] : Tensor(outputs[index - inputs.count])
   }
 
   /// A handle of an output, with this history.

@@ -13,6 +13,8 @@ struct TapeProgram {
   private let steps: [Step]
   private let values: Int
   private let given: [Int]
+  /// For each given value, whether a step or a result reads it.
+  let readsGiven: [Bool]
   private let results: [Int?]
 
   /// Takes what `results` depend on from a draft, and what updates statistics. `given` are the values that a run
@@ -20,7 +22,7 @@ struct TapeProgram {
   init(_ graph: Graph, given: [Symbol], results: [Symbol?]) {
     let isGiven = Set(given.map(\.id))
     let needed = Set(graph.nodes(reaching: results.compactMap { $0?.id }))
-    steps = graph.nodes.indices.compactMap { index in
+    let steps: [Step] = graph.nodes.indices.compactMap { index in
       let node = graph.nodes[index]
       guard needed.contains(index) || !node.op.updates.isEmpty, !node.outputs.contains(where: isGiven.contains) else {
         return nil
@@ -28,8 +30,11 @@ struct TapeProgram {
       return Step(op: node.op, attributes: node.attributes, inputs: node.inputs, outputs: node.outputs)
     }
     values = graph.values.count
+    self.steps = steps
     self.given = given.map(\.id)
     self.results = results.map { $0?.id }
+    let read = Set(steps.flatMap(\.inputs) + results.compactMap { $0?.id })
+    readsGiven = given.map { read.contains($0.id) }
   }
 
   /// Runs the ops on tensors for `given`; the results in their order.
