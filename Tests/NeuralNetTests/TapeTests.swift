@@ -232,12 +232,31 @@ private typealias TapeTensor = NeuralNet.Tensor
       let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
       var y = x
       for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
-      #expect(bytes == 10 * 4096)
+      #expect(bytes == 10 * (4096 + 2 * TapeMemory.objectBytes))
       y = y.detached()
-      #expect(bytes == 4096)
+      #expect(bytes == 4096 + TapeMemory.objectBytes)
       _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
-      #expect(bytes == 4096)
+      #expect(bytes == 4096 + TapeMemory.objectBytes)
       #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
+    }
+    #expect(bytes == 0)
+  }
+
+  /// What a call of a compiled network keeps for its gradient is counted too: its inputs and weights.
+  @Test func theMemoryOfACompiledNetworksCallIsCounted() throws {
+    var bytes = 0
+    let graph = try SmallNetworks.graph(SmallNetworks.all[0]), compute = try Compute()
+    let tape = try Tape(compute: compute, memoryChanged: { bytes += $0 }) { 1 }
+    let random = RandomSource(seed: 0, name: "test"), weights = try Weights(graph, random: random)
+    let function = try PlanFunction(graph, batch: 3, mode: .training, random: random, compute: compute)
+    let parameters = try graph.parameters.map {
+      try TapeTensor($0.shape.dimensions, try #require(weights[$0.path]), requiresGradient: $0.kind.isTrained)
+    }
+    let shape = [3] + SmallNetworks.all[0].input, numbers = SmallNetworks.numbers(shape.reduce(1, *))
+    do {
+      let output = try function([try TapeTensor(shape, numbers)], parameters: parameters, on: tape)
+      #expect(bytes >= weights.byteCount + 4 * numbers.count)
+      #expect(output.requiresGradient)
     }
     #expect(bytes == 0)
   }

@@ -68,6 +68,8 @@ public final class PlanFunction {
       (self.function, self.inputs, self.weights, self.step) = (function, inputs, weights, step)
     }
 
+    var byteCount: Int { weights.byteCount + 4 * inputs.reduce(0) { $0 + $1.count } }
+
     /// The output; running statistics among the weights change.
     func forward() throws -> [Float] {
       function.latest = nil

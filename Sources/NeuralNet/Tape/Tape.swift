@@ -83,7 +83,7 @@ public final class Tape {
     guard isRecording, op.updates.isEmpty, inputs.contains(where: \.requiresGradient) else {
       return outputs.map { Tensor($0) }
     }
-    let node = TapeNode(.op(op, attributes), inputs: inputs, outputs: outputs)
+    let node = TapeNode(.op(op, attributes), inputs: inputs, outputs: outputs, memory: memory)
     return outputs.indices.map(node.tensor)
   }
 
@@ -105,7 +105,7 @@ public final class Tape {
   /// The tensor that a computation outside of the op table gave, with its history.
   func record(_ function: any TapeFunction, inputs: [Tensor], output: Tensor.Storage) -> Tensor {
     guard isRecording, inputs.contains(where: \.requiresGradient) else { return Tensor(output) }
-    return TapeNode(.function(function), inputs: inputs, outputs: [output]).tensor(0)
+    return TapeNode(.function(function), inputs: inputs, outputs: [output], memory: memory).tensor(0)
   }
 
   private func kernel(

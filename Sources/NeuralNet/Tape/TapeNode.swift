@@ -20,12 +20,19 @@ final class TapeNode {
   private(set) var outputs: [Tensor.Storage] = []
   /// The versions of the numbers of inputs and outputs, as they were.
   private let versions: [Int]
+  /// What is told of the memory that the node takes besides its tensors', as long as it is there.
+  private let memory: TapeMemory?
+  private let byteCount: Int
 
-  init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage]) {
+  init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage], memory: TapeMemory?) {
+    var bytes = TapeMemory.objectBytes
+    if case .function(let function) = computation { bytes += function.byteCount }
+    (self.memory, byteCount) = (memory, bytes)
     self.computation = computation
     self.inputs = inputs
     self.outputs = outputs
     versions = (inputs.map(\.storage) + outputs).map(\.version)
+    memory?.changed(bytes)
   }
 
   /// Throws a `recipe` fault unless the inputs and outputs that are `read` have the numbers that they had.
@@ -54,6 +61,7 @@ final class TapeNode {
 
   /// Releases a chain of nodes one after the other: a recursion would take a stack frame for each.
   deinit {
+    memory?.changed(-byteCount)
     var open = inputs
     inputs = []
     while var tensor = open.popLast() {
@@ -68,6 +76,8 @@ final class TapeNode {
 
 /// A computation on a tape with a gradient of its own: a compiled plan, for example.
 public protocol TapeFunction: AnyObject {
+  /// The memory that it keeps for its gradient, besides the inputs and outputs of its node.
+  var byteCount: Int { get }
   /// The gradients of the inputs for the gradient of the output; nil where an input has none or isn't `wanted`.
   func gradients(_ outputGradient: Tensor, wanted: [Bool]) throws -> [Tensor?]
 }

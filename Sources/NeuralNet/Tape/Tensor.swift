@@ -23,10 +23,10 @@ public final class Tensor {
       self.batch = type.shape.hasBatch ? batch : 1
       self.memory = memory
       buffer = try AlignedBuffer(count: type.storageElements(batch: batch))
-      memory?.changed(buffer.byteCount)
+      memory?.changed(buffer.byteCount + TapeMemory.objectBytes)
     }
 
-    deinit { memory?.changed(-buffer.byteCount) }
+    deinit { memory?.changed(-buffer.byteCount - TapeMemory.objectBytes) }
 
     /// Notes that the numbers were changed in place.
     func noteChange() { version += 1 }
@@ -153,6 +153,8 @@ public final class Tensor {
 
 /// Who is told of the memory of what a tape computes.
 final class TapeMemory {
+  /// About what the objects of one value, or of one node, take besides numbers.
+  static let objectBytes = 256
   /// Takes how many bytes there are more, or less.
   let changed: (Int) -> Void
 
