@@ -248,3 +248,44 @@ for _, case in ipairs {
 } do
   expect.raises(case[1], case[2])
 end
+
+-- MARK: losses are means over the first axis, whatever made the tensor
+
+-- softmax(0, 0, 0) is a third each, so that KL(p || q) of the rows below is Σ p log p + log 3 and −(Σ log q) / 3 − log 3.
+local function softmax_of(row)
+  local powers, total = {}, 0
+  for i, logit in ipairs(row) do
+    powers[i] = math.exp(logit)
+    total = total + powers[i]
+  end
+  for i = 1, #row do powers[i] = powers[i] / total end
+  return powers
+end
+local p, q = softmax_of { 3, 1, -1 }, softmax_of { 1, 2, 3 }
+local first, second = -math.log(3), math.log(3)
+for i = 1, 3 do
+  first, second = first - math.log(q[i]) / 3, second + p[i] * math.log(p[i])
+end
+local logits, teacher = nas.tensor { { 1, 2, 3 }, { 0, 0, 0 } }, nas.tensor { { 0, 0, 0 }, { 3, 1, -1 } }
+local function pooled(rows) return nn.global_avg_pool(nn.reshape(rows, { 2, 1, 1, 3 })) end
+expect.near(nn.kl_divergence(logits, teacher):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(pooled(logits), pooled(teacher)):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(pooled(logits), teacher):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(nas.tensor { 1, 2, 3 }, nas.tensor { 0, 0, 0 }):item(), first, 1e-6)
+
+-- MARK: a class that is ruled out by a logit of −∞ adds nothing
+
+local masked = nas.tensor({ { 1, 2, -math.huge } }, { requires_grad = true })
+expect.near(nn.cross_entropy(masked, nas.tensor { 1 }):item(), math.log(1 + math.exp(1)), 1e-6)
+expect.near(nn.cross_entropy(masked, nas.tensor { { 1, 0, 0 } }):item(), math.log(1 + math.exp(1)), 1e-6)
+expect.equal(nn.cross_entropy(masked, nas.tensor { 3 }):item(), math.huge)
+local s = 1 / (1 + math.exp(-1))
+for _, target in ipairs { nas.tensor { 1 }, nas.tensor { { 1, 0, 0 } } } do
+  local by_logits = nas.grad(nn.cross_entropy(masked, target), { masked })[1]:totable()[1]
+  expect.near(by_logits[1], -s, 1e-6)
+  expect.near(by_logits[2], s, 1e-6)
+  expect.equal(by_logits[3], 0)
+end
+local even = nas.tensor { { 0, 0, -math.huge } }
+expect.near(nn.kl_divergence(masked, even):item(), -math.log(1 - s) / 2 - math.log(s) / 2 - math.log(2), 1e-6)
+expect.near(nas.grad(nn.kl_divergence(masked, even), { masked })[1]:totable()[1][2], s - 0.5, 1e-6)
