@@ -66,7 +66,8 @@ final class API {
     [Parameter("name", "string"), Parameter("declaration", "table"), Parameter("fn", "function")],
     returns: "a function")
 
-  /// `core.register(name, declaration)` and `core.check(id, …)`, on which `core.declare` is built.
+  /// `core.register(name, declaration)`, `core.check(id, …)` and `core.checked(check, id, fn)`, on which `core.declare` is
+  /// built.
   func declarationFunctions() -> [String: LuaFunction] {
     [
       "register": { [self] call in
@@ -82,6 +83,12 @@ final class API {
         let declaration = declarations[id]
         let arguments = try ArgumentCheck(declaration: declaration, host: host).check(call.values(from: 2))
         try call.push(try arguments.passedOn(hasOptions: declaration.options != nil, host: host))
+      },
+      "checked": { [host] call in
+        guard let check = call.function(1), let id = call.integer(2), let function = call.function(3) else {
+          throw call.wrong(1, expected: "a check, the id of a declaration and a function")
+        }
+        try call.push(try host.checked(function, by: check, id: id))
       },
     ]
   }
