@@ -97,6 +97,59 @@ private typealias TapeTensor = NeuralNet.Tensor
     #expect(try gradient(second) == other)
   }
 
+  /// The gradient of a compiled network that is recorded has gradients: the Hessian's product with a vector is that of
+  /// the same network run op by op, and the first gradient that of the plan, dropout's draws among it.
+  @Test(arguments: SmallNetworks.all + SmallNetworks.moving)
+  func aCompiledNetworkHasSecondGradients(network: SmallNetworks.Case) throws {
+    let graph = try SmallNetworks.graph(network), compute = try Compute(), batch = 3
+    let mode = ExecutionMode(batchNorm: .batch(updating: false), dropout: true)
+    let random = RandomSource(seed: 0, name: "test")
+    let weights = try Weights(graph, random: RandomSource(seed: 3, name: network.name))
+    let function = try PlanFunction(graph, batch: batch, mode: mode, random: random, compute: compute)
+    let numbers = SmallNetworks.numbers(batch * network.input.reduce(1, *))
+
+    func products(isCompiled: Bool) throws -> (first: [[Float]?], second: [[Float]?]) {
+      let tape = try tape()
+      tape.mode = mode
+      let parameters = try graph.parameters.map {
+        try TapeTensor($0.shape.dimensions, try #require(weights[$0.path]), requiresGradient: $0.kind.isTrained)
+      }
+      let input = try TapeTensor([batch] + network.input, numbers, requiresGradient: true)
+      let named = Dictionary(uniqueKeysWithValues: zip(graph.parameters.map(\.path), parameters))
+      let output =
+        isCompiled
+        ? try function([input], parameters: parameters, on: tape)
+        : try run(graph, try tape.batch(input), named, on: tape)
+      let loss = try tape.apply("sum", [try tape.apply("mul", [output, output])])
+      let targets = [input] + parameters.filter(\.requiresGradient)
+      let first = try tape.gradients(of: loss, wrt: targets, createGraph: true)
+      let terms = try zip(targets, first).enumerated().compactMap { index, pair in
+        try pair.1.map { gradient in
+          let direction = try TapeTensor(
+            pair.0.shape, SmallNetworks.numbers(pair.0.count, seed: UInt64(index + 5)))
+          return try tape.apply("sum", [try tape.apply("mul", [gradient, direction])])
+        }
+      }
+      let sum = terms.count == 1 ? terms[0] : try tape.apply("add", terms)
+      let second = try tape.gradients(of: sum, wrt: targets)
+      if isCompiled {
+        let plain = try tape.gradients(of: loss, wrt: targets)
+        for (recorded, compiled) in zip(first, plain) {
+          #expect(relativeError(try #require(recorded).values, try #require(compiled).values) < 1e-5)
+        }
+      }
+      return (first.map { $0?.values }, second.map { $0?.values })
+    }
+
+    let compiled = try products(isCompiled: true)
+    guard !graph.nodes.contains(where: { ["dropout", "drop_path"].contains($0.op.name) }) else { return }
+    let eager = try products(isCompiled: false)
+    for (a, b) in zip(compiled.second, eager.second) {
+      let zero = [Float](repeating: 0, count: (a ?? b)?.count ?? 0)
+      #expect(relativeError(a ?? zero, b ?? zero) < 1e-4)
+    }
+  }
+
   @Test func gradientsOfGradientsOfACubic() throws {
     let tape = try tape(), x = try TapeTensor([3], [1, -2, 0.5], requiresGradient: true)
     let square = try tape.apply("mul", [x, x])

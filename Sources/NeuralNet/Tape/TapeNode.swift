@@ -35,10 +35,11 @@ final class TapeNode {
     memory?.changed(bytes)
   }
 
-  /// Throws a `recipe` fault unless the inputs and outputs that are `read` have the numbers that they had.
+  /// Throws a `recipe` fault unless the inputs, and outputs after them, that are `read` have the numbers that they had.
   func checkUnchanged(_ read: [Bool], by name: String) throws {
     let storages = inputs.map(\.storage) + outputs
-    for (index, storage) in storages.enumerated() where read[index] && storage.version != versions[index] {
+    for (index, storage) in storages.prefix(read.count).enumerated() where read[index] && storage.version != versions[index]
+    {
       let what = index < inputs.count ? "input \(index + 1)" : "the result"
       throw Fault(
         .recipe, "a tensor that the gradient needs was changed in place after it was used",
@@ -75,9 +76,12 @@ final class TapeNode {
 }
 
 /// A computation on a tape with a gradient of its own: a compiled plan, for example.
-public protocol TapeFunction: AnyObject {
+protocol TapeFunction: AnyObject {
   /// The memory that it keeps for its gradient, besides the inputs and outputs of its node.
   var byteCount: Int { get }
-  /// The gradients of the inputs for the gradient of the output; nil where an input has none or isn't `wanted`.
+  /// The gradients of the inputs for the gradient of the output, as arrays or as batches; nil where an input has none or
+  /// isn't `wanted`.
   func gradients(_ outputGradient: Tensor, wanted: [Bool]) throws -> [Tensor?]
+  /// The same as computations on the tape, so that the gradients have gradients. `node` is the function's own.
+  func gradients(_ outputGradient: Tensor, wanted: [Bool], of node: TapeNode, on tape: Tape) throws -> [Tensor?]
 }

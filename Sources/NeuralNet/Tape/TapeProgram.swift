@@ -1,5 +1,11 @@
 import Diagnostics
 
+/// What decides the random numbers of one use of an op.
+struct RandomDraw {
+  let key: UInt64
+  let step: Int
+}
+
 /// A few ops in a fixed order, made once from a small draft and run on a tape many times: what a layer expands to, or
 /// the gradient of an op.
 struct TapeProgram {
@@ -8,6 +14,7 @@ struct TapeProgram {
     let attributes: Attributes
     let inputs: [Int]
     let outputs: [Int]
+    let path: String
   }
 
   private let steps: [Step]
@@ -27,7 +34,7 @@ struct TapeProgram {
       guard needed.contains(index) || !node.op.updates.isEmpty, !node.outputs.contains(where: isGiven.contains) else {
         return nil
       }
-      return Step(op: node.op, attributes: node.attributes, inputs: node.inputs, outputs: node.outputs)
+      return Step(op: node.op, attributes: node.attributes, inputs: node.inputs, outputs: node.outputs, path: node.path)
     }
     values = graph.values.count
     self.steps = steps
@@ -38,12 +45,17 @@ struct TapeProgram {
   }
 
   /// Runs the ops on tensors for `given`; the results in their order.
-  func run(_ tensors: [Tensor], batch: Int, on tape: Tape) throws -> [Tensor?] {
+  ///
+  /// - Parameter draws: for ops that draw random numbers, from the node's path; the tape's own where nil.
+  func run(
+    _ tensors: [Tensor], batch: Int, on tape: Tape, draws: ((_ path: String) -> RandomDraw)? = nil
+  ) throws -> [Tensor?] {
     var known = [Tensor?](repeating: nil, count: values)
     for (value, tensor) in zip(given, tensors) { known[value] = tensor }
     for step in steps {
       let inputs = step.inputs.compactMap { known[$0] }
-      let outputs = try tape.compute(step.op, inputs, step.attributes, batch: batch)
+      let draw = step.op.isRepeatable ? nil : draws?(step.path)
+      let outputs = try tape.compute(step.op, inputs, step.attributes, batch: batch, draw: draw)
       for (value, output) in zip(step.outputs, outputs) { known[value] = output }
     }
     return results.map { $0.flatMap { known[$0] } }
