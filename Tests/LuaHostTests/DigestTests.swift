@@ -43,8 +43,11 @@ struct DigestTests {
   @Test func checkedFunctionsCountByWhatTheyCall() throws {
     func digest(_ captured: Int, id: Int) throws -> String {
       let (host, _) = try makeHost()
-      let check = host.function("check") { call in for index in 2...max(2, call.count) { try call.push(call.value(index)) } }
-      let inner = try #require(try host.run("local n = \(captured) return function(x) return x + n end", chunkName: "r")[0].function)
+      let check = host.function("check") { call in
+        for index in 2...max(2, call.count) { try call.push(call.value(index)) }
+      }
+      let inner = try #require(
+        try host.run("local n = \(captured) return function(x) return x + n end", chunkName: "r")[0].function)
       let checked = try host.checked(inner, by: try #require(check.function), id: id)
       #expect(try checked.function?([.integer(4)]).first?.integer == 4 + captured)
       return try host.digest(of: try #require(checked.function))

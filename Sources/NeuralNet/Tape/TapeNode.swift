@@ -38,8 +38,8 @@ final class TapeNode {
   /// Throws a `recipe` fault unless the inputs, and outputs after them, that are `read` have the numbers that they had.
   func checkUnchanged(_ read: [Bool], by name: String) throws {
     let storages = inputs.map(\.storage) + outputs
-    for (index, storage) in storages.prefix(read.count).enumerated() where read[index] && storage.version != versions[index]
-    {
+    for (index, storage) in storages.prefix(read.count).enumerated()
+    where read[index] && storage.version != versions[index] {
       let what = index < inputs.count ? "input \(index + 1)" : "the result"
       throw Fault(
         .recipe, "a tensor that the gradient needs was changed in place after it was used",
