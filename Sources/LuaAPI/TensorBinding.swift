@@ -201,8 +201,8 @@ struct TensorBinding {
       },
       .text: { call in call.push(TensorText.text(try call.this(Tensor.self))) },
       .length: { call in call.push(try call.this(Tensor.self).shape.first ?? 0) },
-      .add: operation("add", "+"), .subtract: operation("sub", "-"), .multiply: operation("mul", "*"),
-      .divide: operation("div", "/"),
+      .add: operation("add", "+", .add), .subtract: operation("sub", "-", .subtract),
+      .multiply: operation("mul", "*", .multiply), .divide: operation("div", "/", .divide),
       .power: { [session] call in
         guard let exponent = call.number(2), let base = try call.object(1, as: Tensor.self) else {
           throw Self.wrongOperands(call, "^", expected: "a Tensor to the power of a number, as in x ^ 2")
@@ -216,8 +216,13 @@ struct TensorBinding {
   }
 
   /// An operator as an op of two tensors.
-  private func operation(_ op: String, _ sign: String) -> LuaFunction {
-    { [session] call in
+  private func operation(_ op: String, _ sign: String, _ metamethod: LuaMetamethod) -> LuaFunction {
+    let onValues = ValueOperators(session: session).metamethods[metamethod] ?? { _ in }
+    return { [session] call in
+      if try call.object(2, as: SymbolObject.self) != nil {
+        // A tensor and a value of a build: the tensor's numbers become part of the network.
+        return try onValues(call)
+      }
       let (a, b) = try Self.operands(call, sign)
       try call.push(try session.compute(op, [a, b]))
     }
