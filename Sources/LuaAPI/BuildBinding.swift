@@ -109,10 +109,11 @@ struct BuildBinding {
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
     let (inputs, next) = try inputs(of: op, call)
     guard !inputs.isEmpty else {
-      let isBuild = session.models.isEmpty && session.isBuilding
+      let isBuild = session.models.isEmpty && session.isBuilding, isOutside = session.models.isEmpty && !isBuild
       throw Fault(
         .recipe, "\(call.name): wrong input", expected: isBuild ? "a value of nas.nn, such as x" : "a Tensor",
-        got: call.count > 0 ? call.value(1).description : "nothing")
+        got: call.count > 0 ? call.value(1).description : "nothing",
+        hint: isOutside ? "The values of a network are there only inside a space's build function." : nil)
     }
     let tensors = inputs.compactMap(\.tensor)
     if tensors.count == inputs.count {
