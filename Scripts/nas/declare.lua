@@ -9,9 +9,7 @@ core.declared = {}
 --- Returns `fn` behind the checks of `declaration`: positional parameters in its list part, then at most one table of
 --- named `options`. Unknown options, wrong types and values out of range are errors at the caller's line.
 function core.declare(name, declaration, fn)
-  local id = core.register(name, declaration)
-  local check = core.check
-  local checked = function(...) return fn(check(id, ...)) end
+  local checked = core.checked(core.check, core.register(name, declaration), fn)
   core.declared[checked] = declaration
   return checked
 end

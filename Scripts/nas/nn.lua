@@ -3,6 +3,9 @@
 local core = require "nas.core"
 local nn = core.nn
 
+--- Closes the scope opened last, also after an error in it.
+local scope_end = setmetatable({}, { __close = function() core.pop_scope() end })
+
 nn.scope = core.declare("nas.nn.scope", {
   doc = "Runs `fn` with `name` added to the path of every parameter made inside, and returns what it returns.",
   context = "build or model",
@@ -12,9 +15,8 @@ nn.scope = core.declare("nas.nn.scope", {
   example = 'x = nn.scope("stem", function() return nn.relu(nn.conv2d(x, 16, { kernel = 3 })) end)',
 }, function(name, fn)
   core.push_scope(tostring(name))
-  local value = fn()
-  core.pop_scope()
-  return value
+  local _ <close> = scope_end
+  return fn()
 end)
 
 --- The branch of an option; an error names an option without one.

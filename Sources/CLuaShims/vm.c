@@ -138,6 +138,29 @@ void *shim_to_function(lua_State *L, int index) {
   return box ? *box : NULL;
 }
 
+// MARK: - Checked functions
+
+static int checked_end(lua_State *L, int status, lua_KContext context) { return lua_gettop(L); }
+
+static int call_checked(lua_State *L) {
+  int count = lua_gettop(L);
+  luaL_checkstack(L, 3, NULL);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 2);
+  lua_call(L, count + 1, LUA_MULTRET);
+  luaL_checkstack(L, 1, NULL);
+  lua_pushvalue(L, lua_upvalueindex(3));
+  lua_insert(L, 1);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, checked_end);
+  return lua_gettop(L);
+}
+
+void shim_push_checked(lua_State *L) { lua_pushcclosure(L, call_checked, 3); }
+
+bool shim_is_checked(lua_State *L, int index) { return lua_tocfunction(L, index) == call_checked; }
+
 int shim_raise(lua_State *L, const char *message, const char *expected, const char *got, const char *hint) {
   shim_vm *vm = shim_vm_of(L);
   SHIM_IN_SWIFT(vm, vm->host.fault(L, message, expected, got, hint));

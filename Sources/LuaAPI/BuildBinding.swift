@@ -31,9 +31,9 @@ struct BuildBinding {
       metamethods: [
         .index: Self.field,
         .text: { call in call.push("Value\(try call.this(SymbolObject.self).symbol.shape)") },
-      ])
+      ].merging(ValueOperators(session: session).metamethods) { first, _ in first })
     var functions: [String: LuaValue] = [:]
-    for op in OpTable.layers {
+    for op in OpTable.layers where op.arity != .exactly(0) {
       let name = "nas.nn." + op.name
       api.declare(Declaration(of: op, named: name))
       functions[op.name] = api.host.function(name) { [session] call in try Self.apply(op, call, session) }
@@ -122,44 +122,51 @@ struct BuildBinding {
 
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.
   private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
-    let (tensors, next) = try inputs(of: op, call, as: Tensor.self)
-    guard tensors.isEmpty else {
-      let (attributes, name) = try options(of: op, call, from: next)
-      return try call.push(try compute(op, tensors, attributes, name: name, session))
-    }
-    if !session.models.isEmpty {
+    let (inputs, next) = try inputs(of: op, call)
+    guard !inputs.isEmpty else {
+      let isBuild = session.models.isEmpty && session.isBuilding, isOutside = session.models.isEmpty && !isBuild
       throw Fault(
-        .recipe, "\(call.name): wrong input", expected: "a Tensor",
-        got: call.count > 0 ? call.value(1).description : "nothing")
+        .recipe, "\(call.name): wrong input", expected: isBuild ? "a value of nas.nn, such as x" : "a Tensor",
+        got: call.count > 0 ? call.value(1).description : "nothing",
+        hint: isOutside ? "The values of a network are there only inside a space's build function." : nil)
     }
-    let builder = try session.builder(for: call.name)
-    let (symbols, first) = try inputs(of: op, call, as: SymbolObject.self)
-    if symbols.isEmpty { throw call.wrong(1, expected: "a value of nas.nn, such as x") }
-    let (attributes, name) = try options(of: op, call, from: first)
-    try call.push(
-      SymbolObject(try builder.apply(op.name, symbols.map(\.symbol), attributes: attributes, name: name)))
+    let tensors = inputs.compactMap(\.tensor)
+    if tensors.count == inputs.count {
+      let (attributes, name, stream) = try options(of: op, call, from: next, session)
+      return try call.push(try compute(op, tensors, attributes, name: name, from: stream, session))
+    }
+    let builder = try session.builder(for: call.name),
+      (attributes, name, _) = try options(of: op, call, from: next, nil)
+    let symbols = try inputs.map { try session.symbol($0, in: builder) }
+    try call.push(SymbolObject(try builder.apply(op.name, symbols, attributes: attributes, name: name)))
   }
 
-  /// A layer on tensors; one with parameters finds them in the model that is being called.
+  /// A layer on tensors; one with parameters finds them in the model that is being called. What is drawn at random comes
+  /// from the stream, where one is given.
   private static func compute(
-    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, _ session: Session
+    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, from stream: StreamObject?,
+    _ session: Session
   ) throws -> Tensor {
+    if let stream {
+      let tape = try session.tape()
+      return try tape.running(in: tape.mode, keys: { stream.stream.next() }) {
+        try compute(op, inputs, attributes, name: name, from: nil, session)
+      }
+    }
     guard let model = session.models.last?.model else {
       return try session.compute(op.name, inputs, attributes)
     }
     return try model.apply(op, inputs, attributes: attributes, name: name, on: try session.tape())
   }
 
-  /// The leading arguments of one class, and lists of them where an op takes any number; the position after them.
-  private static func inputs<Input: LuaObject>(
-    of op: Op, _ call: borrowing LuaCall, as type: Input.Type
-  ) throws -> (inputs: [Input], next: Int) {
-    var inputs: [Input] = [], position = 1
+  /// The leading tensors and values, and lists of them where an op takes any number; the position after them.
+  private static func inputs(of op: Op, _ call: borrowing LuaCall) throws -> (inputs: [LayerInput], next: Int) {
+    var inputs: [LayerInput] = [], position = 1
     while position <= call.count {
-      if let value = try call.object(position, as: type) {
+      if let value = LayerInput(call.value(position)) {
         inputs.append(value)
       } else if case .atLeast = op.arity, let list = call.table(position)?.array, !list.isEmpty,
-        let values = Self.all(list, as: type)
+        let values = Self.all(list)
       {
         inputs += values
       } else {
@@ -170,20 +177,17 @@ struct BuildBinding {
     return (inputs, position)
   }
 
-  private static func all<Input: LuaObject>(_ values: [LuaValue], as type: Input.Type) -> [Input]? {
-    let objects = values.compactMap { $0.object(as: type) }
-    return objects.count == values.count ? objects : nil
+  private static func all(_ values: [LuaValue]) -> [LayerInput]? {
+    let inputs = values.compactMap { LayerInput($0) }
+    return inputs.count == values.count ? inputs : nil
   }
 
-  /// The required attributes in order, then the table of the others and the name.
+  /// The required attributes in order, then the table of the others, the name, and with a session the stream of an op
+  /// that draws random numbers.
   private static func options(
-    of op: Op, _ call: borrowing LuaCall, from first: Int
-  ) throws -> (attributes: [String: JSONValue], name: String?) {
-    var position = first, attributes: [String: JSONValue] = [:], name: String?
-    if try call.object(position, as: Tensor.self) != nil || call.object(position, as: SymbolObject.self) != nil {
-      throw call.wrong(
-        position, expected: "inputs of one kind", hint: "Tensors and the values of a build can't be mixed.")
-    }
+    of op: Op, _ call: borrowing LuaCall, from first: Int, _ session: Session?
+  ) throws -> (attributes: [String: JSONValue], name: String?, stream: StreamObject?) {
+    var position = first, attributes: [String: JSONValue] = [:], name: String?, stream: StreamObject?
     for schema in op.attributes where schema.standard == nil {
       // A table is a list where the attribute is one, else the options.
       let isList = schema.kind.takesList && (call.table(position)?.count ?? 0) > 0
@@ -196,6 +200,10 @@ struct BuildBinding {
       for (key, value) in call.pairs(position) {
         guard let key = key.string else { throw call.wrong(position, expected: "named options") }
         try refuse(value)
+        if key == "stream", let session, !op.isRepeatable {
+          stream = try session.stream(given: value, in: call.name)
+          continue
+        }
         guard key == "name" else {
           attributes[key] = try LuaValues.json(value)
           continue
@@ -208,7 +216,7 @@ struct BuildBinding {
       position += 1
     }
     if position <= call.count, !call.isNil(position) { throw call.wrong(position, expected: "a table of options") }
-    return (attributes, name)
+    return (attributes, name, stream)
   }
 
   /// Throws for an open decision in the place of a number: the network needs its value.

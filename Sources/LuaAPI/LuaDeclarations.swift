@@ -31,7 +31,7 @@ extension API {
       """)
 
   /// On which `core.declare` and `core.declare_class` are built: `register(name, declaration)`, `check(id, …)`,
-  /// `register_class(declaration)`, `register_value(declaration)`, and `members(object)`, the declared names of a class.
+  /// `checked(check, id, fn)`, `register_class(declaration)`, `register_value(declaration)`, and `members(object)`, the declared names of a class.
   func declarationFunctions() -> [String: LuaFunction] {
     [
       "register": { [self] call in
@@ -47,6 +47,12 @@ extension API {
         let declaration = declarations[id]
         let arguments = try ArgumentCheck(declaration: declaration, host: host).check(call.values(from: 2))
         try call.push(try arguments.passedOn(hasOptions: declaration.options != nil, host: host))
+      },
+      "checked": { [host] call in
+        guard let check = call.function(1), let id = call.integer(2), let function = call.function(3) else {
+          throw call.wrong(1, expected: "a check, the id of a declaration and a function")
+        }
+        try call.push(try host.checked(function, by: check, id: id))
       },
       "register_class": { [self] call in
         guard let table = call.table(1) else { throw call.wrong(1, expected: "a declaration") }

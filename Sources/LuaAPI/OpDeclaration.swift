@@ -18,11 +18,14 @@ extension Declaration {
     let isPositional = { (attribute: Parameter) in attribute.isRequired && attribute.name != "kernel" }
     self.init(
       name, op.documentation, context: "build or model", inputs + attributes.filter(isPositional),
-      options: attributes.filter { !isPositional($0) } + [
+      options: attributes.filter { !isPositional($0) } + (op.isRepeatable ? [] : [Self.stream]) + [
         Parameter("name", "string", optional: true, "the node's name in its scope")
       ],
       returns: "Value|Tensor # of the inputs' class")
   }
+
+  private static let stream = Parameter(
+    "stream", "string|Stream", optional: true, "where tensors are drawn from; a network draws by the node's path")
 }
 
 extension AttributeSchema.Kind {
@@ -35,6 +38,7 @@ extension AttributeSchema.Kind {
     case .number: "number"
     case .boolean: "boolean"
     case .integers: "integer[]"
+    case .numbers: "number[]"
     case .text: "string"
     }
   }
@@ -44,7 +48,7 @@ extension AttributeSchema.Kind {
     switch self {
     case .integer(let range), .pair(let range): Double(range.lowerBound)...Double(range.upperBound)
     case .number(let range): range
-    case .stride, .padding, .boolean, .integers, .text: nil
+    case .stride, .padding, .boolean, .integers, .numbers, .text: nil
     }
   }
 

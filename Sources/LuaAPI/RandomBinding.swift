@@ -53,6 +53,18 @@ final class RandomScopes {
   }
 }
 
+extension Session {
+  /// The stream that an option names or is.
+  func stream(given value: LuaValue, in function: String) throws -> StreamObject {
+    if let stream = value.object(as: StreamObject.self) { return stream }
+    guard let name = value.string else {
+      throw Fault(
+        .recipe, "\(function): wrong option 'stream'", expected: "a name or a Stream", got: value.description)
+    }
+    return stream(name)
+  }
+}
+
 /// `nas.stream(name)` and the methods of `Stream`.
 enum RandomBinding {
   static func declare(_ api: API) throws {
@@ -105,6 +117,13 @@ enum RandomBinding {
       ),
       (
         Declaration(
+          "stream:categorical", "The position of an element of a list of weights, each as likely as its weight.",
+          [this, Parameter("weights", "table", "numbers from 0, not all 0; they need not sum to 1")],
+          returns: "integer # a position from 1"),
+        { arguments, call in call.push(try categorical(arguments)) }
+      ),
+      (
+        Declaration(
           "stream:shuffle", "Puts a list in a random order, in place.",
           [this, Parameter("list", "table", "is changed")],
           returns: "nothing"),
@@ -116,6 +135,24 @@ enum RandomBinding {
         }
       ),
     ]
+  }
+
+  /// One uniform number, whatever the weights.
+  private static func categorical(_ arguments: Arguments) throws -> Int {
+    let values = arguments[1].table?.array ?? [], weights = values.compactMap(\.number)
+    let total = weights.reduce(0, +)
+    guard weights.count == values.count, weights.allSatisfy({ $0 >= 0 }), total > 0, total.isFinite else {
+      let wrong = values.first { !(($0.number ?? -1) >= 0) }
+      throw Fault(
+        .recipe, "stream:categorical: wrong weights", expected: "numbers from 0, not all 0, with a finite sum",
+        got: wrong?.description ?? "a sum of \(total)")
+    }
+    var rest = try arguments.object(0, as: StreamObject.self).stream.uniform() * total
+    for (index, weight) in weights.enumerated() {
+      rest -= weight
+      if rest < 0 { return index + 1 }
+    }
+    return (weights.lastIndex { $0 > 0 } ?? 0) + 1
   }
 
   private static func integer(_ arguments: Arguments) throws -> Int {

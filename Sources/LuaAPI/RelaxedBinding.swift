@@ -121,7 +121,14 @@ struct RelaxedBinding {
     let dataset = data.dataset
     let built = try definition.openGraph(
       of: definition.space.largest, leavingOpen: open, input: dataset.imageShape,
-      task: SpaceDefinition.task(input: dataset.imageShape, classes: dataset.classNames.count), build)
+      task: SpaceDefinition.task(
+        input: dataset.imageShape, classes: dataset.classNames.count, kind: dataset.kind), build)
+    let output = built.graph.type(of: built.graph.outputs[0]).shape
+    if dataset.kind == "regression", output != .vector(1) {
+      throw Fault(
+        .recipe, "wrong shape of the network's output for a regression", path: "space.build", expected: "[N, 1]",
+        got: "\(output)", hint: "End build with nn.linear(x, task.classes).")
+    }
     if let unused = open.subtracting(built.open.map(\.path)).sorted().first {
       throw Fault(
         .recipe, "a relaxed decision was taken by no nn.choice or nn.pick", path: "space.\(unused)",
@@ -137,7 +144,9 @@ struct RelaxedBinding {
     [
       (
         Declaration(
-          "net:loss", "The mean cross-entropy of the mixture on a batch, as a Tensor: call backward() on it.",
+          "net:loss",
+          "The mean cross-entropy of the mixture on a batch, or the mean squared error of a regression's standardised "
+            + "targets, as a Tensor: call backward() on it.",
           [Self.this, Parameter("batch", "Batch", "from data:batches")], returns: "Tensor"),
         loss
       ),
@@ -172,6 +181,9 @@ struct RelaxedBinding {
     let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
     let logits = try net.function(batch: batch.count, compute: session.compute)(
       [images], parameters: net.tensors, on: tape)
+    if let targets = batch.targets {
+      return try call.push(try tape.apply("mse", [logits, try Tensor([batch.count, 1], targets)]))
+    }
     let labels = try Tensor([batch.count], batch.labels.map { Float($0 + 1) })
     try call.push(try tape.apply("cross_entropy", [logits, labels]))
   }

@@ -173,8 +173,8 @@ struct TensorBinding {
       (
         Declaration(
           "tensor:set",
-          "Replaces the numbers in place, which gradients don't see: for parameters, between one backward and the next "
-            + "forward computation.",
+          "Replaces the numbers in place: for parameters, between one backward and the next forward computation. A "
+            + "gradient that needs the old numbers is an error.",
           [Self.this, Parameter("values", "Tensor|table|number", "of the tensor's shape")], returns: "nothing"),
         { arguments, call in
           let tensor = try arguments.object(0, as: Tensor.self)
@@ -226,8 +226,8 @@ struct TensorBinding {
       },
       .text: { call in call.push(TensorText.text(try call.this(Tensor.self))) },
       .length: { call in call.push(try call.this(Tensor.self).shape.first ?? 0) },
-      .add: operation("add", "+"), .subtract: operation("sub", "-"), .multiply: operation("mul", "*"),
-      .divide: operation("div", "/"),
+      .add: operation("add", "+", .add), .subtract: operation("sub", "-", .subtract),
+      .multiply: operation("mul", "*", .multiply), .divide: operation("div", "/", .divide),
       .power: { [session] call in
         guard let exponent = call.number(2), let base = try call.object(1, as: Tensor.self) else {
           throw Self.wrongOperands(call, "^", expected: "a Tensor to the power of a number, as in x ^ 2")
@@ -241,8 +241,13 @@ struct TensorBinding {
   }
 
   /// An operator as an op of two tensors.
-  private func operation(_ op: String, _ sign: String) -> LuaFunction {
-    { [session] call in
+  private func operation(_ op: String, _ sign: String, _ metamethod: LuaMetamethod) -> LuaFunction {
+    let onValues = ValueOperators(session: session).metamethods[metamethod] ?? { _ in }
+    return { [session] call in
+      if try call.object(2, as: SymbolObject.self) != nil {
+        // A tensor and a value of a build: the tensor's numbers become part of the network.
+        return try onValues(call)
+      }
       let (a, b) = try Self.operands(call, sign)
       try call.push(try session.compute(op, [a, b]))
     }

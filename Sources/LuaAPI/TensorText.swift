@@ -92,10 +92,14 @@ enum TensorText {
       })
   }
 
-  /// The shape, then the numbers in aligned rows; long dimensions are cut to their first and last three.
+  /// The most numbers that are all shown.
+  private static let mostShown = 200
+
+  /// The shape, then the numbers in aligned rows. Of many numbers only some are shown: of each of the last two dimensions
+  /// the first and last three, of those before them the first and the last.
   static func text(_ tensor: Tensor) -> String {
     let title = "Tensor {\(tensor.shape.map(String.init).joined(separator: ", "))}"
-    let values = tensor.values, isCut = values.count > 1000
+    let values = tensor.values, isCut = values.count > mostShown
     let rows = rows(values[...], tensor.shape[...], isCut: isCut, indent: " ")
     return title + (tensor.shape.isEmpty ? " " : "\n") + rows
   }
@@ -103,8 +107,8 @@ enum TensorText {
   private static func rows(_ values: ArraySlice<Float>, _ shape: ArraySlice<Int>, isCut: Bool, indent: String) -> String
   {
     guard let count = shape.first else { return number(values[values.startIndex]) }
-    let size = values.count / count, isLong = isCut && count > 6
-    let shown = isLong ? [0, 1, 2, count - 3, count - 2, count - 1] : Array(0..<count)
+    let size = values.count / count, edge = shape.count > 2 ? 1 : 3, isLong = isCut && count > 2 * edge
+    let shown = isLong ? Array(0..<edge) + Array((count - edge)..<count) : Array(0..<count)
     var parts = shown.map { row in
       let start = values.startIndex + row * size
       return rows(values[start..<(start + size)], shape.dropFirst(), isCut: isCut, indent: indent + " ")
@@ -112,11 +116,13 @@ enum TensorText {
     if shape.count == 1 {
       parts = parts.map { String(repeating: " ", count: max(0, 9 - $0.count)) + $0 }
     }
-    if isLong { parts.insert("…", at: 3) }
+    if isLong { parts.insert("…", at: edge) }
     return "[" + parts.joined(separator: shape.count == 1 ? " " : "\n" + indent) + "]"
   }
 
   private static func number(_ value: Float) -> String {
+    // The C library prints the sign of a NaN, which means nothing.
+    if value.isNaN { return "nan" }
     if value == value.rounded(), abs(value) < 1e6 { return String(format: "%.0f", value) }
     return abs(value) >= 1e-3 && abs(value) < 1e5 ? String(format: "%.4f", value) : String(format: "%.3e", value)
   }

@@ -164,19 +164,29 @@ private struct DigestWalker {
       digest.update(Unmanaged<FunctionBox>.fromOpaque(host).takeUnretainedValue().name)
       return
     }
-    guard lua_iscfunction(state, index) == 0 else { throw undigestible(index, path) }
+    let isChecked = shim_is_checked(state, index)
+    guard isChecked || lua_iscfunction(state, index) == 0 else { throw undigestible(index, path) }
     let outer = function
     defer { function = outer }
-    function = place(of: index)
-    let code = Bytecode.withoutLines(dump(index))
-    digest.update("function")
-    code.withUnsafeBufferPointer { add(bytes: $0) }
+    if isChecked {
+      digest.update("checked function")
+    } else {
+      function = place(of: index)
+      let code = Bytecode.withoutLines(dump(index))
+      digest.update("function")
+      code.withUnsafeBufferPointer { add(bytes: $0) }
+    }
+    try addCaptured(by: index, path: path)
+  }
+
+  /// What a function captures. The captured values of a checked function have no names.
+  private mutating func addCaptured(by index: Int32, path: String) throws {
     var position: Int32 = 1
     while let name = lua_getupvalue(state, index, position).map({ String(cString: $0) }) {
       defer { shim_pop(state, 1) }
       position += 1
       if leftOut.contains(name) { continue }
-      try add(lua_gettop(state), path: name)
+      try add(lua_gettop(state), path: name.isEmpty ? path : name)
     }
   }
 

@@ -151,6 +151,16 @@ extension LuaHost {
     return .function(LuaReference(popping: state, host: self))
   }
 
+  /// `function` behind a check of its arguments: `check` gets `id` and what the caller gives, and returns what `function`
+  /// gets. Errors have the line of the caller, also of one that ends with `return checked(…)`.
+  public func checked(_ function: LuaReference, by check: LuaReference, id: Int) throws -> LuaValue {
+    let (_, state) = try check.enter()
+    lua_pushinteger(state, lua_Integer(id))
+    _ = try function.enter()
+    shim_push_checked(state)
+    return .function(LuaReference(popping: state, host: self))
+  }
+
   /// A new table with these fields.
   public func table(_ fields: [String: LuaValue] = [:]) throws -> LuaValue {
     lua_createtable(state, 0, Int32(clamping: fields.count))

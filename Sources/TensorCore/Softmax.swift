@@ -33,7 +33,9 @@ public enum Softmax {
       let labelLogit = Double(x[label])
       let (highest, total, logitTotal) = exponentials(x, classes, g, compute)
       let logarithm = total.isFinite && total > 0 ? reproducibleLogarithm(total) : .nan
-      losses[row] = Float(logarithm + highest - certain * labelLogit - share * logitTotal)
+      // 0 · −∞ would be NaN for a masked class.
+      let smoothing = share == 0 ? 0 : share * logitTotal, target = certain == 0 ? 0 : certain * labelLogit
+      losses[row] = Float(logarithm + highest - target - smoothing)
       let factor = Float(Double(gradientScale) / total)
       compute.kernels.affine(g, Int64(classes), factor, -gradientScale * Float(share))
       g[label] -= gradientScale * Float(certain)

@@ -119,7 +119,8 @@ extension BadRecipe {
       "r.lua:6: join/add1: add: input 2 has another shape: expected [N, 2, 3, 3], got [N, 2, 3, 4]"),
     BadRecipe(
       "layer outside of build", start + "nas.nn.relu(1)",
-      "r.lua:4: nas.nn.relu was called outside of build. nas.nn makes networks inside a space's build function."),
+      "r.lua:4: nas.nn.relu: wrong input: expected a Tensor, got 1. The values of a network are there only inside a "
+        + "space's build function."),
     BadRecipe(
       "objective that nobody reports", search("  objectives = { { 'acuracy', 'max' } },"),
       "r.lua:4: the evaluator did not report the objective 'acuracy', and it can't be measured. "

@@ -61,7 +61,7 @@ for _, wrong in ipairs { 4, -1, 1.5, 1e30, -1e30 } do
     nn.gather(a, nas.tensor { { wrong }, { 1 } })
   end)
 end
-expect.raises("there is no element of this index", function()
+expect.raises("gather: there is no element of this index", function()
   nn.gather(a, nn.log(nas.tensor { { -1 }, { 1 } }))
 end)
 expect.raises("the indices have another number of axes: expected 2, as [2, 3], got [2]", function()
@@ -248,3 +248,105 @@ for _, case in ipairs {
 } do
   expect.raises(case[1], case[2])
 end
+
+-- MARK: losses are means over the first axis, whatever made the tensor
+
+-- softmax(0, 0, 0) is a third each, so that KL(p || q) of the rows below is Σ p log p + log 3 and −(Σ log q) / 3 − log 3.
+local function softmax_of(row)
+  local powers, total = {}, 0
+  for i, logit in ipairs(row) do
+    powers[i] = math.exp(logit)
+    total = total + powers[i]
+  end
+  for i = 1, #row do powers[i] = powers[i] / total end
+  return powers
+end
+local p, q = softmax_of { 3, 1, -1 }, softmax_of { 1, 2, 3 }
+local first, second = -math.log(3), math.log(3)
+for i = 1, 3 do
+  first, second = first - math.log(q[i]) / 3, second + p[i] * math.log(p[i])
+end
+local logits, teacher = nas.tensor { { 1, 2, 3 }, { 0, 0, 0 } }, nas.tensor { { 0, 0, 0 }, { 3, 1, -1 } }
+local function pooled(rows) return nn.global_avg_pool(nn.reshape(rows, { 2, 1, 1, 3 })) end
+expect.near(nn.kl_divergence(logits, teacher):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(pooled(logits), pooled(teacher)):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(pooled(logits), teacher):item(), (first + second) / 2, 1e-6)
+expect.near(nn.kl_divergence(nas.tensor { 1, 2, 3 }, nas.tensor { 0, 0, 0 }):item(), first, 1e-6)
+
+-- MARK: a class that is ruled out by a logit of −∞ adds nothing
+
+local masked = nas.tensor({ { 1, 2, -math.huge } }, { requires_grad = true })
+expect.near(nn.cross_entropy(masked, nas.tensor { 1 }):item(), math.log(1 + math.exp(1)), 1e-6)
+expect.near(nn.cross_entropy(masked, nas.tensor { { 1, 0, 0 } }):item(), math.log(1 + math.exp(1)), 1e-6)
+expect.equal(nn.cross_entropy(masked, nas.tensor { 3 }):item(), math.huge)
+local s = 1 / (1 + math.exp(-1))
+for _, target in ipairs { nas.tensor { 1 }, nas.tensor { { 1, 0, 0 } } } do
+  local by_logits = nas.grad(nn.cross_entropy(masked, target), { masked })[1]:totable()[1]
+  expect.near(by_logits[1], -s, 1e-6)
+  expect.near(by_logits[2], s, 1e-6)
+  expect.equal(by_logits[3], 0)
+end
+local even = nas.tensor { { 0, 0, -math.huge } }
+expect.near(nn.kl_divergence(masked, even):item(), -math.log(1 - s) / 2 - math.log(s) / 2 - math.log(2), 1e-6)
+expect.near(nas.grad(nn.kl_divergence(masked, even), { masked })[1]:totable()[1][2], s - 0.5, 1e-6)
+
+-- MARK: errors of indices name the op, in a model its path too
+
+expect.raises("one_hot: there is no element of this index: expected a whole number from 1 to 3, got 5", function()
+  nn.one_hot(nas.tensor { 1, 5 }, 3)
+end)
+local words = nas.model(function(x)
+  return nn.scope("words", function() return nn.embedding(x, 4, 2) end)
+end)
+expect.raises("words/embedding1: embedding: there is no element of this index: expected a whole number from 1 to 4, got 5",
+  function() words(nas.tensor { 1, 5 }) end)
+
+-- MARK: axes are there, and once
+
+expect.raises("mean: an axis is given twice: expected each axis of [2, 3] once, got -2", function()
+  nn.mean(a, { axes = { 1, -2 } })
+end)
+expect.raises("softmax: a single number has no axes: expected [N] or more axes, got []", function()
+  nn.softmax(nas.tensor(3))
+end)
+expect.raises("sort: a single number has no axes", function() nn.sort(nas.tensor(3)) end)
+expect.raises("nn.split: wrong argument 2 ('parts'): expected how many equal parts, or a list of their sizes, got a table "
+  .. "of options", function() nn.split(a, { axis = 1, sizes = { 1, 1 } }) end)
+expect.raises("nas.nn.relu: wrong input: expected a Tensor, got nil", function() nn.relu(nil) end)
+expect.raises("nas.nn.relu: wrong input: expected a Tensor, got nothing", function() nn.relu() end)
+
+-- MARK: draws from rows of any tensor, from a stream of one's own
+
+local sharp = nas.tensor { { 0, -100, -100 }, { -100, -100, 0 } }
+expect.equal(nn.categorical(sharp):totable(), { 1, 3 })
+expect.equal(nn.categorical(nn.reshape(sharp, { 1, 2, 3 })):totable(), { { 1, 3 } })
+expect.equal(nn.categorical(nas.tensor { -100, 0 }):item(), 2)
+local function draws(stream) return nn.random_uniform(nas.zeros { 4 }, { stream = stream }):totable() end
+local one, other = nas.stream "noise", draws "other"
+local first_draws = draws(one)
+expect.is_true(first_draws[1] ~= draws(one)[1], "a stream goes on")
+expect.is_true(first_draws[1] ~= other[1], "streams differ")
+expect.raises("nas.nn.random_uniform: wrong option 'stream': expected a name or a Stream", function()
+  nn.random_uniform(a, { stream = 3 })
+end)
+expect.raises("relu has no option 'stream'", function() nn.relu(a, { stream = "x" }) end)
+local counts = { 0, 0, 0 }
+for _ = 1, 4000 do
+  local position = one:categorical { 1, 0, 3 }
+  counts[position] = counts[position] + 1
+end
+expect.equal(counts[2], 0)
+-- Five standard errors of a draw with probability 1/4.
+expect.near(counts[1] / 4000, 0.25, 5 * math.sqrt(0.25 * 0.75 / 4000))
+expect.raises("stream:categorical: wrong weights: expected numbers from 0, not all 0, with a finite sum, got -1", function()
+  one:categorical { 1, -1 }
+end)
+expect.raises("got a sum of 0.0", function() one:categorical { 0, 0 } end)
+
+-- MARK: long tensors print their edges
+
+local _, lines = tostring(nas.zeros { 100, 10 }):gsub("\n", "")
+expect.equal(lines, 7)
+_, lines = tostring(nas.zeros { 8, 4, 16, 16 }):gsub("\n", "")
+expect.equal(lines, 1 + 4 * 7 + 1 + 2 - 1)
+expect.equal(tostring(nas.tensor { 0 / 0, -(0 / 0), math.huge }), "Tensor {3}\n[      nan       nan       inf]")

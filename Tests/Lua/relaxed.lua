@@ -53,6 +53,29 @@ for i = 1, 3 do
   expect.near(gradient[i], (loss_at(up) - loss_at(down)) / 0.1, 2e-4)
 end
 
+-- MARK: second gradients, of the gradient by the weights after a change of the mixing weights, agree with differences
+
+local smooth = nas.relax(space_of({ op = nas.oneof { "tanh", "none" } }, function(arch, x, task)
+  x = nn.conv2d(x, 3, { kernel = 3, stride = 2, name = "stem" })
+  x = nn.choice(arch.op, { tanh = nn.tanh, none = function(x) return nn.scale(x, { multiply = 0.5 }) end }, x)
+  return nn.linear(nn.global_avg_pool(x), task.classes)
+end), { data = data })
+local filter, mixing = smooth:parameters()[1], smooth.alpha.op
+local along = nas.randn(filter.shape, { stream = "direction" })
+local function slope(options) return nn.sum(nas.grad(smooth:loss(batch), { filter }, options)[1] * along) end
+local mixed_gradient = nas.grad(slope { create_graph = true }, { mixing })[1]:totable()
+for i = 1, 2 do
+  local function slope_at(shift)
+    local moved = { 0, 0 }
+    moved[i] = shift
+    mixing:set(moved)
+    return slope():item()
+  end
+  local difference = (slope_at(0.02) - slope_at(-0.02)) / 0.04
+  expect.near(mixed_gradient[i], difference, 1e-4 + 1e-2 * math.abs(difference))
+  mixing:set { 0, 0 }
+end
+
 -- MARK: training moves weights and mixing weights; the architecture follows the mixing weights
 
 local weights, alphas = nas.optim.sgd(net:parameters(), { lr = 0.1 }), nas.optim.adam(net:alphas(), { lr = 0.1 })

@@ -51,6 +51,47 @@ expect.equal(after.accuracy, nil)
 local deviation = after.rmse / math.sqrt(after.loss)
 expect.is_true(deviation > 140 and deviation < 190, "deviation " .. deviation)
 
+-- MARK: batches have targets, standardised by the training part, and models of one's own train on them
+
+local sum, squares, count = 0, 0, 0
+for batch in prices:batches { size = 16 } do
+  expect.equal(batch.targets.shape, { 16, 1 })
+  sum = sum + nn.sum(batch.targets):item()
+  squares, count = squares + nn.sum(batch.targets ^ 2):item(), count + batch.count
+end
+expect.equal(count, 192)
+expect.near(sum / count, 0, 1e-4)
+expect.near(squares / count, 1, 1e-3)
+local flower = flowers:batches { size = 4 }()
+expect.equal(flower.targets, nil)
+
+-- MARK: a relaxed space on a regression minimises the squared error
+
+local sides = nas.space {
+  side = nas.oneof { "left", "right" },
+  build = function(arch, x, task)
+    x = nn.choice(arch.side, { left = nn.tanh, right = nn.tanh }, x)
+    return nn.linear(x, task.classes, { name = "out" })
+  end,
+}
+local net, batch = nas.relax(sides, { data = prices }), (prices:batches { size = 32 }())
+local weight, bias = table.unpack(net:parameters())
+local by_hand = nn.mse(nn.matmul(nn.tanh(batch.images), weight) + bias, batch.targets)
+expect.near(net:loss(batch):item(), by_hand:item(), 1e-5)
+local got, wanted = nas.grad(net:loss(batch), { weight })[1], nas.grad(by_hand, { weight })[1]
+expect.is_true(nn.reduce_max(nn.abs(wanted)):item() > 1e-3)
+expect.is_true(nn.reduce_max(nn.abs(got - wanted)):item() < 1e-5)
+local made = nas.data.batch(batch.images, batch.targets)
+expect.equal(net:loss(made):item(), net:loss(batch):item())
+expect.raises("the batch doesn't fit 'prices.csv': expected targets, got classes", function()
+  net:loss(nas.data.batch(batch.images, batch.labels))
+end)
+expect.raises("wrong shape of the network's output for a regression: expected [N, 1], got [N, 2]", function()
+  nas.relax(nas.space { side = nas.oneof { 1, 2 }, build = function(arch, x)
+    return nn.linear(nn.choice(arch.side, { nn.relu, nn.tanh }, x), 2)
+  end }, { data = prices })
+end)
+
 -- MARK: a search for the smallest error
 
 local result = nas.search {

@@ -122,6 +122,19 @@ for i = 1, 3 do
   expect.near(product[i][1], wanted[i][1], 1e-4 * math.abs(wanted[i][1]))
 end
 
+-- MARK: a change in place between a computation and its gradient is an error
+
+local moved = nas.tensor(3, { requires_grad = true })
+local mover = nas.optim.sgd({ moved }, { lr = 0.1 })
+local square, power_of_three = moved * moved, moved ^ 3
+square:backward()
+mover:step()
+raises_exactly(
+  "a tensor that the gradient needs was changed in place after it was used: expected input 1 of pow as it was then, got "
+    .. "[], changed by tensor:set or an optimiser's step. Take all gradients before the change, or compute again what "
+    .. "depends on the tensor.",
+  function() power_of_three:backward() end)
+
 -- MARK: memory
 
 for _ = 1, 300 do
@@ -172,3 +185,44 @@ expect.near(schedule(10), 0, 1e-9)
 local parts = { nas.tensor { 1, 2 }, nas.tensor { 3, 4 }, nas.tensor { 5, 6 } }
 expect.equal(nas.nn.add(parts):totable(), { 9, 12 })
 expect.equal(nas.nn.weighted_sum(nas.tensor { 1, 0, 2 }, parts):totable(), { 11, 14 })
+
+-- MARK: scopes return everything and end with an error
+
+local function names_of(model)
+  local names = {}
+  for i, parameter in ipairs(model:parameters()) do names[i] = parameter.name end
+  return names
+end
+local cell = nas.model(function(input)
+  local h, c = nn.scope("cell", function() return nn.lstm_cell(nn.linear(input, 8, { name = "gates" }), nas.zeros { 2, 2 }) end)
+  return h, c, select("#", nn.scope("none", function() end))
+end)
+local h, c, count = cell(nas.ones { 2, 3 })
+expect.equal({ h.shape, c.shape, count }, { { 2, 2 }, { 2, 2 }, 0 })
+local careful = nas.model(function(input)
+  expect.is_true(not pcall(nn.scope, "outer", function() nn.scope("inner", function() error "no" end) end))
+  return nn.linear(input, 8, { name = "after" })
+end)
+careful(nas.ones { 2, 3 })
+expect.equal(names_of(careful), { "after/weight", "after/bias" })
+
+-- MARK: an LSTM cell wants four gates for each number of its state
+
+local function gates_of(gates, state)
+  return function() return nn.lstm_cell(nas.zeros(gates), nas.zeros(state)) end
+end
+raises_exactly(
+  "nn.lstm_cell: the gates don't fit the cell's state: expected gates [2, 8] for c [2, 2], got gates [2, 10]. The last "
+    .. "axis of the gates has four numbers for each of c.", gates_of({ 2, 10 }, { 2, 2 }))
+expect.raises("expected gates [2, 4] for c [2, 1], got gates [2, 12]", gates_of({ 2, 12 }, { 2, 1 }))
+
+-- MARK: an error of a function in tail position has the line of its caller
+
+local function tail(x) return nn.attention(x, { heads = 3 }) end
+local _, at_tail = pcall(tail, nas.ones { 2, 5, 8 })
+local function direct(x)
+  local y = nn.attention(x, { heads = 3 })
+  return y
+end
+local _, at_call = pcall(direct, nas.ones { 2, 5, 8 })
+expect.equal(tonumber(tostring(at_call):match ":(%d+):") - tonumber(tostring(at_tail):match ":(%d+):"), 3)

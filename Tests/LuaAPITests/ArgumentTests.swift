@@ -47,7 +47,8 @@ import Testing
     ),
     (
       "nas.nn.relu(1)",
-      "recipe.lua:2: nas.nn.relu was called outside of build. nas.nn makes networks inside a space's build function."
+      "recipe.lua:2: nas.nn.relu: wrong input: expected a Tensor, got 1. The values of a network are there only inside a "
+        + "space's build function."
     ),
     (
       "nas.data.open('shpaes')",

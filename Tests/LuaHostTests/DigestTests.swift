@@ -39,6 +39,24 @@ struct DigestTests {
     #expect(try digest(text) != digest(Self.original))
   }
 
+  /// A function behind a check counts by its own code and what it captures, and by the check.
+  @Test func checkedFunctionsCountByWhatTheyCall() throws {
+    func digest(_ captured: Int, id: Int) throws -> String {
+      let (host, _) = try makeHost()
+      let check = host.function("check") { call in
+        for index in 2...max(2, call.count) { try call.push(call.value(index)) }
+      }
+      let inner = try #require(
+        try host.run("local n = \(captured) return function(x) return x + n end", chunkName: "r")[0].function)
+      let checked = try host.checked(inner, by: try #require(check.function), id: id)
+      #expect(try checked.function?([.integer(4)]).first?.integer == 4 + captured)
+      return try host.digest(of: try #require(checked.function))
+    }
+    #expect(try digest(1, id: 2) == digest(1, id: 2))
+    #expect(try digest(1, id: 2) != digest(2, id: 2))
+    #expect(try digest(1, id: 2) != digest(1, id: 3))
+  }
+
   @Test func cyclesEnd() throws {
     let text = "local t = { x = 1 } t.self = t\nlocal function f() return f, t end return f"
     #expect(try digest(text) == digest(text))

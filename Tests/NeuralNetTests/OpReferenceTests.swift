@@ -8,10 +8,10 @@ import Testing
   static let cases = (try? ReferenceFile("ops").cases) ?? []
 
   @Test func thereAreReferencesForEveryLayer() {
-    // Draws are held to their distributions, and a sum with trained weights to finite differences.
+    // Draws are held to their distributions, and a sum with trained weights to finite differences; a constant is itself.
     let others: Set = [
       "dropout", "drop_path", "random_uniform", "random_normal", "gumbel_noise", "categorical", "dirichlet",
-      "weighted_sum",
+      "weighted_sum", "literal",
     ]
     #expect(Set(OpTable.layers.map(\.name)).subtracting(Self.cases.map(\.op)) == others)
   }

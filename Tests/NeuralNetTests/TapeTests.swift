@@ -97,6 +97,62 @@ private typealias TapeTensor = NeuralNet.Tensor
     #expect(try gradient(second) == other)
   }
 
+  /// The gradient of a compiled network that is recorded has gradients: the Hessian's product with a vector is that of
+  /// the same network run op by op, and the first gradient that of the plan, dropout's draws among it.
+  @Test(arguments: SmallNetworks.all + SmallNetworks.moving + SmallNetworks.smooth)
+  func aCompiledNetworkHasSecondGradients(network: SmallNetworks.Case) throws {
+    let graph = try SmallNetworks.graph(network), compute = try Compute(), batch = 3
+    let mode = ExecutionMode(batchNorm: .batch(updating: false), dropout: true)
+    let random = RandomSource(seed: 0, name: "test")
+    let weights = try Weights(graph, random: RandomSource(seed: 3, name: network.name))
+    let function = try PlanFunction(graph, batch: batch, mode: mode, random: random, compute: compute)
+    let numbers = SmallNetworks.numbers(batch * network.input.reduce(1, *))
+
+    func products(isCompiled: Bool) throws -> (first: [[Float]?], second: [[Float]?]) {
+      let tape = try tape()
+      tape.mode = mode
+      let parameters = try graph.parameters.map {
+        try TapeTensor($0.shape.dimensions, try #require(weights[$0.path]), requiresGradient: $0.kind.isTrained)
+      }
+      let input = try TapeTensor([batch] + network.input, numbers, requiresGradient: true)
+      let named = Dictionary(uniqueKeysWithValues: zip(graph.parameters.map(\.path), parameters))
+      let output =
+        isCompiled
+        ? try function([input], parameters: parameters, on: tape)
+        : try run(graph, try tape.batch(input), named, on: tape)
+      let loss = try tape.apply("sum", [try tape.apply("mul", [output, output])])
+      let targets = [input] + parameters.filter(\.requiresGradient)
+      let first = try tape.gradients(of: loss, wrt: targets, createGraph: true)
+      let terms = try zip(targets, first).enumerated().compactMap { index, pair in
+        try pair.1.map { gradient in
+          let direction = try TapeTensor(
+            pair.0.shape, SmallNetworks.numbers(pair.0.count, seed: UInt64(index + 5)))
+          return try tape.apply("sum", [try tape.apply("mul", [gradient, direction])])
+        }
+      }
+      let sum = terms.count == 1 ? terms[0] : try tape.apply("add", terms)
+      let second = try tape.gradients(of: sum, wrt: targets)
+      if isCompiled {
+        let plain = try tape.gradients(of: loss, wrt: targets)
+        for (recorded, compiled) in zip(first, plain) {
+          #expect((recorded == nil) == (compiled == nil))
+          #expect(relativeError(recorded?.values ?? [0], compiled?.values ?? [0]) < 1e-5)
+        }
+      }
+      return (first.map { $0?.values }, second.map { $0?.values })
+    }
+
+    let compiled = try products(isCompiled: true)
+    guard !graph.nodes.contains(where: { ["dropout", "drop_path"].contains($0.op.name) }) else { return }
+    let eager = try products(isCompiled: false)
+    // One that is absent is zero.
+    let pairs = zip(compiled.second, eager.second).map { a, b in
+      let zero = [Float](repeating: 0, count: (a ?? b)?.count ?? 0)
+      return (a ?? zero, b ?? zero)
+    }
+    #expect(relativeError(pairs.flatMap(\.0), pairs.flatMap(\.1)) < 1e-4)
+  }
+
   @Test func gradientsOfGradientsOfACubic() throws {
     let tape = try tape(), x = try TapeTensor([3], [1, -2, 0.5], requiresGradient: true)
     let square = try tape.apply("mul", [x, x])
@@ -185,6 +241,37 @@ private typealias TapeTensor = NeuralNet.Tensor
     #expect(throws: Fault.self) { try tape.backward(try TapeTensor([2], [1, 2], requiresGradient: true)) }
   }
 
+  /// A gradient never uses numbers that came later than the computation; those that it doesn't need may change.
+  @Test func aChangeInPlaceIsNoticed() throws {
+    let tape = try tape(), w = try TapeTensor([], [3], requiresGradient: true)
+    w.name = "w"
+    let square = try tape.apply("mul", [w, w]), sum = try tape.apply("add", [w, w])
+    let root = try tape.apply("sqrt", [square])
+    try w.set([5])
+    #expect(try tape.gradients(of: sum, wrt: [w])[0]?.values == [2])
+    let fault = #expect(throws: Fault.self) { _ = try tape.gradients(of: square, wrt: [w]) }
+    #expect(
+      fault?.description
+        == "w: a tensor that the gradient needs was changed in place after it was used: expected input 1 of mul as it "
+        + "was then, got [], changed by tensor:set or an optimiser's step. Take all gradients before the change, or "
+        + "compute again what depends on the tensor.")
+    #expect(try tape.gradients(of: root, wrt: [square])[0]?.values == [1 / 6])
+    try root.set([1])
+    #expect(throws: Fault.self) { _ = try tape.gradients(of: root, wrt: [square]) }
+    #expect(try tape.gradients(of: try tape.apply("mul", [w, w]), wrt: [w])[0]?.values == [10])
+  }
+
+  /// An optimiser's step is such a change.
+  @Test func aStepBetweenForwardAndBackwardIsNoticed() throws {
+    let tape = try tape(), w = try TapeTensor([], [3], requiresGradient: true)
+    let optimiser = try TensorOptimiser(
+      [w], rule: .sgd(SGD()), learningRate: 0.1, compute: try Compute())
+    let first = try tape.apply("mul", [w, w]), second = try tape.apply("pow", [w], attributes: ["exponent": 3])
+    try tape.backward(first)
+    optimiser.step()
+    #expect(throws: Fault.self) { try tape.backward(second) }
+  }
+
   /// Releasing a long history takes no stack.
   @Test func aDeepHistoryIsReleased() throws {
     let tape = try tape(), one = try TapeTensor([], [1], requiresGradient: true)
@@ -202,12 +289,31 @@ private typealias TapeTensor = NeuralNet.Tensor
       let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
       var y = x
       for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
-      #expect(bytes == 10 * 4096)
+      #expect(bytes == 10 * (4096 + 2 * TapeMemory.objectBytes))
       y = y.detached()
-      #expect(bytes == 4096)
+      #expect(bytes == 4096 + TapeMemory.objectBytes)
       _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
-      #expect(bytes == 4096)
+      #expect(bytes == 4096 + TapeMemory.objectBytes)
       #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
+    }
+    #expect(bytes == 0)
+  }
+
+  /// What a call of a compiled network keeps for its gradient is counted too: its inputs and weights.
+  @Test func theMemoryOfACompiledNetworksCallIsCounted() throws {
+    var bytes = 0
+    let graph = try SmallNetworks.graph(SmallNetworks.all[0]), compute = try Compute()
+    let tape = try Tape(compute: compute, memoryChanged: { bytes += $0 }) { 1 }
+    let random = RandomSource(seed: 0, name: "test"), weights = try Weights(graph, random: random)
+    let function = try PlanFunction(graph, batch: 3, mode: .training, random: random, compute: compute)
+    let parameters = try graph.parameters.map {
+      try TapeTensor($0.shape.dimensions, try #require(weights[$0.path]), requiresGradient: $0.kind.isTrained)
+    }
+    let shape = [3] + SmallNetworks.all[0].input, numbers = SmallNetworks.numbers(shape.reduce(1, *))
+    do {
+      let output = try function([try TapeTensor(shape, numbers)], parameters: parameters, on: tape)
+      #expect(bytes >= weights.byteCount + 4 * numbers.count)
+      #expect(output.requiresGradient)
     }
     #expect(bytes == 0)
   }

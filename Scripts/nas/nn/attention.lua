@@ -22,7 +22,7 @@ end
 return core.declare("nas.nn.attention", {
   doc = [[
 Multi-head self-attention over the tokens of `[N, T, D]`: queries, keys and values by one linear layer, scaled products,
-softmax, and a linear layer back. With `causal` a token sees itself and those before it (on Tensors only).]],
+softmax, and a linear layer back. With `causal` a token sees itself and those before it.]],
   source = "Vaswani et al. 2017, section 3.2",
   context = "build or model",
   { "x", "any", doc = "a Value or Tensor [N, T, D]" },

@@ -117,6 +117,11 @@ int shim_call(lua_State *L, int arguments, int results);
 void shim_push_function(lua_State *L, void *function);
 /// The host function object of the value at `index`, or NULL.
 void *shim_to_function(lua_State *L, int index);
+/// Makes one function of the check, its first argument and the function on top: it calls the function with what the check
+/// returns for the arguments. Unlike a Lua function, it leaves the frame of a caller that ends with `return checked(…)`.
+void shim_push_checked(lua_State *L);
+/// Whether the value at `index` was made by `shim_push_checked`.
+bool shim_is_checked(lua_State *L, int index);
 /// Writes "file:line" of the innermost recipe frame (a chunk whose name starts with '@'), or "".
 void shim_place(lua_State *L, const shim_vm *vm, char *buffer, size_t size);
 

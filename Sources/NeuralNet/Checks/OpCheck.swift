@@ -13,7 +13,8 @@ public enum OpProperty: String, Sendable, CaseIterable {
   case tape
   /// Nothing but zeros is in the padding lanes.
   case lanes
-  /// Every kernel set with fused multiply-add, two threads and memory that isn't shared give the same bits.
+  /// Every kernel set with fused multiply-add, two threads and memory that isn't shared give the same bits. The base set,
+  /// without it, is another numerics.
   case bits
   /// Output and gradients are PyTorch's, where there are references.
   case references
@@ -25,7 +26,8 @@ public enum OpProperty: String, Sendable, CaseIterable {
     case .second: "second gradient against finite differences"
     case .tape: "compiled and eager computation have the same bits"
     case .lanes: "padding lanes are zero"
-    case .bits: "the same bits with every kernel set, on two threads and without sharing memory"
+    case .bits:
+      "the same bits with AVX2 and AVX-512, on two threads and without sharing memory (the base kernels round otherwise)"
     case .references: "output and gradients against PyTorch"
     }
   }

@@ -30,8 +30,10 @@ enum OpExamples {
     OpExample(.softmax, [.batch([2, 5])], ["axis": 2]), OpExample(.logSoftmax, [.batch([2, 5])]),
     OpExample(.logSoftmax, [.array([3, 4])], ["axis": 1]), OpExample(.layerNorm, [.batch([2, 5])]),
     OpExample(.layerNorm, [.batch([5])], ["affine": false]), OpExample(.meanSquaredError, [.batch([5]), .batch([5])]),
+    OpExample(.meanSquaredError, [.array([4, 3]), .array([4, 3])]),
     OpExample(.binaryCrossEntropy, [.batch([5]), .batch([5], in: 0...1)]),
-    OpExample(.klDivergence, [.batch([5]), .batch([5])]),
+    OpExample(.binaryCrossEntropy, [.array([4, 3]), .array([4, 3], in: 0...1)]),
+    OpExample(.klDivergence, [.batch([5]), .batch([5])]), OpExample(.klDivergence, [.array([4, 3]), .array([4, 3])]),
     OpExample(.matmul, [.batch([2, 3]), .array([3, 5])]),
     OpExample(.matmul, [.batch([4, 2, 3]), .batch([4, 5, 3])], ["transpose_b": true]),
     OpExample(.matmul, [.array([3, 2]), .array([3, 4])], ["transpose_a": true]),
@@ -41,6 +43,9 @@ enum OpExamples {
   private static let elementwise: [OpExample] =
     [.relu, .sigmoid, .tanh, .silu, .gelu, .softplus, .exp, .abs, .sign, .erf]
     .map { OpExample($0, [.batch([2, 5])]) } + [
+      // Whole vectors of either width and a rest: where sets of kernels could differ.
+      OpExample(.tanh, [.batch([37])]), OpExample(.silu, [.batch([37])]), OpExample(.gelu, [.batch([37])]),
+      OpExample(.hardSwish, [.batch([37], in: -2.9...2.9)]),
       OpExample(.relu6, [.batch([2, 5])], [:]), OpExample(.relu6, [.batch([2, 6], in: -4...8)]),
       OpExample(.hardSwish, [.batch([2, 6], in: -4.5...4.5)]), OpExample(.tanh, [.array([4])]),
       OpExample(.log, [.batch([2, 5], in: 0.5...3)]), OpExample(.sqrt, [.batch([2, 5], in: 0.5...3)]),
@@ -91,6 +96,8 @@ enum OpExamples {
   private static let random: [OpExample] = [
     OpExample(.randomUniform, [.batch([2, 5])]), OpExample(.randomNormal, [.batch([2, 5])]),
     OpExample(.gumbelNoise, [.batch([2, 5])]), OpExample(.categorical, [.batch([5])]),
+    OpExample(.categorical, [.batch([3, 5])]),
+    OpExample(.categorical, [.array([4, 3])]),
     OpExample(.dirichlet, [.batch([5], in: 0.5...3)], derivatives: 0),
   ]
 
@@ -98,6 +105,7 @@ enum OpExamples {
   private static let indices: [OpExample] = [
     OpExample(.gather, [.batch([4, 5]), .whole([2, 5], in: 1...4)], ["axis": 2]),
     OpExample(.gather, [.batch([5]), .whole([3], in: 1...5)]),
+    OpExample(.literal, [], ["values": [1, -2, 0.5, 4, 0, 3], "shape": [2, 3]]),
     OpExample(.embedding, [.whole([4], in: 1...6)], ["count": 6, "size": 5]),
     OpExample(.oneHot, [.whole([4], in: 1...5)], ["classes": 5]),
     OpExample(.argsort, [.batch([2, 5])]), OpExample(.sort, [.batch([2, 5])]),
@@ -111,6 +119,7 @@ enum OpExamples {
   private static let derived: [OpExample] = [
     OpExample(.toBatch, [.array([3, 5])], ["n": 3]), OpExample(.fromBatch, [.batch([2, 5])], ["n": 3]),
     OpExample(.weightedSum, [.array([2]), .batch([2, 5]), .batch([2, 5])]),
+    OpExample(.weightedSum, [.array([3]), .batch([37]), .batch([37]), .batch([37])]),
     OpExample(.choice, [.batch([2, 5]), .batch([2, 5])], ["decision": "edge", "options": ["left", "right"]]),
     OpExample(.labelCrossEntropy, [.batch([5]), .labels(5)], ["label_smoothing": 0.1]),
     OpExample(.dirichletSlope, [.batch([3], in: 0.1...0.5), .batch([3], in: 0.5...3)], derivatives: 1),

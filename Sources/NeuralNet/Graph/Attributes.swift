@@ -19,13 +19,15 @@ public struct AttributeSchema: Sendable {
     case boolean
     /// A list of whole numbers.
     case integers
+    /// A list of finite numbers.
+    case numbers
     /// One of some words.
     case text([String])
 
     /// Whether a list is a value of this kind.
     public var takesList: Bool {
       switch self {
-      case .pair, .stride, .padding, .integers: true
+      case .pair, .stride, .padding, .integers, .numbers: true
       case .integer, .number, .boolean, .text: false
       }
     }
@@ -59,6 +61,7 @@ public struct Attributes: Hashable, Sendable {
   func number(_ name: String) -> Double { values[name]?.double ?? 0 }
   func boolean(_ name: String) -> Bool { values[name]?.bool ?? false }
   func integers(_ name: String) -> [Int] { values[name]?.array?.compactMap(\.int) ?? [] }
+  func numbers(_ name: String) -> [Double] { values[name]?.array?.compactMap(\.double) ?? [] }
   func pair(_ name: String) -> Extent {
     let numbers = integers(name)
     return numbers.count == 2 ? Extent(height: numbers[0], width: numbers[1]) : Extent(height: 0, width: 0)
@@ -116,6 +119,7 @@ extension AttributeSchema.Kind {
     case .number(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
     case .boolean: "true or false"
     case .integers: "a list of whole numbers"
+    case .numbers: "a list of finite numbers"
     case .text(let words): words.map { "\"\($0)\"" }.joined(separator: " or ")
     }
   }
@@ -130,8 +134,15 @@ extension AttributeSchema.Kind {
     case .number(let range): value.double.flatMap { range.contains($0) ? .number($0) : nil }
     case .boolean: value.bool.map { .bool($0) }
     case .integers: value.array?.allSatisfy { $0.int != nil } == true ? .some(value) : .none
+    case .numbers: Self.numbers(value)
     case .text(let words): value.string.map(words.contains) == true ? .some(value) : .none
     }
+  }
+
+  private static func numbers(_ value: JSONValue) -> JSONValue? {
+    guard let numbers = value.array?.map(\.double) else { return nil }
+    let finite = numbers.compactMap { $0.flatMap { $0.isFinite ? JSONValue.number($0) : nil } }
+    return finite.count == numbers.count ? .array(finite) : nil
   }
 
   private static func pair(_ value: JSONValue, in range: ClosedRange<Int>) -> JSONValue? {

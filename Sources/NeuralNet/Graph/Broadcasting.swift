@@ -55,6 +55,7 @@ extension Shape {
 extension OpUse {
   /// An axis as a recipe gives it, 1 to the rank or −1 for the last, as a position from 0.
   func axis(_ axis: Int, of shape: Shape) throws -> Int {
+    guard shape.rank > 0 else { throw fault("a single number has no axes", expected: "[N] or more axes", got: "[]") }
     guard let position = shape.position(ofAxis: axis) else {
       throw fault(
         "there is no such axis", expected: "1 to \(shape.rank), or -1 for the last, of \(shape)", got: "\(axis)")

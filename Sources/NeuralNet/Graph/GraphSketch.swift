@@ -66,7 +66,9 @@ extension Graph {
 
   private static func words(for node: Node) -> String {
     node.op.attributes.compactMap { schema in
-      guard schema.name != "padding", let value = node.attributes[schema.name] else { return nil }
+      guard schema.name != "padding", schema.kind != .numbers, let value = node.attributes[schema.name] else {
+        return nil
+      }
       let text = value.array.map { $0.map { $0.text() }.joined(separator: "×") } ?? value.string ?? value.text()
       let sides = Set(value.array ?? [value])
       guard sides.count != 1 || sides.first != schema.standard, value != schema.standard, !text.isEmpty else {

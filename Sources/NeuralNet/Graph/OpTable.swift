@@ -13,7 +13,7 @@ public enum OpTable {
     .crossEntropy, .binaryCrossEntropy, .klDivergence, .reshape, .transpose, .slice, .pad, .sub, .mul, .div, .minimum,
     .maximum, .equal, .less, .lessEqual, .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt,
     .abs, .sign, .erf, .matmul, .sum, .mean, .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather,
-    .embedding, .oneHot, .argsort, .sort, .resize,
+    .embedding, .oneHot, .argsort, .sort, .resize, .literal,
   ]
 
   private static let derived: [Op] = [

@@ -6,7 +6,8 @@ extension Op {
   /// Mean cross-entropy of the softmax of logits `[N, …, classes]`, with label smoothing `s` (Szegedy et al. 2016).
   ///
   /// The target is a label from 1 for each row, `[N, …]`, or a distribution over the classes, `[N, …, classes]`; smoothed,
-  /// `1 − s` times that and `s / classes` for every class.
+  /// `1 − s` times that and `s / classes` for every class. A class without weight in the target adds nothing, also when
+  /// its logit is −∞, as a masked action has it.
   static let crossEntropy: Op = Op(
     "cross_entropy", "Mean cross-entropy of logits and labels from 1, or probabilities.", arity: .exactly(2),
     attributes: smoothingAttributes, paddingLanes: .none,
@@ -141,7 +142,8 @@ extension ExpansionSite {
     let smoothing = attributes.number("label_smoothing"), classes = Double(logits.shape.channels)
     let target =
       smoothing == 0 ? probabilities : try scale(probabilities, 1 - smoothing, shift: smoothing / classes)
-    let sum = try batchAveragedDot(target, try apply(.logSoftmaxRows, [logits])[0])
+    let logarithms = try apply(.logSoftmaxRows, [logits])[0]
+    let sum = try batchAveragedDot(target, try zeroing(logarithms, where: target))
     return try scale(sum, -1 / Double(logits.shape.rows(batch: 1)))
   }
 }

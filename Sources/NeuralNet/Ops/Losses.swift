@@ -18,12 +18,16 @@ extension Op {
   }
 
   /// The divergence `KL(softmax(t) ‖ softmax(x))` of logits from a teacher's logits over the last axis, summed over the
-  /// other dimensions, the mean over samples (Kullback & Leibler 1951): what distillation minimises.
+  /// other dimensions, the mean over the first axis unless that is the last (Kullback & Leibler 1951): what distillation
+  /// minimises. A class that the teacher rules out adds nothing, `0 · log 0 = 0`.
   static let klDivergence: Op = loss("kl_divergence", "Divergence from a teacher's logits.") { site in
     let x = site.inputs[0], teacher = site.inputs[1]
     let difference = try site.subtract(
       try site.apply(.logSoftmaxRows, [teacher])[0], try site.apply(.logSoftmaxRows, [x])[0])
-    return try site.batchAveragedDot(try site.apply(.softmaxRows, [teacher])[0], difference)
+    let probabilities = try site.apply(.softmaxRows, [teacher])[0]
+    let sum = try site.batchAveragedDot(probabilities, try site.zeroing(difference, where: probabilities))
+    if x.shape.hasBatch || x.shape.rank < 2 { return sum }
+    return try site.scale(sum, 1 / Double(x.shape.dimensions[0]))
   }
 
   private static func loss(
@@ -44,6 +48,12 @@ extension Op {
 }
 
 extension ExpansionSite {
+  /// The value, but 0 where the factor that it is for is 0: also where it is infinite.
+  func zeroing(_ value: Symbol, where factor: Symbol) throws -> Symbol {
+    let zero = try apply(.constant, [], Attributes(["value": 0, "dimensions": []]))[0]
+    return try apply(.choose, [try apply(.equal, [factor, zero])[0], zero, value])[0]
+  }
+
   /// The sum of products over all elements, divided by the batch size where there is one.
   func batchAveragedDot(_ a: Symbol, _ b: Symbol) throws -> Symbol {
     try apply(.dot, [a, b], Attributes(a.shape.hasBatch ? ["averaged": true] : [:]))[0]

@@ -35,16 +35,20 @@ extension Op {
     { $0.gumbel() }
   }
 
-  /// One draw per sample from the softmax of its logits, `[N, C] -> [N]`: a whole number from 1 to C.
+  /// One draw from the softmax of each row of logits, over the last axis: a whole number from 1.
   static let categorical: Op = Op(
-    "categorical", "A draw from softmax(x) per sample, from 1.", paddingLanes: .none, isRepeatable: false,
+    "categorical", "A draw from softmax(x) over the last axis, from 1.", paddingLanes: .cleared, isRepeatable: false,
     infer: { use in
-      _ = try use.vector()
-      return [ValueType(.activation([]))]
+      guard !use.input.shape.dimensions.isEmpty, let shape = Shape(symbolic: use.input.shape.symbolic.dropLast()) else {
+        throw use.fault("wrong input shape", expected: "[…, C]", got: "\(use.input.shape)")
+      }
+      return [ValueType(shape)]
     },
     kernel: { site in
       let grid = Grid(site, site.inputs[0]), key = site.randomKey
+      let draws = Grid(site, site.outputs[0]), count = site.elements(site.outputs[0])
       return Kernel { call in
+        call.output(0).update(repeating: 0, count: count)
         for row in 0..<grid.rows {
           let logits = call.input(0) + row * grid.stride
           var best = 0, highest = -Double.infinity
@@ -53,7 +57,7 @@ extension Op {
             let value = Double(logits[channel]) + stream.gumbel()
             if value > highest { (best, highest) = (channel, value) }
           }
-          call.output(0)[row] = Float(best + 1)
+          call.output(0)[row / draws.channels * draws.stride + row % draws.channels] = Float(best + 1)
         }
       }
     },

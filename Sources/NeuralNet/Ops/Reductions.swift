@@ -98,7 +98,10 @@ extension Op {
   private static func resolveAxes(_ use: OpUse) throws -> Attributes {
     let given = use.attributes.integers("axes"), shape = use.input.shape
     let axes = try given.isEmpty ? Array(0..<shape.rank) : given.map { try use.axis($0, of: shape) }
-    return use.attributes.setting("axes", .array(Set(axes).sorted().map { .int($0 + 1) }))
+    if let twice = axes.indices.first(where: { axes[..<$0].contains(axes[$0]) }) {
+      throw use.fault("an axis is given twice", expected: "each axis of \(shape) once", got: "\(given[twice])")
+    }
+    return use.attributes.setting("axes", .array(axes.sorted().map { .int($0 + 1) }))
   }
 
   private static func reducedShape(_ use: OpUse) throws -> Shape {

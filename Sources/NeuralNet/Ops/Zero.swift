@@ -22,6 +22,33 @@ extension Op {
     infer: { [ValueType(.array($0.attributes.integers("dimensions")))] },
     kernel: { fill(Float($0.attributes.number("value")), $0) }, gradient: { _ in [] })
 
+  /// An array of given numbers: a mask, a fixed code of positions. A recipe gives it as a tensor.
+  static let literal: Op = Op(
+    "literal", "An array of given numbers: what a tensor in a build becomes.", arity: .exactly(0),
+    attributes: [
+      AttributeSchema("values", .numbers, "the numbers, the last axis fastest"),
+      AttributeSchema("shape", .integers, "the extents"),
+    ],
+    paddingLanes: .none,
+    infer: { use in
+      let shape = use.attributes.integers("shape"), count = use.attributes.numbers("values").count
+      guard shape.allSatisfy({ $0 > 0 }), shape.product == count, count <= largestLiteral else {
+        throw use.fault(
+          "the numbers don't fill the shape",
+          expected: "\(shape.product.map(String.init) ?? "too many") numbers, at most \(largestLiteral)",
+          got: "\(count)")
+      }
+      return [ValueType(.array(shape))]
+    },
+    kernel: { site in
+      let values = site.attributes.numbers("values").map { Float($0) }
+      return Kernel { call in call.output(0).update(from: values, count: values.count) }
+    },
+    gradient: { _ in [] }, onnx: ONNXMapping("Constant"))
+
+  /// The most numbers of a `literal`: they are part of the network's description.
+  private static let largestLiteral = 1 << 18
+
   private static func fill(_ value: Float, _ site: KernelSite) -> Kernel {
     let count = site.elements(site.outputs[0])
     return Kernel { call in call.output(0).update(repeating: value, count: count) }

@@ -1,6 +1,33 @@
 import Diagnostics
 import TensorCore
 
+/// A network as it runs in a mode, with the gradients of its first output from a given gradient of that.
+struct Differentiated {
+  let draft: GraphDraft
+  let output: Symbol
+  /// The input after the graph's own: the gradient of the output.
+  let outputGradient: Symbol
+  /// How many nodes compute the output; those after them compute gradients.
+  let forwardNodes: Int
+  /// For each input and each parameter of the graph, its gradient; nil where the output does not depend on it, and for
+  /// statistics.
+  let inputGradients: [Symbol?]
+  let parameterGradients: [Symbol?]
+
+  init(_ graph: Graph, mode: ExecutionMode) throws {
+    draft = try graph.expanded(for: mode)
+    let inputs = draft.graph.inputs.map(\.value), parameters = draft.graph.parameters
+    output = draft.symbol(draft.graph.outputs[0].value)
+    outputGradient = draft.input("output_gradient", output.type)
+    forwardNodes = draft.graph.nodes.count
+    let trained = parameters.filter(\.kind.isTrained).map(\.value)
+    let gradients = try draft.gradients(of: output, from: outputGradient, wrt: (inputs + trained).map(draft.symbol))
+    inputGradients = Array(gradients.prefix(inputs.count))
+    var rest = gradients.dropFirst(inputs.count)
+    parameterGradients = parameters.map { $0.kind.isTrained ? rest.removeFirst() : nil }
+  }
+}
+
 /// A network compiled as one differentiable function: its first output from its inputs and parameters, and the
 /// gradients of both from a given gradient of that output.
 package final class GradientPlan {
@@ -18,23 +45,18 @@ package final class GradientPlan {
   package init(
     _ graph: Graph, batch: Int, mode: ExecutionMode, random: RandomSource, compute: Compute
   ) throws {
-    let draft = try graph.expanded(for: mode)
-    let inputs = draft.graph.inputs, output = draft.symbol(draft.graph.outputs[0].value)
-    let outputGradient = draft.input("output_gradient", output.type)
-    forwardNodes = draft.graph.nodes.count
-    let trainable = draft.graph.parameters.indices.filter { draft.graph.parameters[$0].kind.isTrained }
-    let targets = inputs.map(\.value) + trainable.map { draft.graph.parameters[$0].value }
-    let gradients = try draft.gradients(of: output, from: outputGradient, wrt: targets.map(draft.symbol))
-    let parameterGradients = zip(trainable, gradients.dropFirst(inputs.count)).compactMap { index, gradient in
+    let whole = try Differentiated(graph, mode: mode), draft = whole.draft
+    let parameterGradients = whole.parameterGradients.enumerated().compactMap { index, gradient in
       gradient.map { (index, $0.id) }
     }
-    inputGradients = gradients.prefix(inputs.count).map { $0?.id }
+    forwardNodes = whole.forwardNodes
+    inputGradients = whole.inputGradients.map { $0?.id }
     plan = try Plan(
-      draft.graph, batch: batch, kept: [output.id] + inputGradients.compactMap { $0 },
+      draft.graph, batch: batch, kept: [whole.output.id] + inputGradients.compactMap { $0 },
       gradientValues: Dictionary(uniqueKeysWithValues: parameterGradients), random: random, compute: compute)
-    self.inputs = inputs
-    self.output = output.id
-    self.outputGradient = draft.graph.inputs[draft.graph.inputs.count - 1]
+    inputs = draft.graph.inputs.dropLast()
+    output = whole.output.id
+    outputGradient = draft.graph.inputs[draft.graph.inputs.count - 1]
   }
 
   /// The output and the gradients of the inputs, all dense; those of the parameters are read with `gradient`.

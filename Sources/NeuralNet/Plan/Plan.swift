@@ -119,10 +119,15 @@ package final class Plan {
   }
 
   private func run(_ call: borrowing Call, step: Int) throws {
-    try call.run(
-      KernelArguments(
-        inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
-        inputCount: call.inputCount, scratch: scratch, step: step))
+    do {
+      try call.run(
+        KernelArguments(
+          inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
+          inputCount: call.inputCount, scratch: scratch, step: step))
+    } catch var fault as Fault where fault.path == nil {
+      fault.path = graph.nodes[call.node].path
+      throw fault
+    }
   }
 
   /// The buffer of a value, channel-padded. Kept values are valid after a run, inputs before it.

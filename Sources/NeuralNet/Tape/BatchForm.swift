@@ -74,7 +74,15 @@ extension Tape {
         failure = Self.withSizes(error, of: form)
         continue
       }
-      return try expand(op, form + parameters(op.parameters(use)), use.attributes)[0]
+      let inputs = try form + parameters(op.parameters(use))
+      do {
+        return try expand(op, inputs, use.attributes)[0]
+      } catch var fault as Fault where fault.code == .data && fault.path == nil {
+        // Numbers that the op can't take, such as an index out of range.
+        fault.message = "\(op.name): \(fault.message)"
+        fault.path = path
+        throw fault
+      }
     }
     throw failure ?? Fault(.internal, "\(op.name): no form fits", path: path)
   }

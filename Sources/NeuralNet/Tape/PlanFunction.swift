@@ -4,12 +4,17 @@ import TensorCore
 /// A compiled network as one node on a tape: its first output from its inputs and its parameters.
 ///
 /// A call runs the part of the plan that gives the output, its gradient the rest: unless another call or gradient came
-/// between, what the first part computed is still there; else it is computed again.
+/// between, what the first part computed is still there; else it is computed again. A gradient that shall have gradients
+/// itself is computed op by op on the tape.
 public final class PlanFunction {
   private let plan: GradientPlan
   private let graph: Graph
   private let batch: Int
   private let outputType: ValueType
+  private let mode: ExecutionMode
+  private let random: RandomSource
+  /// The network and its gradients for the tape, made when they are first asked for.
+  private var program: TapeProgram?
   private var calls = 0
   /// The call whose numbers are in the plan.
   private weak var latest: Call?
@@ -21,6 +26,8 @@ public final class PlanFunction {
     plan = try GradientPlan(graph, batch: batch, mode: mode, random: random, compute: compute)
     self.graph = graph
     self.batch = batch
+    self.mode = mode
+    self.random = random
     outputType = graph.type(of: graph.outputs[0])
   }
 
@@ -57,6 +64,21 @@ public final class PlanFunction {
     return tape.record(call, inputs: inputs + parameters, output: output)
   }
 
+  /// Inputs, parameters and the gradient of the output to the gradients of the inputs and the parameters. Running
+  /// statistics stay: the call has updated them.
+  private func gradientProgram() throws -> TapeProgram {
+    if let program { return program }
+    var mode = mode
+    if case .batch = mode.batchNorm { mode.batchNorm = .batch(updating: false) }
+    let whole = try Differentiated(graph, mode: mode), draft = whole.draft
+    let values = draft.graph.inputs.dropLast().map(\.value) + draft.graph.parameters.map(\.value)
+    let program = TapeProgram(
+      draft.graph, given: values.map(draft.symbol) + [whole.outputGradient],
+      results: whole.inputGradients + whole.parameterGradients)
+    self.program = program
+    return program
+  }
+
   /// One call, with what it needs for its gradient.
   private final class Call: TapeFunction {
     private let function: PlanFunction
@@ -67,6 +89,8 @@ public final class PlanFunction {
     init(_ function: PlanFunction, _ inputs: [[Float]], _ weights: Weights, step: Int) {
       (self.function, self.inputs, self.weights, self.step) = (function, inputs, weights, step)
     }
+
+    var byteCount: Int { weights.byteCount + 4 * inputs.reduce(0) { $0 + $1.count } }
 
     /// The output; running statistics among the weights change.
     func forward() throws -> [Float] {
@@ -85,18 +109,25 @@ public final class PlanFunction {
       // Gradients are written over what the first part left.
       function.latest = nil
       let byInput = try zip(graph.inputs, try plan.backward(outputGradient.values, weights, step: step)).map {
-        port, values in try values.map { try tensor(graph.type(of: port), batch, $0) }
+        port, values in try values.map { try Tensor([batch] + graph.type(of: port).shape.dimensions, $0) }
       }
       let byParameter = try graph.parameters.map { parameter in
-        try plan.gradient(of: parameter.path).map { try tensor(ValueType(parameter.shape), 1, $0) }
+        try plan.gradient(of: parameter.path).map { try Tensor(parameter.shape.dimensions, $0) }
       }
       return zip(byInput + byParameter, wanted).map { $1 ? $0 : nil }
     }
 
-    private func tensor(_ type: ValueType, _ batch: Int, _ values: [Float]) throws -> Tensor {
-      let tensor = Tensor(try Tensor.Storage(type, batch: batch))
-      try tensor.set(values)
-      return tensor
+    func gradients(
+      _ outputGradient: Tensor, wanted: [Bool], of node: TapeNode, on tape: Tape
+    ) throws -> [Tensor?] {
+      let program = try function.gradientProgram(), count = function.graph.inputs.count
+      try node.checkUnchanged(program.readsGiven.dropLast(), by: "a network")
+      let inputs = try node.inputs.enumerated().map { $0 < count ? try tape.batch($1) : $1 }
+      let random = function.random, step = step
+      let gradients = try program.run(inputs + [outputGradient], batch: function.batch, on: tape) { path in
+        RandomDraw(key: random.key(for: path), step: step)
+      }
+      return zip(gradients, wanted).map { $1 ? $0 : nil }
     }
   }
 }

@@ -69,8 +69,11 @@ public final class Tape {
 
   // MARK: - Computing
 
-  /// Runs one op on inputs that have the form it wants. `batch` is the size of a batch that no input tells.
-  func compute(_ op: Op, _ inputs: [Tensor], _ attributes: Attributes, batch: Int = 1) throws -> [Tensor] {
+  /// Runs one op on inputs that have the form it wants. `batch` is the size of a batch that no input tells, `draw` stands
+  /// for the tape's own random numbers.
+  func compute(
+    _ op: Op, _ inputs: [Tensor], _ attributes: Attributes, batch: Int = 1, draw: RandomDraw? = nil
+  ) throws -> [Tensor] {
     guard op.kernel != nil else { return try expand(op, inputs, attributes, batch: batch) }
     let types = inputs.map(\.type)
     let batch =
@@ -78,11 +81,13 @@ public final class Tape {
       ?? (op.name == Op.toBatch.name ? attributes.integer("n") : batch)
     let use = OpUse(op: op, path: op.name, inputs: types, attributes: attributes)
     let outputs = try op.infer(use).map { try Tensor.Storage($0, batch: batch, memory: memory) }
-    try run(try kernel(op, types, outputs.map(\.type), attributes, batch), inputs, outputs)
+    let kernel = try kernel(op, types, outputs.map(\.type), attributes, batch, key: draw?.key)
+    try run(kernel, inputs, outputs, step: draw?.step ?? 0)
+    for position in op.updates { inputs[position].storage.noteChange() }
     guard isRecording, op.updates.isEmpty, inputs.contains(where: \.requiresGradient) else {
       return outputs.map { Tensor($0) }
     }
-    let node = TapeNode(.op(op, attributes), inputs: inputs, outputs: outputs)
+    let node = TapeNode(.op(op, attributes), inputs: inputs, outputs: outputs, memory: memory)
     return outputs.indices.map(node.tensor)
   }
 
@@ -104,11 +109,11 @@ public final class Tape {
   /// The tensor that a computation outside of the op table gave, with its history.
   func record(_ function: any TapeFunction, inputs: [Tensor], output: Tensor.Storage) -> Tensor {
     guard isRecording, inputs.contains(where: \.requiresGradient) else { return Tensor(output) }
-    return TapeNode(.function(function), inputs: inputs, outputs: [output]).tensor(0)
+    return TapeNode(.function(function), inputs: inputs, outputs: [output], memory: memory).tensor(0)
   }
 
   private func kernel(
-    _ op: Op, _ inputs: [ValueType], _ outputs: [ValueType], _ attributes: Attributes, _ batch: Int
+    _ op: Op, _ inputs: [ValueType], _ outputs: [ValueType], _ attributes: Attributes, _ batch: Int, key draw: UInt64?
   ) throws -> Kernel {
     let key = Key(op: op.name, attributes: attributes, inputs: inputs, batch: batch)
     if op.isRepeatable || !op.updates.isEmpty, let kernel = kernels[key] { return kernel }
@@ -116,14 +121,14 @@ public final class Tape {
     let kernel = try prepare(
       KernelSite(
         inputs: inputs, outputs: outputs, isRead: outputs.map { _ in true }, attributes: attributes, batch: batch,
-        compute: compute, randomKey: op.isRepeatable ? 0 : nextKey()))
+        compute: compute, randomKey: op.isRepeatable ? 0 : draw ?? nextKey()))
     if kernels.count >= Self.mostKernels { kernels = [:] }
     kernels[key] = kernel
     if kernel.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: kernel.scratchFloats) }
     return kernel
   }
 
-  private func run(_ kernel: Kernel, _ inputs: [Tensor], _ outputs: [Tensor.Storage]) throws {
+  private func run(_ kernel: Kernel, _ inputs: [Tensor], _ outputs: [Tensor.Storage], step: Int) throws {
     var pointers = (inputs.map(\.storage) + outputs).map { UnsafeMutableRawPointer($0.buffer.pointer) }
     try withExtendedLifetime((inputs, outputs)) {
       try pointers.withUnsafeMutableBufferPointer { table in
@@ -131,7 +136,7 @@ public final class Tape {
         try kernel.run(
           KernelArguments(
             inputs: base, outputs: base.advanced(by: inputs.count), inputCount: inputs.count,
-            scratch: scratch.pointer, step: 0))
+            scratch: scratch.pointer, step: step))
       }
     }
   }

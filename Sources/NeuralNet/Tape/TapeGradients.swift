@@ -71,13 +71,18 @@ extension Tape {
   private func gradients(of node: TapeNode, _ incoming: [Tensor?], wanted: [Bool]) throws -> [Tensor?] {
     switch node.computation {
     case .function(let function):
-      if isRecording {
-        throw Fault(.recipe, "the gradient of a compiled network has no gradient", hint: "Leave create_graph out.")
+      guard let gradient = incoming[0] else { return [] }
+      let gradients =
+        isRecording
+        ? try function.gradients(gradient, wanted: wanted, of: node, on: self)
+        : try function.gradients(gradient, wanted: wanted)
+      return try zip(node.inputs, gradients).map { input, gradient in
+        try gradient.map { try input.type.shape.hasBatch ? batch($0) : fromBatch($0) }
       }
-      return try incoming[0].map { try function.gradients($0, wanted: wanted) } ?? []
     case .op(let op, let attributes):
       let program = try gradientProgram(
         of: op, attributes, inputs: node.inputs.map(\.type), wanted: wanted, incoming: incoming.map { $0 != nil })
+      try node.checkUnchanged(program.readsGiven, by: op.name)
       let batch = (node.inputs.map(\.storage) + node.outputs).first { $0.type.shape.hasBatch }?.batch ?? 1
       return try program.run(
         node.inputs + node.outputs.indices.map(node.tensor) + incoming.compactMap { $0 }, batch: batch, on: self)

@@ -1,3 +1,4 @@
+import Diagnostics
 import Synchronization
 
 /// One recorded computation.
@@ -17,11 +18,40 @@ final class TapeNode {
   let computation: Computation
   private(set) var inputs: [Tensor]
   private(set) var outputs: [Tensor.Storage] = []
+  /// The versions of the numbers of inputs and outputs, as they were.
+  private let versions: [Int]
+  /// What is told of the memory that the node takes besides its tensors', as long as it is there.
+  private let memory: TapeMemory?
+  private let byteCount: Int
 
-  init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage]) {
+  init(_ computation: Computation, inputs: [Tensor], outputs: [Tensor.Storage], memory: TapeMemory?) {
+    var bytes = TapeMemory.objectBytes
+    if case .function(let function) = computation { bytes += function.byteCount }
+    (self.memory, byteCount) = (memory, bytes)
     self.computation = computation
     self.inputs = inputs
     self.outputs = outputs
+    versions = (inputs.map(\.storage) + outputs).map(\.version)
+    memory?.changed(bytes)
+  }
+
+  /// Throws a `recipe` fault unless the inputs, and outputs after them, that are `read` have the numbers that they had.
+  func checkUnchanged(_ read: [Bool], by name: String) throws {
+    let storages = inputs.map(\.storage) + outputs
+    for (index, storage) in storages.prefix(read.count).enumerated()
+    where read[index] && storage.version != versions[index] {
+      let what = index < inputs.count ? "input \(index + 1)" : "the result"
+      throw Fault(
+        .recipe, "a tensor that the gradient needs was changed in place after it was used",
+        path: index < inputs.count ? inputs[index].name : nil, expected: "\(what) of \(name) as it was then",
+        got: "\(Shape.array(tensor(at: index).shape)), changed by tensor:set or an optimiser's step",
+        hint: "Take all gradients before the change, or compute again what depends on the tensor.")
+    }
+  }
+
+  /// An input, or an output after them.
+  private func tensor(at index: Int) -> Tensor {
+    index < inputs.count ? inputs[index] : Tensor(outputs[index - inputs.count])
   }
 
   /// A handle of an output, with this history.
@@ -32,6 +62,7 @@ final class TapeNode {
 
   /// Releases a chain of nodes one after the other: a recursion would take a stack frame for each.
   deinit {
+    memory?.changed(-byteCount)
     var open = inputs
     inputs = []
     while var tensor = open.popLast() {
@@ -45,7 +76,12 @@ final class TapeNode {
 }
 
 /// A computation on a tape with a gradient of its own: a compiled plan, for example.
-public protocol TapeFunction: AnyObject {
-  /// The gradients of the inputs for the gradient of the output; nil where an input has none or isn't `wanted`.
+protocol TapeFunction: AnyObject {
+  /// The memory that it keeps for its gradient, besides the inputs and outputs of its node.
+  var byteCount: Int { get }
+  /// The gradients of the inputs for the gradient of the output, as arrays or as batches; nil where an input has none or
+  /// isn't `wanted`.
   func gradients(_ outputGradient: Tensor, wanted: [Bool]) throws -> [Tensor?]
+  /// The same as computations on the tape, so that the gradients have gradients. `node` is the function's own.
+  func gradients(_ outputGradient: Tensor, wanted: [Bool], of node: TapeNode, on tape: Tape) throws -> [Tensor?]
 }

@@ -12,6 +12,8 @@ public final class Tensor {
     /// The size of the batch; 1 for an array.
     let batch: Int
     let buffer: AlignedBuffer
+    /// How often the numbers were changed in place: what a gradient needs must be what the op had.
+    private(set) var version = 0
     /// What is told of the bytes, as long as they are there.
     private let memory: TapeMemory?
 
@@ -21,10 +23,13 @@ public final class Tensor {
       self.batch = type.shape.hasBatch ? batch : 1
       self.memory = memory
       buffer = try AlignedBuffer(count: type.storageElements(batch: batch))
-      memory?.changed(buffer.byteCount)
+      memory?.changed(buffer.byteCount + TapeMemory.objectBytes)
     }
 
-    deinit { memory?.changed(-buffer.byteCount) }
+    deinit { memory?.changed(-buffer.byteCount - TapeMemory.objectBytes) }
+
+    /// Notes that the numbers were changed in place.
+    func noteChange() { version += 1 }
 
     /// Whether a tape counts the bytes.
     var isCounted: Bool { memory != nil }
@@ -95,12 +100,13 @@ public final class Tensor {
     }
   }
 
-  /// Replaces the numbers in place. What was computed from the old ones keeps them only where an op copied them.
+  /// Replaces the numbers in place. A gradient that needs the old ones throws from then on.
   public func set(_ values: [Float]) throws {
     guard values.count == count else {
       throw Fault(
         .recipe, "wrong number of values for a tensor", path: name, expected: "\(count)", got: "\(values.count)")
     }
+    storage.noteChange()
     let channels = type.shape.channels, stride = rowStride
     values.withUnsafeBufferPointer { dense in
       guard let source = dense.baseAddress else { return }
@@ -147,6 +153,8 @@ public final class Tensor {
 
 /// Who is told of the memory of what a tape computes.
 final class TapeMemory {
+  /// About what the objects of one value, or of one node, take besides numbers.
+  static let objectBytes = 256
   /// Takes how many bytes there are more, or less.
   let changed: (Int) -> Void
 

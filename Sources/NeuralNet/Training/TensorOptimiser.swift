@@ -72,6 +72,7 @@ public final class TensorOptimiser {
   }
 
   private func update(_ parameter: Tensor, _ gradient: UnsafePointer<Float>, _ state: inout State) {
+    parameter.storage.noteChange()
     let values = parameter.storage.buffer.pointer, count = parameter.count
     state.steps += 1
     switch rule {
