@@ -25,7 +25,7 @@ Inverted residual block (Sandler et al. 2018): a 1×1 convolution to `expand` ti
 a 1×1 convolution to `channels`, each with batch normalisation, the first two with the activation; the input is added
 where shapes agree. Parameters are in the scopes `expand`, `depthwise`, `squeeze_excite` and `project`: give each block a
 scope of its own with nn.scope.]],
-  context = "model or build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor [N, H, W, C]" },
   { "channels", "integer", doc = "output channels" },
   options = {
@@ -35,6 +35,7 @@ scope of its own with nn.scope.]],
     { "squeeze_excite", "number", default = 0, doc = "width of the gate per inner channel; 0 for none" },
     { "activation", "string", default = "relu6", doc = "an activation of nas.nn" },
   },
+  returns = "Value|Tensor",
 }, function(x, channels, options)
   local inner, y = math.floor(x.channels * options.expand + 0.5), x
   if options.expand ~= 1 then y = unit("expand", y, inner, { kernel = 1 }, options.activation) end
