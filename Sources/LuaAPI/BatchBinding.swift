@@ -86,8 +86,14 @@ struct BatchBinding {
     fields: [
       Parameter("count", "integer", "samples"),
       Parameter("images", "Tensor", "{ count, height, width, channels }, normalised; of a table { count, columns }"),
+<<<<<<< HEAD
       Parameter("labels", "integer[]", "classes from 1; of a regression all 1"),
       Parameter("targets", "Tensor", optional: true, "of a regression: { count }, standardised; nil for classes"),
+=======
+      Parameter("labels", "integer[]", "classes from 1"),
+      Parameter(
+        "targets", "Tensor", optional: true, "of a regression, { count, 1 }, standardised by the training part"),
+>>>>>>> tapefix
     ])
 
   private static let makeDeclaration = Declaration(

@@ -109,6 +109,9 @@ struct BuildBinding {
     guard let shape = try tensor ?? call.object(1, as: SymbolObject.self)?.symbol.shape else {
       throw Fault(.recipe, "\(name): wrong x", expected: "a Value or a Tensor", got: call.value(1).description)
     }
+    guard shape.rank > 0 else {
+      throw Fault(.recipe, "\(name): a single number has no axes", expected: "[N] or more axes", got: "[]")
+    }
     guard let position = shape.position(ofAxis: axis) else {
       throw Fault(
         .recipe, "\(name): there is no such axis", expected: "1 to \(shape.rank), or -1 for the last, of \(shape)",

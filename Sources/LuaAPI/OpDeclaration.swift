@@ -21,11 +21,17 @@ extension Declaration {
       options: attributes.filter { !isPositional($0) } + (op.isRepeatable ? [] : [Self.stream]) + [
         Parameter("name", "string", optional: true, "the node's name in its scope")
       ],
-      returns: "Value|Tensor # of the inputs' class")
+      returns: "Value|Tensor # of the inputs' class; a Tensor beside a Value becomes a constant of the network")
   }
 
+<<<<<<< HEAD
   private static let stream = Parameter(
     "stream", "string|Stream", optional: true, "where tensors are drawn from; a network draws by the node's path")
+=======
+  /// The option of ops that draw random numbers.
+  private static let stream = Parameter(
+    "stream", "string|Stream", optional: true, "where Tensors are drawn from; a network draws by the node's path")
+>>>>>>> tapefix
 }
 
 extension AttributeSchema.Kind {
