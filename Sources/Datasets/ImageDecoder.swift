@@ -81,6 +81,9 @@ enum ImageDecoder {
   }
 
   private static func checkSize(_ height: Int, _ width: Int, _ path: String) throws {
+    guard height > 0, width > 0 else {
+      throw Fault(.data, "the image has no size", at: path, hint: "The file is cut off or damaged.")
+    }
     guard 1...largestSide ~= height, 1...largestSide ~= width else {
       throw Fault(
         .data, "size of the image", at: path, expected: "at most \(largestSide)×\(largestSide)",
