@@ -92,7 +92,8 @@ struct BatchBinding {
     "data:batches",
     """
     An iterator over full batches of a split, in a new random order each epoch: for batch, epoch in data:batches{ … }.
-    The order and the augmentation depend on the seed, the stream's name and the epoch alone.
+    The order and the augmentation depend on the seed, the stream's name and the epoch alone. Called by hand it gives the
+    batch alone, and nil at the end.
     """,
     [this],
     options: [
@@ -128,7 +129,8 @@ struct BatchBinding {
         "augment": augmentation.json, "epoch": .int(epoch), "number": .int(number),
       ])
       try call.push(BatchObject(images: images, labels: labels, shape: data.dataset.imageShape, key: key))
-      call.push(epoch)
+      // A loop calls its iterator with two values; a call by hand is an argument of another one, as in net:loss(next()).
+      if call.count > 0 { call.push(epoch) }
     }
     try call.push(next)
   }

@@ -1,5 +1,6 @@
 import Canonical
 import Diagnostics
+import Foundation
 import LuaHost
 import NeuralNet
 
@@ -61,6 +62,34 @@ struct OptimiserBinding {
         { arguments, call in
           let optimiser = try arguments.object(0, as: OptimiserObject.self).optimiser
           call.push(try optimiser.clip(norm: arguments[1].number ?? 1))
+        }
+      ),
+      (
+        Declaration(
+          "optimiser:save",
+          """
+          Writes the moments, the counters and the learning rate as safetensors into the run's folder, for
+          optimiser:load; the parameters are saved by model:save. Returns the path.
+          """,
+          [Self.this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")], returns: "string"),
+        { [session] arguments, call in
+          let optimiser = try arguments.object(0, as: OptimiserObject.self)
+          let file = try session.namedFile(arguments.text(1), for: "optimiser:save")
+          try optimiser.ownState.write(to: file)
+          call.push(file.path(percentEncoded: false))
+        }
+      ),
+      (
+        Declaration(
+          "optimiser:load", "Goes on from what optimiser:save wrote, of parameters of the same shapes.",
+          [Self.this, Parameter("path", "string", "what optimiser:save returned")]),
+        { [session] arguments, _ in
+          let path = try session.readable(arguments.text(1)), state = try StateSnapshot(contentsOf: path)
+          do {
+            try arguments.object(0, as: OptimiserObject.self).restore(state)
+          } catch let fault as Fault where fault.code == .data {
+            throw fault.located(at: path)
+          }
         }
       ),
     ]

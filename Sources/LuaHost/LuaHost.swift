@@ -32,6 +32,8 @@ public final class LuaHost {
   var libraryChunks: Set<String> = []
   var loaded: [String: LuaValue] = [:]
   var loading: [String] = []
+  /// Called before every host function, with its call, while it isn't nil.
+  public var beforeCall: LuaFunction?
   /// While false, `require` gives modules of the library only: for work that is known by the digest of a function, which
   /// modules that it requires by itself are not a part of.
   public var allowsRecipeModules = true

@@ -10,7 +10,8 @@ public final class PlanFunction {
   private let graph: Graph
   private let batch: Int
   private let outputType: ValueType
-  private var calls = 0
+  /// How often it was called: what its random numbers depend on.
+  public var calls = 0
   /// The call whose numbers are in the plan.
   private weak var latest: Call?
 
