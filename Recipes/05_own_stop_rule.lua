@@ -1,7 +1,7 @@
 -- %% [markdown]
 -- # A stop rule of your own
 -- A stop rule is a function that is asked before every trial: it returns nothing to go on, or the reason to stop. Here
--- we write one that weighs what another trial costs against what it may bring, and look at what it saved.
+-- we write one that stops when one more trial promises too little, and look at what it would have saved.
 -- `nasrun Recipes/05_own_stop_rule.lua`; a minute on one core.
 
 local nas = require "nas"

@@ -22,9 +22,10 @@ A decision, as space:compose gives it, as one of a number of categories. Options
 numbers are their own; a longer range, or one of real numbers, is cut into `levels` equal parts (of the logarithm where
 it is logarithmic). Returns how many there are, and a function that gives space:compose its answer: `answer(category,
 fraction)`, where a fraction from 0 to below 1 says which number of a part.]],
-  { "decision", "table" },
-  { "levels", "integer", min = 1 },
-  returns = "count, answer(category, fraction)",
+  { "decision", "table", doc = "what space:compose asks for" },
+  { "levels", "integer", min = 1, doc = "parts of a real or long range" },
+  example = 'local categories = require "nas.categories"',
+  returns = "integer, fun(category: integer, fraction: number): any # how many, and the answer",
 }, function(decision, levels)
   if decision.options then return #decision.options, function(category) return category end end
   if decision.kind == "float" then

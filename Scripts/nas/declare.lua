@@ -16,16 +16,31 @@ function core.declare(name, declaration, fn)
   return checked
 end
 
---- The `__index` of a class: its methods, nil for the fields that may be nil, an error with the nearest name for others.
+--- Declares a class of tables: its `name`, the `object` in its methods' names (`search` of `search:evaluate`), `doc`, and
+--- `fields` in the form of parameters. Tables with this metatable are then of that class, for checks and error texts.
+--- Call it before the methods are declared.
+function core.declare_class(metatable, declaration)
+  core.register_class(declaration)
+  metatable.__name = declaration.name
+  return metatable
+end
+
+--- The `__index` of a class: its methods, nil for the fields that may be nil, an error with the nearest name for others,
+--- among what is declared of it. A name that is one of its metrics is told so.
 function core.class_index(class, name, optional)
   local may_be_nil = {}
   for _, field in ipairs(optional) do may_be_nil[field] = true end
-  return function(_, key)
+  return function(object, key)
     local value = class[key]
     if value ~= nil or may_be_nil[key] then return value end
-    local names = {}
-    for known in pairs(class) do names[#names + 1] = known end
-    core.fail { message = ("a %s has no '%s'"):format(name, tostring(key)), hint = core.suggest(tostring(key), names) }
+    local metrics, hint = rawget(object, "metrics"), nil
+    if type(metrics) == "table" and metrics[key] ~= nil then
+      hint = ("Did you mean '%s.metrics.%s'?"):format(name, tostring(key))
+    end
+    core.fail {
+      message = ("a %s has no '%s'"):format(name, tostring(key)),
+      hint = hint or core.suggest(tostring(key), core.members(name)),
+    }
   end
 end
 

@@ -12,9 +12,10 @@ Watches one learning curve: the function that it returns is told the metric afte
     { "patience", "integer", min = 1, default = 5, doc = "epochs without improvement" },
     { "min_delta", "number", min = 0, default = 0, doc = "an improvement is more than this, in units of the metric" },
     { "grace", "integer", min = 0, default = 0, doc = "epochs at the start that don't count" },
-    { "direction", "string", one_of = { "max", "min" }, default = "max" },
+    { "direction", "string", one_of = { "max", "min" }, default = "max", doc = "which values are better" },
   },
-  returns = "function(epoch, value) → boolean",
+  example = 'local early_stopping = require "nas.early_stopping"',
+  returns = "fun(epoch: integer, value: number): boolean",
 }, function(options)
   local sign = options.direction == "max" and 1 or -1
   local best, since = nil, 0

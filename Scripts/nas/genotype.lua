@@ -44,22 +44,24 @@ local function parse_cell(text, name)
   return nodes
 end
 
-genotype.parse = nas.declare("genotype.parse", {
+genotype.parse = nas.declare("nas.genotype.parse", {
   doc = [[
 The cells of a genotype's text: { normal =, reduce = }, each a list of four nodes, each a list of two edges
 { op =, from = }, where 0 and 1 are the cell's inputs and 2 to 5 its nodes.]],
   source = "Liu et al. 2019 (DARTS), cnn/genotypes.py",
-  { "text", "string" },
+  { "text", "string", doc = "Genotype(normal=[…], …)" },
+  returns = "table # { normal =, reduce = }",
 }, function(text)
   local values = {}
   for _, name in ipairs(cells) do values[name] = parse_cell(text, name) end
   return values
 end)
 
-genotype.format = nas.declare("genotype.format", {
+genotype.format = nas.declare("nas.genotype.format", {
   doc = "The text of a genotype's cells, exactly as the reference prints it.",
   source = "Liu et al. 2019 (DARTS), cnn/genotypes.py",
   { "values", "table", doc = "as genotype.parse gives them" },
+  returns = "string",
 }, function(values)
   local parts = {}
   for index, name in ipairs(cells) do
@@ -91,13 +93,13 @@ local function strongest_edges(alphas)
   return kept
 end
 
-genotype.derive = nas.declare("genotype.derive", {
+genotype.derive = nas.declare("nas.genotype.derive", {
   doc = [[
 The genotype of a relaxed nas.spaces.darts { edges = "all" }: each node keeps the two edges whose strongest operation
 but `none` has the largest softmax weight, the stronger edge first, each with that operation.]],
   source = "Liu et al. 2019 (DARTS), section 2.4; cnn/model_search.py, genotype()",
   { "alpha", "table", doc = "`alpha` of what nas.relax returns" },
-  returns = "the text of a genotype",
+  returns = "string",
 }, function(alpha)
   local values = {}
   for _, name in ipairs(cells) do

@@ -20,6 +20,9 @@ local function family(name)
       end
       local value = require(module)
       core.makers[value] = module
+      if name == "nas.proxies" then
+        core.register_value { name = module, type = "Proxy", doc = value.doc, source = value.source }
+      end
       rawset(members, key, value)
       return value
     end,
@@ -42,6 +45,9 @@ nas.search = require "nas.search"
 nas.warm_start = require "nas.warm_start"
 nas.plot = require "nas.plot"
 nas.relax = require "nas.relax"
+nas.categories = require "nas.categories"
+nas.early_stopping = require "nas.early_stopping"
+nas.genotype = require "nas.genotype"
 
 --- Makes the use of a name that isn't there an error with the nearest one that is.
 local function close(name, members)
@@ -55,6 +61,6 @@ local function close(name, members)
 end
 
 close("nas", nas)
-for _, part in ipairs { "nn", "stop", "plot", "optim", "linalg" } do close("nas." .. part, nas[part]) end
+for _, part in ipairs { "nn", "stop", "plot", "optim", "linalg", "genotype" } do close("nas." .. part, nas[part]) end
 
 return nas

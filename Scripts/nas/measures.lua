@@ -1,7 +1,9 @@
 -- Measures: objectives that can be read off a network, whatever the evaluator reports. An objective that the
 -- evaluator's metrics lack is looked up here. `observed` marks those that depend on the machine and the moment.
 
-return {
+local core = require "nas.core"
+
+local measures = {
   params = {
     doc = "trainable parameters",
     run = function(network) return { params = network.params } end,
@@ -23,3 +25,9 @@ return {
     end,
   },
 }
+
+for name, measure in pairs(measures) do
+  core.register_value { name = "objectives." .. name, type = "number", doc = measure.doc }
+end
+
+return measures

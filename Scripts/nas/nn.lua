@@ -5,9 +5,11 @@ local nn = core.nn
 
 nn.scope = core.declare("nas.nn.scope", {
   doc = "Runs `fn` with `name` added to the path of every parameter made inside, and returns what it returns.",
-  context = "build",
+  context = "build or model",
   { "name", "string|integer", doc = "letters, digits, `_` and `-`" },
   { "fn", "function", doc = "no arguments" },
+  returns = "any # what fn returns",
+  example = 'x = nn.scope("stem", function() return nn.relu(nn.conv2d(x, 16, { kernel = 3 })) end)',
 }, function(name, fn)
   core.push_scope(tostring(name))
   local value = fn()
@@ -66,6 +68,12 @@ inside it. Under shared weights the choice stays in the network; in a relaxed sp
   { "value", "any", doc = "what the build read from a `oneof` decision" },
   { "branches", "table", doc = "a function for each option of the decision" },
   { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
+  returns = "any # what the branch returns",
+  example = [[
+x = nn.choice(arch.op, {
+  conv3 = function() return nn.conv2d(x, x.channels, { kernel = 3 }) end,
+  skip = function() return x end,
+})]],
 }, function(value, branches, x)
   if core.is_open(value) then return open_branches(value, "nn.choice", branches, x) end
   local branch = branch_of(branches, value, "nn.choice")
@@ -82,6 +90,7 @@ weights, and all branches are mixed in a relaxed space.]],
   { "values", "any", doc = "what the build read from a `manyof` decision" },
   { "branches", "table", doc = "a function for each option of the decision" },
   { "x", "any", optional = true, doc = "given to the branches; what a mixture may give them in its place" },
+  returns = "Value",
 }, function(values, branches, x)
   if core.is_open(values) then return open_branches(values, "nn.pick", branches, x) end
   if type(values) ~= "table" or #values == 0 then

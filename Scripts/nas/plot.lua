@@ -30,9 +30,10 @@ end
 
 plot.pareto = core.declare("nas.plot.pareto", {
   doc = "Draws the trials of a search in the terminal, `x` against `y`: `●` on the Pareto front, `·` elsewhere, then lists the front.",
-  { "result", "table" },
+  { "result", "Result", doc = "of nas.search" },
   { "x", "string", doc = "a metric, across" },
   { "y", "string", doc = "a metric, upwards" },
+  returns = "nothing",
 }, function(result, x, y)
   local trials, xs, ys = {}, {}, {}
   for _, trial in ipairs(result.trials) do

@@ -2,6 +2,20 @@
 
 local core = require "nas.core"
 
+core.register_class {
+  name = "Proxy",
+  object = "proxy",
+  doc = "A score of a network that was not trained: what nas.proxy makes, and what nas.proxies has.",
+  fields = {
+    { "name", "string", doc = "the metric's name" },
+    { "score", "fun(network: Network, ...: Batch): number", doc = "the score of a network on its batches" },
+    { "direction", "string", doc = '"max" or "min": which scores promise better networks' },
+    { "batches", "integer", doc = "how many batches `score` takes" },
+    { "doc", "string", optional = true, doc = "what it measures" },
+    { "source", "string", optional = true, doc = "the paper" },
+  },
+}
+
 return core.declare("nas.proxy", {
   doc = [[
 A zero-cost proxy: `score(network, batch, …)` returns a number. It may probe the network and draw others by
@@ -9,9 +23,22 @@ A zero-cost proxy: `score(network, batch, …)` returns a number. It may probe t
 `proxy.score(network, batch)`, or as a metric of trials by nas.evaluators.proxy.]],
   options = {
     { "name", "string", doc = "the metric's name" },
-    { "score", "function", doc = "function(network, batch, …) → number" },
+    { "score", "fun(network: Network, ...: Batch): number", doc = "function(network, batch, …) → number" },
     { "direction", "string", one_of = { "max", "min" }, default = "max", doc = "which scores promise better networks" },
-    { "batches", "integer", min = 1, default = 1 },
+    { "batches", "integer", min = 1, default = 1, doc = "how many batches `score` takes" },
+    { "doc", "string", optional = true, doc = "what it measures, for `nasrun api`" },
+    { "source", "string", optional = true, doc = "the paper" },
   },
-  returns = "a table: name, score, direction, batches",
+  returns = "Proxy",
+  example = [[
+local weight_norm = nas.proxy {
+  name = "weight_norm",
+  score = function(network, batch)
+    local total = 0
+    for _, weight in ipairs(network:probe({ batch = batch, wrt = "weights" }).weights) do
+      total = total + nas.nn.sum(weight.value * weight.value):item()
+    end
+    return total
+  end,
+}]],
 }, function(options) return options end)

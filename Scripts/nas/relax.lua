@@ -37,10 +37,13 @@ computed again when a run is resumed, but for steps of nas.checkpoint.]],
   { "space", "Space", doc = "of decisions that nn.choice and nn.pick take" },
   options = {
     { "data", "Data", doc = "gives the input's shape and the classes" },
-    { "mix", "function", optional = true },
+    {
+      "mix", "function", optional = true,
+      doc = "function(decision, branches, x) → Value; default: the sum of the branches, each times its softmax",
+    },
     { "stream", "string", default = "relaxed", doc = "the name of the random streams" },
   },
-  returns = "Relaxed: loss, parameters, alphas, derive; alpha (Tensors by the decisions' paths)",
+  returns = "Relaxed",
 }, function(space, options)
   return core.relax(space, options.data, options.mix or core.softmax_mixture, options.stream)
 end)

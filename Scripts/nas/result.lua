@@ -6,6 +6,21 @@ local comparing = require "nas.search.comparing"
 local Result = {}
 local metatable = { __index = core.class_index(Result, "result", {}) }
 
+core.declare_class(metatable, {
+  name = "Result",
+  object = "result",
+  doc = "What nas.search returns: the trials in the order in which the strategy got them. print(result) sums it up.",
+  fields = {
+    { "trials", "Trial[]", doc = "all of them, failed ones too" },
+    { "objectives", "table[]", doc = "{ name =, direction = } each, the primary one first" },
+    { "reason", "string", doc = "why the search ended" },
+    { "name", "string", doc = "of the search" },
+    { "space", "Space", doc = "that was searched" },
+    { "reused", "integer", doc = "requests that were answered by an earlier trial" },
+    { "search", "Search", doc = "the search, which has ended" },
+  },
+})
+
 local function new(search, reason)
   return setmetatable({
     trials = search.history,
@@ -45,14 +60,16 @@ Result.best = core.declare("result:best", {
 The best trial by the primary objective, or by `metric`, of those that keep the constraints. An error when there is
 none.]],
   { "result", "any" },
-  { "metric", "string", optional = true },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Trial",
 }, function(result, metric) return result:ranked(metric)[1] or no_best(result) end)
 
 Result.top = core.declare("result:top", {
   doc = "The `count` best architectures, best first, each once: of the trials that keep the constraints.",
   { "result", "any" },
-  { "count", "integer", min = 1 },
-  { "metric", "string", optional = true },
+  { "count", "integer", min = 1, doc = "at most so many" },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "Architecture[]",
 }, function(result, count, metric)
   local archs, seen = {}, {}
   for _, trial in ipairs(result:ranked(metric)) do
@@ -68,6 +85,7 @@ Result.front = core.declare("result:front", {
 The Pareto front over all objectives: of the trials that keep the constraints, those that no other one dominates, best
 primary first.]],
   { "result", "any" },
+  returns = "Trial[]",
 }, function(result)
   local ranked = result:ranked()
   local front = {}

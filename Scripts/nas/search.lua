@@ -122,13 +122,13 @@ Runs a search and returns its result. The strategy is a function of the `search`
 run for ever and be ended by the stop rule. Trials are recorded before the strategy sees them, so a killed run goes on
 where it was.]],
   options = {
-    { "space", "Space" },
+    { "space", "Space", doc = "from nas.space or nas.spaces" },
     {
-      "strategy", "function|table",
+      "strategy", "fun(search: Search)|table",
       doc = "function(search), nas.strategies.…{…}, or a table: ask(self, search) → arch, budget, or nil at the end; "
         .. "tell(self, trial, search); finish(self, search)",
     },
-    { "evaluate", "function|table", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
+    { "evaluate", "fun(trial: Trial): table<string, number>|table", doc = "function(trial) → metrics, nas.evaluator{…} or nas.evaluators.…{…}" },
     {
       "objectives", "table", default = { { "accuracy", "max" } },
       doc = 'ordered, the first is primary: { { "accuracy", "max" }, { "latency_ms", "min" } }',
@@ -137,7 +137,7 @@ where it was.]],
       "constraints", "table", default = {},
       doc = "apart from objectives: { params = { max = 1e6 }, accuracy = { min = 60 } }; trials that keep them rank first",
     },
-    { "stop", "table|function", optional = true, doc = "a stop rule; without one, the strategy has to end by itself" },
+    { "stop", "table|fun(state: SearchState): string?", optional = true, doc = "a stop rule; without one, the strategy has to end by itself" },
     { "window", "integer", min = 1, default = 1, doc = "trials in flight at most" },
     {
       "duplicates", "string", one_of = { "reuse", "rerun", "forbid" }, default = "reuse",
@@ -155,5 +155,12 @@ where it was.]],
     },
     { "name", "string", optional = true, doc = "default: search1, search2, … in the order of the recipe" },
   },
-  returns = "a result: best(), front(), top(count), trials, reason",
+  returns = "Result",
+  example = [[
+local result = nas.search {
+  space = nas.spaces.nasbench201 { channels = 8, cells = 1 },
+  strategy = nas.strategies.random {},
+  evaluate = nas.evaluators.train { data = data, epochs = 3 },
+  stop = { trials = 20 },
+}]],
 }, core.run_search)

@@ -9,7 +9,8 @@ local stop = {}
 
 stop.trials = core.declare("nas.stop.trials", {
   doc = "Stops after `count` trials, failed ones included.",
-  { "count", "integer", min = 1 },
+  { "count", "integer", min = 1, doc = "trials" },
+  returns = "fun(state: SearchState): string?",
 }, function(count)
   return function(state)
     if state.trials >= count then return ("%d trials done"):format(count) end
@@ -18,7 +19,8 @@ end)
 
 stop.minutes = core.declare("nas.stop.minutes", {
   doc = "Stops when the search has been active for `minutes`; time in which the run was down doesn't count.",
-  { "minutes", "number", min = 0 },
+  { "minutes", "number", min = 0, doc = "of active time" },
+  returns = "fun(state: SearchState): string?",
 }, function(minutes)
   return function(state)
     if state.seconds >= minutes * 60 then return ("%g minutes over"):format(minutes) end
@@ -27,8 +29,9 @@ end)
 
 stop.target = core.declare("nas.stop.target", {
   doc = "Stops when the best trial has reached `value` in `metric` (default: the primary objective).",
-  { "value", "number" },
-  { "metric", "string", optional = true },
+  { "value", "number", doc = "to be reached" },
+  { "metric", "string", optional = true, doc = "default: the primary objective" },
+  returns = "fun(state: SearchState): string?",
 }, function(value, metric)
   return function(state)
     local best = state.best
@@ -45,7 +48,8 @@ stop.cost = core.declare("nas.stop.cost", {
   doc = [[
 Stops when the trials have cost `seconds` of work together. A reused trial counts each time, also one that was taken from
 another run, with what it cost the first time.]],
-  { "seconds", "number", min = 0 },
+  { "seconds", "number", min = 0, doc = "of all trials together" },
+  returns = "fun(state: SearchState): string?",
 }, function(seconds)
   return function(state)
     if state.cost >= seconds then return ("a cost of %g seconds reached"):format(seconds) end
@@ -73,10 +77,11 @@ Stops when `trials` trials in a row were no better than the best before them, by
 count, and those outside the constraints; before the first good one it doesn't stop. `plateau = 20` in a table of rules is
 `{ trials = 20 }`.]],
   options = {
-    { "trials", "integer", min = 1 },
+    { "trials", "integer", min = 1, doc = "in a row" },
     { "by", "string|function", optional = true, doc = "a metric, or function(metrics) → number; default: the primary objective" },
     { "min_delta", "number", min = 0, default = 0, doc = "what counts as better, in the metric's units" },
   },
+  returns = "fun(state: SearchState): string?",
 }, function(options)
   return function(state)
     local known = memory_of(state, options, { seen = 0, since = 0 })
@@ -117,7 +122,8 @@ stop.converged_front = core.declare("nas.stop.converged_front", {
   doc = [[
 Stops when `trials` trials in a row left the Pareto front over all objectives as it was. `converged_front = 30` in a table
 of rules is `{ trials = 30 }`.]],
-  options = { { "trials", "integer", min = 1 } },
+  options = { { "trials", "integer", min = 1, doc = "in a row" } },
+  returns = "fun(state: SearchState): string?",
 }, function(options)
   return function(state)
     local known = memory_of(state, options, { seen = 0, since = 0, front = {} })
@@ -155,7 +161,7 @@ local function rules_of(spec)
     end
   end
   if #rules == 0 then
-    core.fail { message = "a stop rule must name at least one condition", expected = "such as { trials = 60 }", got = "{}" }
+    core.fail { message = "a stop rule must name at least one condition", expected = "{ trials = 60 } or the like", got = "{}" }
   end
   return rules
 end
@@ -170,6 +176,8 @@ end
 stop.any = core.declare("nas.stop.any", {
   doc = "Stops when any of the rules says so, with its reason.",
   { "rules", "table", doc = "rules in a list, conditions by name, or both" },
+  returns = "fun(state: SearchState): string?",
+  example = "stop = nas.stop.any { trials = 60, minutes = 20, my_rule }",
 }, function(spec)
   local rules = rules_of(spec)
   return function(state)
@@ -183,6 +191,7 @@ end)
 stop.all = core.declare("nas.stop.all", {
   doc = "Stops when all of the rules say so.",
   { "rules", "table", doc = "rules in a list, conditions by name, or both" },
+  returns = "fun(state: SearchState): string?",
 }, function(spec)
   local rules = rules_of(spec)
   return function(state)

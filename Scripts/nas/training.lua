@@ -8,7 +8,7 @@ local varied = "number|function|string"
 
 local shared = {
   { "data", "Data", doc = "from nas.data.open" },
-  { "epochs", varied, min = 1, default = 3 },
+  { "epochs", varied, min = 1, default = 3, doc = "of a trial whose budget names none" },
   { "batch", varied, min = 1, default = 64, doc = "images per step" },
   {
     "lr", varied, min = 0, default = 0.1,
@@ -24,11 +24,11 @@ local shared = {
       .. "are stretches of one training",
   },
   { "warmup", varied, min = 0, default = 0, doc = "epochs of linear warm-up" },
-  { "momentum", varied, min = 0, max = 1, default = 0.9 },
-  { "nesterov", "boolean", default = true },
-  { "weight_decay", varied, min = 0, default = 5e-4 },
+  { "momentum", varied, min = 0, max = 1, default = 0.9, doc = "of SGD" },
+  { "nesterov", "boolean", default = true, doc = "Nesterov's momentum" },
+  { "weight_decay", varied, min = 0, default = 5e-4, doc = "times the weights, added to their gradients" },
   { "decay_norm", "boolean", default = true, doc = "also decay batch-norm parameters and biases" },
-  { "label_smoothing", varied, min = 0, max = 1, default = 0 },
+  { "label_smoothing", varied, min = 0, max = 1, default = 0, doc = "share of a target spread over all classes" },
   { "clip", varied, min = 0, default = 0, doc = "gradient clipping by global norm; 0 is off" },
   {
     "augment", "table", default = {},

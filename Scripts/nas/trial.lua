@@ -5,6 +5,28 @@ local core = require "nas.core"
 local Trial = {}
 local metatable = { __index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "key", "scopes" }) }
 
+core.declare_class(metatable, {
+  name = "Trial",
+  object = "trial",
+  doc = [[
+One architecture evaluated at one budget. An evaluator is given it before it is finished; a strategy gets it finished.
+print(trial) shows its number, architecture and metrics.]],
+  fields = {
+    { "number", "integer", doc = "from 1, in the order asked" },
+    { "arch", "Architecture", doc = "what is evaluated" },
+    { "budget", "table<string, any>", doc = "what search:evaluate was given, such as { epochs = 9 }; {} by default" },
+    { "metrics", "table<string, number>", doc = "by name; of a failed trial each objective has its worst value" },
+    { "failed", "string", optional = true, doc = "why it failed; nil when it didn't" },
+    { "reports", "table[]", doc = "what trial:report was given: { epoch =, metrics = }" },
+    { "done", "boolean", doc = "whether it is finished" },
+    { "seconds", "number", doc = "that its evaluation took, or what trial:charge said" },
+    { "feasible", "boolean", doc = "whether it keeps the constraints" },
+    { "violation", "number", doc = "by how much it doesn't: 0 when it does" },
+    { "continues", "Trial", optional = true, doc = "the trial that search:continue goes on from" },
+    { "search", "Search", doc = "the search that it belongs to" },
+  },
+})
+
 --- The budgets of the trials that one goes on from, the first first.
 local function chain_of(continues)
   if not continues then return {} end
@@ -36,8 +58,10 @@ Trial.report = core.declare("trial:report", {
   doc = "Records metrics of one epoch, for the learning curve and the progress display.",
   context = "evaluator",
   { "trial", "any" },
-  { "epoch", "integer", min = 0 },
-  { "metrics", "table", doc = "numbers by name" },
+  { "epoch", "integer", min = 0, doc = "the epoch that is over, from 1; 0 for before the first" },
+  { "metrics", "table<string, number>", doc = "numbers by name" },
+  returns = "nothing",
+  example = "trial:report(epoch, { accuracy = 71.5, train_loss = 0.9 })",
 }, function(trial, epoch, metrics)
   local report = { epoch = epoch, metrics = {} }
   for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
@@ -64,6 +88,7 @@ The stand-alone network of the trial's architecture, built once. Its weights are
 from another one (`trial.continues`), the network as the other one left it; the next fit goes on with its training.]],
   context = "evaluator",
   { "trial", "any" },
+  returns = "Network",
 }, function(trial)
   if not trial.built then
     local data = trial.search.evaluator.data
@@ -90,7 +115,8 @@ Charges the trial with `seconds` in place of the time that it takes: for tables 
 `trial.seconds` and the metric `charged_seconds`, and count for nas.stop.cost. Charges add up.]],
   context = "evaluator",
   { "trial", "any" },
-  { "seconds", "number", min = 0 },
+  { "seconds", "number", min = 0, doc = "to be added" },
+  returns = "nothing",
 }, function(trial, seconds) trial.charged = (trial.charged or 0.0) + seconds end)
 
 --- The name of the random streams of the trial's network: the same for all trials of one training.

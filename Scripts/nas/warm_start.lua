@@ -20,7 +20,7 @@ and begins with the `keep` best. The scores are a search of their own in the run
     { "keep", "integer", min = 1, default = 10, doc = "of them, those that the search begins with" },
     { "batch", "integer", min = 2, default = 64, doc = "images per batch of the proxy" },
   },
-  returns = "what nas.search takes as `start`",
+  returns = "table # what nas.search takes as `start`",
 }, function(options)
   local proxy = proxy_of(options.proxy)
   local evaluate = core.public.evaluators.proxy { proxies = { proxy }, data = options.data, batch = options.batch }

@@ -194,6 +194,8 @@ bool shim_push_behind(lua_State *L, int index) {
 
 static const char *why_missing(const char *name) {
   static const char *const reasons[][2] = {
+      {"nas", "Begin the recipe with: local nas = require \"nas\"."},
+      {"nn", "Write 'local nn = nas.nn' below 'local nas = require \"nas\"'."},
       {"io", "Recipes read data through the API; 'nasrun --trust' opens io and os."},
       {"os", "Recipes can't reach the system; 'nasrun --trust' opens io and os."},
       {"debug", "The debug library is closed to recipes."},

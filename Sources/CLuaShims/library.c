@@ -129,6 +129,9 @@ static const char nas_proxies_zico[] = {
 static const char nas_proxy[] = {
 #embed "../../Scripts/nas/proxy.lua"
 };
+static const char nas_reference[] = {
+#embed "../../Scripts/nas/reference.lua"
+};
 static const char nas_relax[] = {
 #embed "../../Scripts/nas/relax.lua"
 };
@@ -200,6 +203,15 @@ static const char nas_strategies_reinforce[] = {
 };
 static const char nas_strategies_sequence[] = {
 #embed "../../Scripts/nas/strategies/sequence.lua"
+};
+static const char nas_templates_search[] = {
+#embed "../../Scripts/nas/templates/search.lua"
+};
+static const char nas_templates_space[] = {
+#embed "../../Scripts/nas/templates/space.lua"
+};
+static const char nas_templates_strategy[] = {
+#embed "../../Scripts/nas/templates/strategy.lua"
 };
 static const char nas_test[] = {
 #embed "../../Scripts/nas/test.lua"
@@ -279,6 +291,9 @@ static const char nas_testing_doubles_spaces_shifts_names[] = {
 static const char nas_testing_doubles_strategies_always_maximises[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/always_maximises.lua"
 };
+static const char nas_testing_doubles_strategies_credits_the_last[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/credits_the_last.lua"
+};
 static const char nas_testing_doubles_strategies_draws_forever[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/draws_forever.lua"
 };
@@ -299,6 +314,9 @@ static const char nas_testing_doubles_strategies_mixes_up_results[] = {
 };
 static const char nas_testing_doubles_strategies_peeks_at_test[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/peeks_at_test.lua"
+};
+static const char nas_testing_doubles_strategies_remembers_in_self[] = {
+#embed "../../Scripts/nas/testing/doubles/strategies/remembers_in_self.lua"
 };
 static const char nas_testing_doubles_strategies_remembers_searches[] = {
 #embed "../../Scripts/nas/testing/doubles/strategies/remembers_searches.lua"
@@ -433,6 +451,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
     SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
     SCRIPT("nas/proxy.lua", nas_proxy),
+    SCRIPT("nas/reference.lua", nas_reference),
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),
     SCRIPT("nas/search.lua", nas_search),
@@ -457,6 +476,9 @@ static const shim_module modules[] = {
     SCRIPT("nas/strategies/regularized_evolution.lua", nas_strategies_regularized_evolution),
     SCRIPT("nas/strategies/reinforce.lua", nas_strategies_reinforce),
     SCRIPT("nas/strategies/sequence.lua", nas_strategies_sequence),
+    SCRIPT("nas/templates/search.lua", nas_templates_search),
+    SCRIPT("nas/templates/space.lua", nas_templates_space),
+    SCRIPT("nas/templates/strategy.lua", nas_templates_strategy),
     SCRIPT("nas/test.lua", nas_test),
     SCRIPT("nas/testing/compare.lua", nas_testing_compare),
     SCRIPT("nas/testing/conformance.lua", nas_testing_conformance),
@@ -483,6 +505,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/spaces/never_skips.lua", nas_testing_doubles_spaces_never_skips),
     SCRIPT("nas/testing/doubles/spaces/shifts_names.lua", nas_testing_doubles_spaces_shifts_names),
     SCRIPT("nas/testing/doubles/strategies/always_maximises.lua", nas_testing_doubles_strategies_always_maximises),
+    SCRIPT("nas/testing/doubles/strategies/credits_the_last.lua", nas_testing_doubles_strategies_credits_the_last),
     SCRIPT("nas/testing/doubles/strategies/draws_forever.lua", nas_testing_doubles_strategies_draws_forever),
     SCRIPT("nas/testing/doubles/strategies/global_random.lua", nas_testing_doubles_strategies_global_random),
     SCRIPT("nas/testing/doubles/strategies/hoards.lua", nas_testing_doubles_strategies_hoards),
@@ -490,6 +513,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/testing/doubles/strategies/makes_invalid.lua", nas_testing_doubles_strategies_makes_invalid),
     SCRIPT("nas/testing/doubles/strategies/mixes_up_results.lua", nas_testing_doubles_strategies_mixes_up_results),
     SCRIPT("nas/testing/doubles/strategies/peeks_at_test.lua", nas_testing_doubles_strategies_peeks_at_test),
+    SCRIPT("nas/testing/doubles/strategies/remembers_in_self.lua", nas_testing_doubles_strategies_remembers_in_self),
     SCRIPT("nas/testing/doubles/strategies/remembers_searches.lua", nas_testing_doubles_strategies_remembers_searches),
     SCRIPT("nas/testing/doubles/strategies/rewrites_history.lua", nas_testing_doubles_strategies_rewrites_history),
     SCRIPT("nas/testing/doubles/strategies/trusts_every_trial.lua", nas_testing_doubles_strategies_trusts_every_trial),

@@ -35,7 +35,9 @@ struct CSV {
         got: "\(wrong.fields.count)")
     }
     if let twice = header.first(where: { name in header.count { $0 == name } > 1 }) {
-      throw Fault(.data, "two columns of one name", at: "\(path), line \(records[0].line)", got: "'\(twice)'")
+      throw Fault(
+        .data, "two columns of one name", at: "\(path), line \(records[0].line)", got: "'\(twice)'",
+        hint: "Rename one of them in the first line.")
     }
     self.path = path
     self.header = header
@@ -97,7 +99,9 @@ struct CSV {
         if byte == UInt8(ascii: "\n") { line += 1 }
         text.append(byte)
       }
-      throw Fault(.data, "a quote is never closed", at: "\(path), line \(start)")
+      throw Fault(
+        .data, "a quote is never closed", at: "\(path), line \(start)",
+        expected: "a second \" before the end of the file", hint: "A quote inside a quoted field is written twice.")
     }
 
     private func isEnd(_ byte: UInt8) -> Bool {

@@ -58,11 +58,15 @@ public struct Fault: Error, Sendable, Equatable {
     self.cause = cause
   }
 
-  /// The same fault with the recipe line filled in, unless it already has a place.
-  public func located(at place: String?) -> Fault {
-    guard at == nil, let place else { return self }
+  /// The same fault with the recipe line filled in, unless it has one. The place in a data file then stands behind it.
+  public func located(at line: String?) -> Fault {
+    guard let line else { return self }
     var copy = self
-    copy.at = place
+    if let at {
+      guard code == .data, at.firstMatch(of: #/:\d+$/#) == nil else { return self }
+      copy.path = [at, path].compactMap { $0 }.joined(separator: ": ")
+    }
+    copy.at = line
     return copy
   }
 }

@@ -15,7 +15,7 @@ public enum Suggestion {
   }
 
   /// Edits (insert, delete, replace, swap neighbours) from `a` to `b`: the optimal-string-alignment distance.
-  static func distance(_ a: String, _ b: String) -> Int {
+  public static func distance(_ a: String, _ b: String) -> Int {
     let a = Array(a), b = Array(b)
     var before: [Int] = []
     var previous = Array(0...b.count)

@@ -24,7 +24,9 @@ enum AtomicFile {
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
     } catch {
-      throw Fault(.data, "can't read the file", at: path, cause: (error as NSError).localizedDescription)
+      throw Fault(
+        .data, "can't read the file", at: path, hint: "Check the path and its permissions.",
+        cause: (error as NSError).localizedDescription)
     }
   }
 
@@ -53,6 +55,8 @@ enum AtomicFile {
 
   private static func check(_ result: Int32, _ what: String, _ path: String) throws {
     guard result < 0 else { return }
-    throw Fault(.data, "can't \(what)", at: path, cause: String(cString: strerror(errno)))
+    throw Fault(
+      .data, "can't \(what)", at: path, hint: "Check the folder's permissions and the space on its disk.",
+      cause: String(cString: strerror(errno)))
   }
 }

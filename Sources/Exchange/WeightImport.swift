@@ -80,7 +80,9 @@ public struct WeightImport: Sendable {
       }
       if let other = sources.updateValue(array, forKey: path) {
         let names = [other.name, array.name].sorted()
-        throw Fault(.data, "two arrays for one parameter", path: path, got: "'\(names[0])' and '\(names[1])'")
+        throw Fault(
+          .data, "two arrays for one parameter", path: path, got: "'\(names[0])' and '\(names[1])'",
+          hint: "Make map give each name a path of its own.")
       }
     }
     let unmatched = Unmatched(

@@ -14,15 +14,19 @@ struct ArchitectureBinding {
   private var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [Self.this]),
+        Declaration(
+          "arch:id", "The digest of the decisions, with the version of the grammar: `a1-…`.", [Self.this],
+          returns: "string"),
         { arguments, call in call.push(try arguments.object(0, as: ArchitectureObject.self).id) }
       ),
       (
-        Declaration("arch:values", "The decisions as build sees them, as a new table.", [Self.this]),
+        Declaration(
+          "arch:values", "The decisions as build sees them, as a new table.", [Self.this], returns: "table<string, any>"
+        ),
         { arguments, call in try call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.values) }
       ),
       (
-        Declaration("arch:json", "The decisions as canonical JSON text.", [Self.this]),
+        Declaration("arch:json", "The decisions as canonical JSON text.", [Self.this], returns: "string"),
         { arguments, call in
           call.push(try arguments.object(0, as: ArchitectureObject.self).architecture.canonicalText)
         }
@@ -30,7 +34,10 @@ struct ArchitectureBinding {
       (
         Declaration(
           "arch:with", "A copy with another value at a path such as `blocks[2].op`.",
-          [Self.this, Parameter("path", "string"), Parameter("value", "any")]),
+          [
+            Self.this, Parameter("path", "string", "of the decision: `blocks[2].op`"),
+            Parameter("value", "any", "one of its options"),
+          ], returns: "Architecture"),
         { arguments, call in
           let arch = try arguments.object(0, as: ArchitectureObject.self)
           let changed = try arch.architecture.with(arguments.text(1), try LuaValues.json(arguments[2]))
@@ -41,7 +48,7 @@ struct ArchitectureBinding {
         Declaration(
           "arch:decisions",
           "The decisions that are active in the architecture: as in space:decisions, each with its `value`.",
-          [Self.this]),
+          [Self.this], returns: "table[] # in the space's order"),
         { arguments, call in
           let active = try arguments.object(0, as: ArchitectureObject.self).architecture.decisions
           try call.push(
@@ -53,7 +60,8 @@ struct ArchitectureBinding {
       ),
       (
         Declaration(
-          "arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [Self.this]),
+          "arch:encode", "The decisions as a list of numbers of fixed length (one-hot, scaled).", [Self.this],
+          returns: "number[]"),
         { arguments, call in
           let encoding = try arguments.object(0, as: ArchitectureObject.self).architecture.encoding
           try call.push(JSONValue.array(encoding.map(JSONValue.number)))
@@ -63,7 +71,7 @@ struct ArchitectureBinding {
       (
         Declaration(
           "arch:network", "The stand-alone network of the architecture for some data, with fresh weights.",
-          [Self.this, Parameter("data", "Data")]),
+          [Self.this, Parameter("data", "Data", "gives the input's shape and the classes")], returns: "Network"),
         { arguments, call in
           let arch = try arguments.object(0, as: ArchitectureObject.self)
           let data = try arguments.object(1, as: DataObject.self)
@@ -73,7 +81,18 @@ struct ArchitectureBinding {
     ]
   }
 
+  private static let classDeclaration = ClassDeclaration(
+    "Architecture", object: "arch",
+    """
+    One point of a space: what was decided. It never changes, and equal ones are the same object, so it can be the key of a
+    table. A decision is read by its name, `arch.stem`, `arch.blocks[2].op`.
+    """,
+    fields: [
+      Parameter("[string]", "any", "a decision, as build sees it")
+    ])
+
   func declare() throws {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       ArchitectureObject.self,
       methods: api.methods(methods),
@@ -106,9 +125,9 @@ struct ArchitectureBinding {
     [Parameter("arch", "Architecture")],
     options: [
       Parameter("input", "table", "{ height, width, channels }"),
-      Parameter("classes", "integer", min: 1),
+      Parameter("classes", "integer", min: 1, "how many the network tells apart"),
     ],
-    returns: "a table: params, macs")
+    returns: "table<string, integer> # params, macs")
 
   private static func cost(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let arch = try arguments.object(0, as: ArchitectureObject.self)

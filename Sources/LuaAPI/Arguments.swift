@@ -14,7 +14,10 @@ struct Arguments {
 
   func object<T>(_ position: Int, as type: T.Type = T.self) throws -> T {
     guard let object = self[position].object(as: type) else {
-      throw Fault(.internal, "argument \(position + 1) passed its check as another class")
+      throw Fault(
+        .recipe, "wrong argument \(position + 1)",
+        expected: withArticle((type as? any LuaObject.Type)?.luaName ?? "\(type)"),
+        got: "a table that has its name", hint: "Only nasrun makes objects of this class.")
     }
     return object
   }
@@ -38,13 +41,18 @@ struct ArgumentCheck {
   let host: LuaHost
 
   func check(_ given: [LuaValue]) throws -> Arguments {
-    let parameters = declaration.parameters
-    let isMethod = declaration.name.contains(":")
+    let parameters = declaration.parameters, isMethod = declaration.isMethod
+    if isMethod, let object = parameters.first, !object.type.accepts(given.first ?? .nil) {
+      throw fault(
+        "wrong object before ':'", expected: object.type.description, got: given.first?.description ?? "nothing",
+        hint: "Call it with a colon: \(declaration.name)(…).")
+    }
     let accepted = parameters.count + (declaration.options == nil ? 0 : 1)
     if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
       throw fault(
         "too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))",
-        got: "\(given.count - (isMethod ? 1 : 0))")
+        got: "\(given.count - (isMethod ? 1 : 0))",
+        hint: parameters.isEmpty ? "It takes named options: \(declaration.name) { … }." : nil)
     }
     var values: [LuaValue] = []
     for (index, parameter) in parameters.enumerated() {
@@ -82,16 +90,34 @@ struct ArgumentCheck {
     return options
   }
 
+  /// How to come by an object of the class that is wanted, or what was forgotten.
+  private func remedy(for value: LuaValue, _ parameter: Parameter) -> String? {
+    guard parameter.type.alternatives.count == 1, let source = Self.sources[parameter.type.text] else { return nil }
+    if value.table?.className == "Trial", parameter.type.text == "Architecture" {
+      return "That of a trial is trial.arch."
+    }
+    return value.function == nil ? source : "Call the function, and give what it returns."
+  }
+
+  private static let sources = [
+    "Space": "nas.space { … } and those of nas.spaces make one.", "Data": "nas.data.open(…) opens them.",
+    "Architecture": "space:random() and space:make { … } give one.", "Trial": "search:evaluate(arch) returns one.",
+    "Network": "arch:network(data) and trial:network() make one.", "Batch": "data:batches { … } gives them.",
+    "Tensor": "nas.tensor { … } makes one.", "Result": "nas.search { … } returns one.",
+  ]
+
   /// The value, or the parameter's default.
   private func check(_ value: LuaValue, _ parameter: Parameter, label: String) throws -> LuaValue {
     if value.isNil {
       if let standard = parameter.defaultValue { return try host.value(standard) }
       if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
-      throw fault("\(label) is missing", expected: parameter.type.description)
+      throw fault("\(label) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
     }
     guard parameter.type.accepts(value) else {
       if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
-      throw fault("wrong \(label)", expected: parameter.type.description, got: value.description)
+      throw fault(
+        "wrong \(label)", expected: parameter.type.description, got: value.description,
+        hint: remedy(for: value, parameter))
     }
     if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
       throw fault(
@@ -120,23 +146,5 @@ struct ArgumentCheck {
 
   private func fault(_ message: String, expected: String? = nil, got: String? = nil, hint: String? = nil) -> Fault {
     Fault(.recipe, "\(declaration.name): \(message)", expected: expected, got: got, hint: hint)
-  }
-}
-
-extension ArgumentType {
-  /// Whether a value is of one of the alternatives; a class is compared by the name that recipes see.
-  func accepts(_ value: LuaValue) -> Bool {
-    alternatives.contains { alternative in
-      switch alternative {
-      case "any": true
-      case "integer": value.integer != nil
-      case "number": value.number != nil
-      case "string": value.string != nil
-      case "boolean": value.bool != nil
-      case "function": value.function != nil
-      case "table": value.table != nil
-      default: if case .userdata(let object) = value { type(of: object).luaName == alternative } else { false }
-      }
-    }
   }
 }

@@ -46,6 +46,7 @@ struct BatchBinding {
 
   /// Declares the class; returns the function `nas.data.batch`.
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       BatchObject.self,
       metamethods: [
@@ -67,10 +68,21 @@ struct BatchBinding {
     return [(Self.makeDeclaration, make)]
   }
 
+  private static let classDeclaration = ClassDeclaration(
+    "Batch", object: "batch",
+    """
+    Samples with their labels, ready for a network. #batch is their number.
+    """,
+    fields: [
+      Parameter("count", "integer", "samples"),
+      Parameter("images", "Tensor", "{ count, height, width, channels }, normalised; of a table { count, columns }"),
+      Parameter("labels", "integer[]", "classes from 1"),
+    ])
+
   private static let makeDeclaration = Declaration(
     "nas.data.batch", "A batch of samples that a script made: numbers as the network takes them, and their classes.",
     [Parameter("images", "Tensor", "{ n, … }"), Parameter("labels", "table", "n classes, from 1")],
-    returns: "a Batch")
+    returns: "Batch")
 
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let images = try arguments.object(0, as: Tensor.self)
@@ -97,13 +109,14 @@ struct BatchBinding {
     """,
     [this],
     options: [
-      Parameter("split", "string", default: "train"), Parameter("size", "integer", default: 64, min: 1),
-      Parameter("epochs", "integer", default: 1, min: 1, max: 1e9),
+      Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
+      Parameter("size", "integer", default: 64, min: 1, "samples in a batch"),
+      Parameter("epochs", "integer", default: 1, min: 1, max: 1e9, "how often to go through the split"),
       Parameter("first_epoch", "integer", default: 1, min: 1, max: 1e9, "the number of the first epoch"),
       Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
       Parameter("stream", "string", default: "batches", "the name of the random stream"),
     ],
-    returns: "an iterator: batch, epoch")
+    returns: "fun(): Batch?, integer # an iterator: batch, epoch")
 
   private func batches(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let data = try arguments.object(0, as: DataObject.self), split = try data.split(arguments.text("split"))

@@ -11,8 +11,21 @@ struct BuildBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Value", object: "value",
+    """
+    A value in a network that build makes: the input, and what nas.nn gives. It has a shape and no numbers.
+    """,
+    fields: [
+      Parameter("channels", "integer", "the last dimension"),
+      Parameter("shape", "integer[]", "the dimensions without the batch"),
+      Parameter("height", "integer", optional: true, "of an image"),
+      Parameter("width", "integer", optional: true, "of an image"),
+    ])
+
   /// Declares `Value`, the class of a value in a network; returns the functions of `nas.nn`.
   func declare() throws -> LuaValue {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       SymbolObject.self,
       metamethods: [
@@ -22,7 +35,7 @@ struct BuildBinding {
     var functions: [String: LuaValue] = [:]
     for op in OpTable.layers {
       let name = "nas.nn." + op.name
-      api.declare(Self.declaration(of: op, named: name))
+      api.declare(Declaration(of: op, named: name))
       functions[op.name] = api.host.function(name) { [session] call in try Self.apply(op, call, session) }
     }
     let parameter = Self.parameterDeclaration
@@ -34,11 +47,13 @@ struct BuildBinding {
   private static let parameterDeclaration = Declaration(
     "nas.nn.parameter", "A trained array, by its name in the open scope: of a network or a model.",
     context: "build or model",
-    [Parameter("name", "string"), Parameter("shape", "table", "a list of dimensions")],
+    [Parameter("name", "string", "in the open scope"), Parameter("shape", "table", "a list of dimensions")],
     options: [
-      Parameter("init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"]),
+      Parameter(
+        "init", "string", default: "uniform", oneOf: ["uniform", "normal", "constant"], "how the first values are drawn"
+      ),
       Parameter("scale", "number", default: 0.1, "the bound, the deviation or the value"),
-    ], returns: "a Value; in a model, a Tensor")
+    ], returns: "Value|Tensor # a Tensor in a model")
 
   private static func parameter(_ arguments: Arguments, _ call: borrowing LuaCall, _ session: Session) throws {
     let scale = arguments.number("scale")
@@ -215,20 +230,5 @@ struct BuildBinding {
       let known = ["channels", "shape"] + (shape.isImage ? ["height", "width"] : [])
       throw Fault(.recipe, "a value of shape \(shape) has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
     }
-  }
-
-  private static func declaration(of op: Op, named name: String) -> Declaration {
-    let inputs: [Parameter]
-    switch op.arity {
-    case .exactly(let count): inputs = (0..<count).map { Parameter(count == 1 ? "x" : "x\($0 + 1)", "Value") }
-    case .atLeast: inputs = [Parameter("…", "Value|table", "two values or more, or a list of them")]
-    }
-    let attributes = op.attributes.map {
-      Parameter($0.name, "any", optional: $0.standard != nil, default: $0.standard, $0.documentation)
-    }
-    return Declaration(
-      name, op.documentation, context: "build", inputs,
-      options: attributes + [Parameter("name", "string", optional: true, "the node's name in its scope")],
-      returns: "a Value")
   }
 }

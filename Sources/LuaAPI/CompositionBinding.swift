@@ -16,7 +16,7 @@ extension SpaceBinding {
           there; `low` to `log` are those of an int, a float or the count of a list; `picks`, `ordered` and `distinct`
           those of a manyof.
           """,
-          [Parameter("space", "Space")]),
+          [Parameter("space", "Space")], returns: "table[]"),
         { arguments, call in
           let decisions = try arguments.object(0, as: SpaceObject.self).space.decisions
           try call.push(JSONValue.array(decisions.map { .object(Self.fields(of: $0)) }))
@@ -32,7 +32,7 @@ extension SpaceBinding {
           the space's `valid` rejects the architecture.
           """,
           [Parameter("space", "Space"), Parameter("choose", "function", "function(decision) → position or number")],
-          returns: "an Architecture or nil"),
+          returns: "Architecture?"),
         { [session] arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           guard let choose = arguments[1].function else { return }

@@ -28,7 +28,11 @@ struct CoreBinding {
       "note": { [session] call in session.tell("note", call.string(1) ?? "") },
       // class_name(value): the name of the class of an object, or nil
       "class_name": { call in
-        if case .userdata(let object) = call.value(1) { call.push(type(of: object).luaName) } else { call.pushNil() }
+        switch call.value(1) {
+        case .userdata(let object): call.push(type(of: object).luaName)
+        case .table(let table): try call.push(table.className.map { .string($0) } ?? LuaValue.nil)
+        default: call.pushNil()
+        }
       },
       "show": { call in call.push(call.value(1).description) },
       // number(value, what, name): the value as a float, or an error that names it

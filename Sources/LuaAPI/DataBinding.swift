@@ -45,6 +45,7 @@ struct DataBinding {
   func declare() throws -> [(Declaration, API.Body)] {
     let batches = BatchBinding(api: api, session: session)
     let makers = try batches.declare() + RecordsBinding(api: api, session: session).declare()
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       DataObject.self, methods: api.methods(batches.methods + [Self.folds]),
       metamethods: [
@@ -61,6 +62,22 @@ struct DataBinding {
     return [(Self.declaration, open)] + makers
   }
 
+  private static let classDeclaration = ClassDeclaration(
+    "Data", object: "data",
+    """
+    Samples with their labels, split for training, validation and testing, as nas.data.open gives them.
+    """,
+    fields: [
+      Parameter("name", "string", "of the data set"),
+      Parameter("classes", "integer", "how many there are"),
+      Parameter("class_names", "string[]", "in the order of the labels"),
+      Parameter("image", "integer[]", "{ height, width, channels } of a sample"),
+      Parameter("train", "integer", "training samples"),
+      Parameter("valid", "integer", "held-out training samples; 0 without a validation split"),
+      Parameter("test", "integer", "test samples"),
+      Parameter("digest", "string", "of the content and the split"),
+    ])
+
   private static let declaration = Declaration(
     "nas.data.open",
     """
@@ -71,7 +88,7 @@ struct DataBinding {
     are split by class; the split depends on the options and their seed alone. Normalisation comes from the training
     part.
     """,
-    [Parameter("source", "string")],
+    [Parameter("source", "string", "\"shapes\" or a path, as above")],
     options: [
       Parameter(
         "valid", "number", optional: true, min: 0,
@@ -105,7 +122,7 @@ struct DataBinding {
         "missing", "string", optional: true, oneOf: ["error", "mean"],
         "of a table: what a missing input is; an error if left out"),
     ],
-    returns: "Data: name, classes, image { height, width, channels }, train, valid, test (counts), digest")
+    returns: "Data")
 
   private static var folds: (Declaration, API.Body) {
     (
@@ -115,9 +132,9 @@ struct DataBinding {
         The data for cross-validation: training and held-out samples together, in `count` parts stratified by class; each
         Data of the list validates on one part and trains on the others. Normalisation comes from each one's training part.
         """,
-        [Parameter("data", "Data"), Parameter("count", "integer", min: 2)],
+        [Parameter("data", "Data"), Parameter("count", "integer", min: 2, "how many parts")],
         options: [Parameter("seed", "integer", default: 0, min: 0, "decides what goes where")],
-        returns: "a list of Data"),
+        returns: "Data[]"),
       { arguments, call in
         let data = try arguments.object(0, as: DataObject.self)
         let count = arguments.integer(1), seed = arguments.integer("seed")

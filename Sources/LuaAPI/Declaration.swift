@@ -1,7 +1,7 @@
 import Canonical
 import Diagnostics
 
-/// One argument or named option of an API function.
+/// One argument or named option of an API function, or one field of a class.
 public struct Parameter: Sendable {
   public var name: String
   public var type: ArgumentType
@@ -28,6 +28,9 @@ public struct Parameter: Sendable {
     self.choices = choices
     self.doc = doc
   }
+
+  /// Whether a call has to give it.
+  public var isRequired: Bool { !optional && defaultValue == nil }
 }
 
 /// One function of the API, described once: argument checks, defaults, help, editor files and the reference all come
@@ -36,18 +39,23 @@ public struct Declaration: Sendable {
   /// As a recipe writes it: `nas.nn.conv2d`, `space:random`.
   public var name: String
   public var doc: String
-  /// Where it may be called: "recipe" (anywhere), "build", "strategy", "evaluator".
+  /// Where it may be called: "recipe" (anywhere), "build", "strategy", "evaluator", "model", "stop rule", or several of
+  /// these joined by "or".
   public var context: String
   /// Paper and section of the algorithm, where it has one.
   public var source: String?
   public var parameters: [Parameter]
   /// The named options, in a table after the positional parameters; nil: it takes none.
   public var options: [Parameter]?
+  /// The types of the results, joined by ", ", then `# ` and what they are: `Tensor, integer # values, positions`.
+  /// "nothing" when there are none.
   public var returns: String
+  /// A few lines of Lua that show a call, where one helps.
+  public var example: String?
 
   public init(
     _ name: String, _ doc: String, context: String = "recipe", source: String? = nil, _ parameters: [Parameter] = [],
-    options: [Parameter]? = nil, returns: String = ""
+    options: [Parameter]? = nil, returns: String, example: String? = nil
   ) {
     self.name = name
     self.doc = doc
@@ -56,22 +64,65 @@ public struct Declaration: Sendable {
     self.parameters = parameters
     self.options = options
     self.returns = returns
+    self.example = example
+  }
+
+  /// Whether it is called on an object, `space:random()`.
+  public var isMethod: Bool { name.contains(":") }
+  /// What stands before the last dot or colon: `nas.nn`, `space`.
+  public var family: String { Self.family(of: name) }
+  /// What stands after it: `conv2d`, `random`.
+  public var leaf: String { API.leaf(name) }
+  /// What a call gives besides the object of a method.
+  public var arguments: ArraySlice<Parameter> { isMethod ? parameters.dropFirst() : parameters[...] }
+  /// The types of the results.
+  public var resultTypes: [ArgumentType] {
+    let types = returns.prefix { $0 != "#" }.trimmingWhitespace
+    return types == "nothing" ? [] : ArgumentType.split(types, at: ",").map { ArgumentType($0.trimmingWhitespace) }
+  }
+  /// What the results are, in words; empty where the types say it.
+  public var resultDoc: String {
+    returns.firstIndex(of: "#").map { String(returns[returns.index(after: $0)...]).trimmingWhitespace } ?? ""
+  }
+
+  static func family(of name: String) -> String {
+    name.lastIndex { $0 == "." || $0 == ":" }.map { String(name[..<$0]) } ?? ""
   }
 }
 
-/// What kinds of Lua value an argument may be: basic types and the API's own classes, joined by `|` in text form.
-public struct ArgumentType: Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-  public var alternatives: [String]
+/// A class of the API: what its objects are and the fields that they have. Its methods are declared as functions.
+public struct ClassDeclaration: Sendable {
+  public var name: String
+  /// The word before the colon in its methods' names: `space`.
+  public var object: String
+  public var doc: String
+  /// A field named `[string]` stands for any other name.
+  public var fields: [Parameter]
+  /// Its operators in the form of editor files: `add(Tensor|number): Tensor`.
+  public var operators: [String]
 
-  public init(_ text: String) { alternatives = text.split(separator: "|").map(String.init) }
-  public init(stringLiteral text: String) { self.init(text) }
-
-  public var description: String {
-    alternatives.map { Self.phrases[$0] ?? "a \($0)" }.joined(separator: " or ")
+  public init(
+    _ name: String, object: String, _ doc: String, fields: [Parameter] = [], operators: [String] = []
+  ) {
+    self.name = name
+    self.object = object
+    self.doc = doc
+    self.fields = fields
+    self.operators = operators
   }
+}
 
-  private static let phrases = [
-    "any": "any value", "integer": "an integer", "number": "a number", "string": "a string", "boolean": "a boolean",
-    "function": "a function", "table": "a table", "Architecture": "an Architecture",
-  ]
+/// A value of the API that is no function: `nas.run`, `nas.proxies.snip`, the objective `latency_ms`.
+public struct ValueDeclaration: Sendable {
+  public var name: String
+  public var type: ArgumentType
+  public var doc: String
+  public var source: String?
+
+  public init(_ name: String, _ type: ArgumentType, _ doc: String, source: String? = nil) {
+    self.name = name
+    self.type = type
+    self.doc = doc
+    self.source = source
+  }
 }

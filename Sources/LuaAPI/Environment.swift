@@ -15,7 +15,7 @@ enum Environment {
       "library": .string(library),
       "numerics": compute.numerics,
       "threads": .int(compute.threads),
-      "cpu": .string(processor ?? "unknown"),
+      "cpu": .string(Machine.processor ?? "unknown"),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
       "git": git(in: URL(filePath: options.recipe.folder)),
       "trusted": .bool(options.trusted),
@@ -24,32 +24,10 @@ enum Environment {
     ])
   }
 
-  /// The processor's name, from /proc/cpuinfo.
-  private static var processor: String? {
-    let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
-    let line = text?.split(separator: "\n").first { $0.hasPrefix("model name") }
-    return line?.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
-  }
-
   /// The commit of the recipe's folder and whether it had changes; null outside a repository.
   private static func git(in folder: URL) -> JSONValue {
-    guard let commit = run("git", ["rev-parse", "HEAD"], in: folder) else { return .null }
-    let changes = run("git", ["status", "--porcelain"], in: folder)
+    guard let commit = Tool.output(of: "git", ["rev-parse", "HEAD"], in: folder) else { return .null }
+    let changes = Tool.output(of: "git", ["status", "--porcelain"], in: folder)
     return ["commit": .string(commit), "dirty": .bool(changes?.isEmpty == false)]
-  }
-
-  private static func run(_ tool: String, _ arguments: [String], in folder: URL) -> String? {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [tool] + arguments
-    process.currentDirectoryURL = folder
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { return nil }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

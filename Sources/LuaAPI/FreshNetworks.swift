@@ -16,7 +16,7 @@ struct FreshNetworks {
 
   private static let declaration = Declaration(
     "nas.network", "A network of an architecture with fresh weights, for data or for a shape of input and classes.",
-    [Parameter("arch", "Architecture")],
+    [Parameter("arch", "Architecture", "of any space with a build")],
     options: [
       Parameter("data", "Data", optional: true, "gives the input's shape and the classes"),
       Parameter("input", "table", optional: true, "{ height, width, channels }, without data"),
@@ -25,7 +25,7 @@ struct FreshNetworks {
       Parameter(
         "stream", "string", optional: true, "where the weights are drawn from; \"network/\" and the id if left out"),
     ],
-    returns: "a Network")
+    returns: "Network")
 
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let arch = try arguments.object(0, as: ArchitectureObject.self)
@@ -52,7 +52,7 @@ struct FreshNetworks {
     "network:fresh", "The same network with weights drawn anew; this one stays as it is.",
     [Parameter("network", "Network")],
     options: [scheme, Parameter("stream", "string", default: "fresh", "the draw: other names give other weights")],
-    returns: "a Network")
+    returns: "Network")
 
   private func fresh(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)

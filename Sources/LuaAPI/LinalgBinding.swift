@@ -12,8 +12,24 @@ struct LinalgBinding {
   private static let matrix = Parameter("matrix", "any", "a Matrix, a table of rows, or a Tensor")
   private static let this = Parameter("matrix", "Matrix")
 
+  private static let classDeclaration = ClassDeclaration(
+    "Matrix", object: "matrix",
+    """
+    A matrix in double precision. +, -, * and / work element by element on two matrices of one size, or on a matrix and a
+    number; #matrix is the number of rows.
+    """,
+    fields: [
+      Parameter("rows", "integer", "how many"),
+      Parameter("columns", "integer", "how many"),
+    ],
+    operators: [
+      "add(Matrix|number): Matrix", "sub(Matrix|number): Matrix", "mul(Matrix|number): Matrix",
+      "div(Matrix|number): Matrix", "len: integer",
+    ])
+
   /// Declares the class; returns the table of functions.
   func declare() throws -> LuaValue {
+    api.declare(Self.classDeclaration)
     let methods = self.methods
     try api.host.declare(MatrixObject.self, methods: api.methods(methods), metamethods: metamethods(methods))
     return try api.table(makers + decompositions + equations)
@@ -31,13 +47,13 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.matrix",
           "A matrix in double precision of a table of rows, a list (one column), or a Tensor: its first axis are the "
-            + "rows, all others are joined.", [Self.matrix], returns: "a Matrix"),
+            + "rows, all others are joined.", [Self.matrix], returns: "Matrix"),
         { arguments, call in try call.push(MatrixObject(try Self.operand(arguments, 0, call))) }
       ),
       (
         Declaration(
-          "nas.linalg.identity", "The identity.", [Parameter("n", "integer", min: 1, max: 16_384)],
-          returns: "a Matrix"),
+          "nas.linalg.identity", "The identity.", [Parameter("n", "integer", min: 1, max: 16_384, "rows and columns")],
+          returns: "Matrix"),
         { arguments, call in
           var result = try Matrix(rows: arguments.integer(0), columns: arguments.integer(0))
           for index in 0..<result.rows { result[index, index] = 1 }
@@ -48,8 +64,9 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.gram",
           "The products of all pairs of rows, X · Xᵀ, summed in double precision; of a list of Tensors with one first "
-            + "axis, the sum of theirs; of a Matrix, X · Xᵀ.", [Parameter("tensors", "Tensor|Matrix|table")],
-          returns: "a Matrix"),
+            + "axis, the sum of theirs; of a Matrix, X · Xᵀ.",
+          [Parameter("tensors", "Tensor|Matrix|table", "a Matrix, a Tensor, or a list with one first dimension")],
+          returns: "Matrix"),
         { arguments, call in
           if let matrix = arguments[0].object(as: MatrixObject.self)?.matrix {
             return try call.push(MatrixObject(try matrix.times(matrix, transposingRight: true)))
@@ -61,7 +78,7 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.corrcoef",
           "Pearson's correlations of the rows (numpy.corrcoef): a row without variance gives NaN in its row and column.",
-          [Self.matrix], returns: "a Matrix"),
+          [Self.matrix], returns: "Matrix"),
         { arguments, call in try call.push(MatrixObject(try Self.operand(arguments, 0, call).correlations())) }
       ),
     ]
@@ -97,7 +114,7 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.eigh",
           "Eigenvalues of a symmetric matrix, ascending, and its eigenvectors as the columns of a Matrix.",
-          [Self.matrix], returns: "a list of numbers, a Matrix"),
+          [Self.matrix], returns: "number[], Matrix # eigenvalues, eigenvectors"),
         { arguments, call in
           let result = try Self.operand(arguments, 0, call).eigh()
           try call.push(JSONValue.array(result.values.map(JSONValue.number)))
@@ -105,7 +122,7 @@ struct LinalgBinding {
         }
       ),
       (
-        Declaration("nas.linalg.svd", "The singular values, descending.", [Self.matrix], returns: "a list of numbers"),
+        Declaration("nas.linalg.svd", "The singular values, descending.", [Self.matrix], returns: "number[]"),
         { arguments, call in
           try call.push(JSONValue.array(try Self.operand(arguments, 0, call).svd().map(JSONValue.number)))
         }
@@ -114,7 +131,7 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.slogdet",
           "The sign of the determinant and the logarithm of its absolute value: 0 and -inf of a singular matrix.",
-          [Self.matrix], returns: "two numbers"),
+          [Self.matrix], returns: "number, number # sign, logarithm"),
         { arguments, call in
           let result = try Self.operand(arguments, 0, call).slogdet()
           call.push(result.sign)
@@ -124,7 +141,7 @@ struct LinalgBinding {
       (
         Declaration(
           "nas.linalg.cholesky", "The lower triangular L with L · Lᵀ equal to the positive definite matrix.",
-          [Self.matrix], returns: "a Matrix"),
+          [Self.matrix], returns: "Matrix"),
         { arguments, call in try call.push(MatrixObject(try Self.operand(arguments, 0, call).cholesky())) }
       ),
     ]
@@ -137,20 +154,20 @@ struct LinalgBinding {
   private var equations: [(Declaration, API.Body)] {
     [
       (
-        Declaration("nas.linalg.matmul", "The matrix product.", [Self.matrix, Self.right], returns: "a Matrix"),
+        Declaration("nas.linalg.matmul", "The matrix product.", [Self.matrix, Self.right], returns: "Matrix"),
         { arguments, call in
           try call.push(
             MatrixObject(try Self.operand(arguments, 0, call).times(try Self.operand(arguments, 1, call))))
         }
       ),
       (
-        Declaration("nas.linalg.transpose", "Rows and columns exchanged.", [Self.matrix], returns: "a Matrix"),
+        Declaration("nas.linalg.transpose", "Rows and columns exchanged.", [Self.matrix], returns: "Matrix"),
         { arguments, call in try call.push(MatrixObject(try Self.operand(arguments, 0, call).transposed)) }
       ),
       (
         Declaration(
           "nas.linalg.solve", "The x with matrix · x = right, for each column.", [Self.matrix, Self.right],
-          returns: "a Matrix"),
+          returns: "Matrix"),
         { arguments, call in
           try call.push(
             MatrixObject(try Self.operand(arguments, 0, call).solve(try Self.operand(arguments, 1, call))))
@@ -159,7 +176,7 @@ struct LinalgBinding {
       (
         Declaration(
           "nas.linalg.lstsq", "The shortest x that makes |matrix · x − right| least, for each column, and the rank.",
-          [Self.matrix, Self.right], returns: "a Matrix, an integer"),
+          [Self.matrix, Self.right], returns: "Matrix, integer # x, rank"),
         { arguments, call in
           let result = try Self.operand(arguments, 0, call).lstsq(try Self.operand(arguments, 1, call))
           try call.push(MatrixObject(result.solution))
@@ -176,8 +193,8 @@ struct LinalgBinding {
       (
         Declaration(
           "matrix:at", "The element in a row and a column, from 1.",
-          [Self.this, Parameter("row", "integer", min: 1), Parameter("column", "integer", min: 1)],
-          returns: "a number"),
+          [Self.this, Parameter("row", "integer", min: 1, "from 1"), Parameter("column", "integer", min: 1, "from 1")],
+          returns: "number"),
         { arguments, call in
           let matrix = try arguments.object(0, as: MatrixObject.self).matrix
           let row = arguments.integer(1), column = arguments.integer(2)
@@ -190,7 +207,7 @@ struct LinalgBinding {
         }
       ),
       (
-        Declaration("matrix:totable", "The numbers as a table of rows.", [Self.this], returns: "a table"),
+        Declaration("matrix:totable", "The numbers as a table of rows.", [Self.this], returns: "number[][]"),
         { arguments, call in
           let matrix = try arguments.object(0, as: MatrixObject.self).matrix
           try call.push(
@@ -200,7 +217,7 @@ struct LinalgBinding {
       ),
       (
         Declaration(
-          "matrix:is_finite", "Whether no element is NaN or infinite.", [Self.this], returns: "a boolean"),
+          "matrix:is_finite", "Whether no element is NaN or infinite.", [Self.this], returns: "boolean"),
         { arguments, call in call.push(try arguments.object(0, as: MatrixObject.self).matrix.isFinite) }
       ),
     ]

@@ -21,7 +21,15 @@ struct ModelBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Model", object: "model",
+    """
+    A function on tensors whose layers keep their parameters. Call it like the function: `model(x)`.
+    """,
+    operators: ["call(...): Tensor, ..."])
+
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       ModelObject.self, methods: api.methods(methods),
       metamethods: [
@@ -40,9 +48,9 @@ struct ModelBinding {
         Declaration(
           "nas.model",
           "A model of a function on tensors: the layers that it calls keep their parameters by scope and name.",
-          [Parameter("fn", "function")],
+          [Parameter("fn", "function", "function(…) → tensors, which calls the layers of nas.nn")],
           options: [Parameter("stream", "string", default: "model", "where first values are drawn from")],
-          returns: "a Model, called like the function"),
+          returns: "Model # called like the function"),
         { [session] arguments, call in
           guard let function = arguments[0].function else { return }
           let name = arguments.text("stream")
@@ -60,25 +68,26 @@ struct ModelBinding {
       (
         Declaration(
           "model:parameters", "The trained parameters in a list; each has a `name`.", [Self.this],
-          returns: "a list of Tensors"),
+          returns: "Tensor[]"),
         { [session] arguments, call in
           let parameters = try arguments.object(0, as: ModelObject.self).model.parameters
           try call.push(try session.host.table(parameters.map { LuaValue.userdata($0) }))
         }
       ),
       (
-        Declaration("model:train", "Layers behave as in training from now on: the default.", [Self.this]),
+        Declaration(
+          "model:train", "Layers behave as in training from now on: the default.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: ModelObject.self).model.isTraining = true }
       ),
       (
-        Declaration("model:eval", "Layers behave as in use from now on.", [Self.this]),
+        Declaration("model:eval", "Layers behave as in use from now on.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: ModelObject.self).model.isTraining = false }
       ),
       (
         Declaration(
           "model:save", "Writes the parameters as safetensors into the run's folder; returns the path.",
           [Self.this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")],
-          returns: "a path"),
+          returns: "string # the file's path"),
         { [session] arguments, call in
           let arrays = try arguments.object(0, as: ModelObject.self).model.arrays
           guard !arrays.isEmpty else {

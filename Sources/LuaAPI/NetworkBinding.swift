@@ -18,9 +18,27 @@ struct NetworkBinding {
 
   private static let this = Parameter("network", "Network")
 
+  private static let classDeclaration = ClassDeclaration(
+    "Network", object: "network",
+    """
+    A stand-alone network of an architecture: a graph with weights. Inside a trial its methods are a part of the trial;
+    outside, each is recorded as an effect of its own.
+    """,
+    fields: [
+      Parameter("params", "integer", "trained parameters"),
+      Parameter("macs", "integer", "multiply-accumulates of one forward pass at batch 1"),
+      Parameter("memory_bytes", "integer", "peak memory of inference at batch 1"),
+      Parameter("arch", "Architecture", "that it was built from"),
+      Parameter("digest", "string", "of the graph"),
+      Parameter("input", "integer[]", "{ height, width, channels } of a sample"),
+      Parameter("classes", "integer", "of the task"),
+    ])
+
   /// Declares the class; returns the functions `nas.network` and `nas.load_network`.
   func declare() throws -> [(Declaration, API.Body)] {
     let fresh = FreshNetworks(session: session)
+    api.declare(Self.classDeclaration)
+    api.declare(ProbeBinding.classDeclaration)
     try api.host.declare(
       NetworkObject.self,
       methods: api.methods([
@@ -67,14 +85,15 @@ struct NetworkBinding {
     context: "evaluator or recipe",
     source: "Dong & Yang, ICLR 2020, table 1", [this],
     options: [
-      Parameter("data", "Data"), Parameter("split", "string", default: "train"),
-      Parameter("epochs", "integer", min: 1),
+      Parameter("data", "Data", "of the same shape and classes"),
+      Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
+      Parameter("epochs", "integer", min: 1, "how often to go through the split"),
       Parameter(
         "schedule_epochs", "integer", optional: true, min: 1, "length of the schedule; epochs if left out"),
     ] + TrainingOptions.course + TrainingOptions.descent + [
       Parameter(
         "on_epoch", "function", optional: true, "function(epoch, { train_loss, lr }); false ends the training there")
-    ])
+    ], returns: "nothing")
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -144,8 +163,14 @@ struct NetworkBinding {
     "network:evaluate",
     "Scores the network on a split: accuracy, balanced_accuracy, macro_f1 in per cent, and loss; of a regression: "
       + "rmse and mae in the target's units, r2, and loss.",
-    context: "evaluator or recipe", [this, Parameter("data", "Data")],
-    options: [Parameter("split", "string", default: "valid"), Parameter("batch", "integer", default: 128, min: 1)])
+    context: "evaluator or recipe", [this, Parameter("data", "Data", "of the same shape and classes")],
+    options: [
+      Parameter("split", "string", default: "valid", "train, valid, test or train+valid"),
+      Parameter(
+        "batch", "integer", default: 128, min: 1,
+        "samples at a time; running statistics are used, so it changes no score"),
+    ],
+    returns: "table<string, number> # metrics by name")
 
   private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -172,10 +197,10 @@ struct NetworkBinding {
     context: "evaluator or recipe", [this],
     options: [
       Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1),
+      Parameter("rounds", "integer", default: 5, min: 1, "groups of calls, over which the percentiles are taken"),
       Parameter("calls", "integer", default: 20, min: 1, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
-    ])
+    ], returns: "table<string, number> # median_ms, p10_ms, p90_ms")
 
   private func latency(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
@@ -202,7 +227,7 @@ struct NetworkBinding {
   private static let saveDeclaration = Declaration(
     "network:save",
     "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
-    context: "evaluator or recipe", [this])
+    context: "evaluator or recipe", [this], returns: "string # the folder's path")
 
   private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)

@@ -18,7 +18,17 @@ struct OptimiserBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Optimiser", object: "optimiser",
+    """
+    Moves tensors against their gradients; its state goes with it.
+    """,
+    fields: [
+      Parameter("lr", "number", "the learning rate; may be set")
+    ])
+
   func declare() throws -> LuaValue {
+    api.declare(Self.classDeclaration)
     let names = methods.map { API.leaf($0.0.name) }
     try api.host.declare(
       OptimiserObject.self, methods: api.methods(methods),
@@ -48,17 +58,17 @@ struct OptimiserBinding {
   private var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("optimiser:step", "Moves the parameters by their gradients.", [Self.this]),
+        Declaration("optimiser:step", "Moves the parameters by their gradients.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: OptimiserObject.self).optimiser.step() }
       ),
       (
-        Declaration("optimiser:zero_grad", "Forgets the parameters' gradients.", [Self.this]),
+        Declaration("optimiser:zero_grad", "Forgets the parameters' gradients.", [Self.this], returns: "nothing"),
         { arguments, _ in try arguments.object(0, as: OptimiserObject.self).optimiser.clearGradients() }
       ),
       (
         Declaration(
           "optimiser:clip", "Scales the gradients down to a global norm; returns the norm before.",
-          [Self.this, Parameter("norm", "number", min: 1e-12)], returns: "a number"),
+          [Self.this, Parameter("norm", "number", min: 1e-12, "the largest that is left as it is")], returns: "number"),
         { arguments, call in
           let optimiser = try arguments.object(0, as: OptimiserObject.self).optimiser
           call.push(try optimiser.clip(norm: arguments[1].number ?? 1))
@@ -95,17 +105,21 @@ struct OptimiserBinding {
     ]
   }
 
-  private static let decay = Parameter("weight_decay", "number", default: 0, min: 0)
-  private static let beta1 = Parameter("beta1", "number", default: 0.9, min: 0, max: 0.999999)
-  private static let beta2 = Parameter("beta2", "number", default: 0.999, min: 0, max: 0.999999)
-  private static let epsilon = Parameter("eps", "number", default: 1e-8, min: 0)
+  private static let decay = Parameter(
+    "weight_decay", "number", default: 0, min: 0, "times the parameters, added to their gradients")
+  private static let beta1 = Parameter(
+    "beta1", "number", default: 0.9, min: 0, max: 0.999999, "decay of the mean gradient")
+  private static let beta2 = Parameter(
+    "beta2", "number", default: 0.999, min: 0, max: 0.999999, "decay of the mean square")
+  private static let epsilon = Parameter("eps", "number", default: 1e-8, min: 0, "added to the root of the mean square")
 
   private var rules: [(Declaration, API.Body)] {
     [
       rule(
         "sgd", "Stochastic gradient descent with momentum.", source: nil, rate: 0.01,
         [
-          Parameter("momentum", "number", default: 0, min: 0, max: 1), Parameter("nesterov", "boolean", default: false),
+          Parameter("momentum", "number", default: 0, min: 0, max: 1, "0: none"),
+          Parameter("nesterov", "boolean", default: false, "Nesterov's momentum"),
           Self.decay,
         ]
       ) {
@@ -119,13 +133,17 @@ struct OptimiserBinding {
       ) { adam($0, decoupled: false) },
       rule(
         "adamw", "Adam with decoupled weight decay.", source: "Loshchilov & Hutter, ICLR 2019", rate: 0.001,
-        [Self.beta1, Self.beta2, Self.epsilon, Parameter("weight_decay", "number", default: 0.01, min: 0)]
+        [
+          Self.beta1, Self.beta2, Self.epsilon,
+          Parameter(
+            "weight_decay", "number", default: 0.01, min: 0, "times the parameters and the rate, taken off them"),
+        ]
       ) { adam($0, decoupled: true) },
       rule(
         "rmsprop", "RMSProp.", source: "Hinton, 2012", rate: 0.01,
         [
-          Parameter("alpha", "number", default: 0.99, min: 0, max: 1), Self.epsilon,
-          Parameter("momentum", "number", default: 0, min: 0, max: 1), Self.decay,
+          Parameter("alpha", "number", default: 0.99, min: 0, max: 1, "decay of the mean square"), Self.epsilon,
+          Parameter("momentum", "number", default: 0, min: 0, max: 1, "0: none"), Self.decay,
         ]
       ) {
         .rmsprop(
@@ -142,13 +160,15 @@ struct OptimiserBinding {
         "A learning rate over a training: a function of a position from 0, after `warmup` positions along a curve.",
         source: "Loshchilov & Hutter, ICLR 2017 (cosine)",
         options: [
-          Parameter("curve", "string", default: "cosine", oneOf: ["cosine", "constant", "step"]),
-          Parameter("peak", "number"), Parameter("total", "integer", min: 1),
-          Parameter("warmup", "integer", default: 0, min: 0),
+          Parameter(
+            "curve", "string", default: "cosine", oneOf: ["cosine", "constant", "step"], "the shape after the warm-up"),
+          Parameter("peak", "number", "the largest rate"),
+          Parameter("total", "integer", min: 1, "positions in all, the warm-up included"),
+          Parameter("warmup", "integer", default: 0, min: 0, "positions of a linear rise to the peak"),
           Parameter("minimum", "number", default: 0, min: 0, "the end of the cosine"),
           Parameter("every", "integer", default: 30, min: 1, "positions of one step"),
           Parameter("factor", "number", default: 0.1, "what a step multiplies by"),
-        ], returns: "a function of a position"),
+        ], returns: "fun(position: integer): number"),
       { [api] arguments, call in
         let curve: Schedule.Curve =
           switch arguments.text("curve") {
@@ -194,7 +214,8 @@ struct OptimiserBinding {
     let declaration = Declaration(
       "nas.optim." + name, doc + " The formulas and defaults are PyTorch's.", source: source,
       [Parameter("parameters", "table", "a list of Tensors")],
-      options: [Parameter("lr", "number", default: .number(rate), min: 0)] + options, returns: "an Optimiser")
+      options: [Parameter("lr", "number", default: .number(rate), min: 0, "the learning rate; may be set later")]
+        + options, returns: "Optimiser")
     return (
       declaration,
       { [session] arguments, call in

@@ -10,6 +10,22 @@ struct ProbeBinding {
 
   var method: (Declaration, API.Body) { (Self.declaration, probe) }
 
+  static let classDeclaration = ClassDeclaration(
+    "Probed", object: "probed",
+    """
+    What network:probe found. Its lists have an entry for each value, in the order of the network: path, op, value, gradient.
+    """,
+    fields: [
+      Parameter("loss", "number", "of the batch"),
+      Parameter("outputs", "Tensor", "of the network"),
+      Parameter("exponent", "integer", "with `scaled`: the outputs are to be multiplied by 2 to this power"),
+      Parameter("input", "Tensor", "the batch"),
+      Parameter("input_gradient", "Tensor", optional: true, "with wrt = input"),
+      Parameter("activations", "table[]", "what `capture` asked for"),
+      Parameter("weights", "table[]", optional: true, "with wrt = weights"),
+      Parameter("parameters", "table[]", optional: true, "with wrt = parameters"),
+    ])
+
   private static let declaration = Declaration(
     "network:probe",
     """
@@ -46,7 +62,7 @@ struct ProbeBinding {
         "hessian", "string|table", optional: true,
         "the Hessian by the weights times a direction, as `product`: \"gradient\", or a Tensor for each weight"),
     ],
-    returns: "{ loss, outputs, exponent, input, input_gradient, activations, weights or parameters }")
+    returns: "Probed")
 
   private func probe(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self), host = session.host

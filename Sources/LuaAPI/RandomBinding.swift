@@ -58,6 +58,7 @@ final class RandomScopes {
 /// `nas.stream(name)` and the methods of `Stream`.
 enum RandomBinding {
   static func declare(_ api: API) throws {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       StreamObject.self, methods: api.methods(methods),
       metamethods: [
@@ -66,27 +67,36 @@ enum RandomBinding {
       ])
   }
 
+  private static let classDeclaration = ClassDeclaration(
+    "Stream", object: "stream",
+    """
+    A named stream of random numbers: they depend on the run's seed and the name alone.
+    """)
+
   private static let this = Parameter("stream", "Stream")
 
   private static var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this]),
+        Declaration("stream:uniform", "A number in [0, 1), 53 random bits.", [this], returns: "number"),
         { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.uniform()) }
       ),
       (
-        Declaration("stream:normal", "A number from the standard normal distribution.", [this]),
+        Declaration("stream:normal", "A number from the standard normal distribution.", [this], returns: "number"),
         { arguments, call in call.push(try arguments.object(0, as: StreamObject.self).stream.normal()) }
       ),
       (
         Declaration(
           "stream:integer", "A whole number from `low` to `high`, both included, all equally likely.",
-          [this, Parameter("low", "integer"), Parameter("high", "integer")]),
+          [this, Parameter("low", "integer", "the smallest"), Parameter("high", "integer", "the largest")],
+          returns: "integer"),
         { arguments, call in call.push(try integer(arguments)) }
       ),
       (
         Declaration(
-          "stream:choice", "One element of a list, all equally likely.", [this, Parameter("list", "table")]),
+          "stream:choice", "One element of a list, all equally likely.",
+          [this, Parameter("list", "table", "with one element at least")],
+          returns: "any # the element"),
         { arguments, call in
           guard let list = arguments[1].table, list.count > 0 else {
             throw Fault(.recipe, "stream:choice: wrong list", expected: "at least one element", got: "none")
@@ -97,7 +107,9 @@ enum RandomBinding {
       ),
       (
         Declaration(
-          "stream:shuffle", "Puts a list in a random order, in place.", [this, Parameter("list", "table")]),
+          "stream:shuffle", "Puts a list in a random order, in place.",
+          [this, Parameter("list", "table", "is changed")],
+          returns: "nothing"),
         { arguments, _ in
           guard let list = arguments[1].table else { return }
           var elements = list.array

@@ -19,7 +19,20 @@ struct RecipeBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Run", object: "run",
+    """
+    This run, as nas.run.
+    """,
+    fields: [
+      Parameter("folder", "string", "the path of its folder"),
+      Parameter("id", "string", "its name among the runs"),
+      Parameter("seed", "integer", "of all random streams"),
+    ])
+
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
+    api.declare(ValueDeclaration("nas.run", "Run", "This run: its folder, id and seed."))
     try api.host.declare(
       RunObject.self,
       metamethods: [
@@ -48,10 +61,14 @@ struct RecipeBinding {
     The recipe's settings: names with defaults, which also give the types. `--set name=value` changes one. Returns the
     settings as a table. Call it once, before anything else.
     """,
-    [Parameter("defaults", "table")])
+    [Parameter("defaults", "table", "names with a number, a text or a boolean each")],
+    returns: "table<string, any> # the settings by name")
 
   private func arguments(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
-    guard session.arguments == nil else { throw Fault(.recipe, "nas.args was called twice") }
+    guard session.arguments == nil else {
+      throw Fault(
+        .recipe, "nas.args was called twice", hint: "Put all settings into one call at the top of the recipe.")
+    }
     var defaults: [String: JSONValue] = [:]
     for (key, value) in arguments[0].table?.pairs ?? [] {
       guard let name = key.string, value.string != nil || value.number != nil || value.bool != nil else {
@@ -72,7 +89,7 @@ struct RecipeBinding {
 
   private static let stream = Declaration(
     "nas.stream", "The random stream of that name: its numbers depend on the run's seed and the name alone.",
-    [Parameter("name", "string")], returns: "a Stream")
+    [Parameter("name", "string", "any text; equal names give the same stream")], returns: "Stream")
 
   private func stream(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     try call.push(session.stream("recipe/" + arguments.text(0)))
@@ -84,7 +101,8 @@ struct RecipeBinding {
     Ends the recipe, or the trial, with an error at the caller's line: a message, or a table { message, expected, got,
     hint, path }.
     """,
-    [Parameter("message", "string|table")])
+    [Parameter("message", "string|table", "what went wrong, or { message =, expected =, got =, hint = }")],
+    returns: "nothing # it never returns")
 
   private func fail(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     guard let table = arguments[0].table else { throw Fault(.recipe, arguments.text(0)) }

@@ -24,6 +24,10 @@ public final class RecipeRunner {
   private var returned = JSONValue.null
   /// Everything that a recipe can call, the library's Lua functions once `nas` is loaded.
   public var declarations: [Declaration] { api.declarations }
+  /// The classes of what a recipe holds.
+  public var classes: [ClassDeclaration] { api.classes }
+  /// The values of the API that are no functions.
+  public var values: [ValueDeclaration] { api.values }
   /// For Ctrl-C: ends the recipe after the batch at work.
   public var cancellation: LuaCancellation { session.host.cancellation }
   /// The run's id, once there is one.
@@ -47,7 +51,9 @@ public final class RecipeRunner {
   public func run() throws -> Outcome {
     do {
       guard session.options.recipe.text.contains(where: { !$0.isWhitespace }) else {
-        throw Fault(.recipe, "the recipe is empty", at: session.options.recipe.file)
+        throw Fault(
+          .recipe, "the recipe is empty", at: session.options.recipe.file,
+          hint: "'nasrun new' writes one to begin with.")
       }
       try runRecipe()
       try session.keepModules()

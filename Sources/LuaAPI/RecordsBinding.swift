@@ -31,6 +31,7 @@ struct RecordsBinding {
 
   /// Declares the class; returns the function `nas.data.records`.
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       RecordsObject.self, methods: api.methods(Self.methods),
       metamethods: [
@@ -44,13 +45,17 @@ struct RecordsBinding {
     return [(Self.declaration, open)]
   }
 
+  private static let classDeclaration = ClassDeclaration(
+    "Records", object: "records", "The rows of a CSV file, to look things up in. #records is their number.",
+    operators: ["len: integer"])
+
   private static let declaration = Declaration(
     "nas.data.records",
     """
     The rows of a CSV file (plain or gzip, first line: names) as they are, to look things up in: `#records`, `columns`,
     `row`, `find`. Fields that are numbers become numbers, empty ones nil. A path is found as in nas.data.open.
     """,
-    [Parameter("path", "string")], returns: "Records")
+    [Parameter("path", "string", "of the file")], returns: "Records")
 
   private func open(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let path = try session.access.resolve(arguments.text(0)).path(percentEncoded: false)
@@ -60,7 +65,7 @@ struct RecordsBinding {
   private static var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("records:columns", "The names of the columns, in order.", [this]),
+        Declaration("records:columns", "The names of the columns, in order.", [this], returns: "string[]"),
         { arguments, call in
           let columns = try arguments.object(0, as: RecordsObject.self).records.columns
           try call.push(JSONValue.array(columns.map(JSONValue.string)))
@@ -68,7 +73,8 @@ struct RecordsBinding {
       ),
       (
         Declaration(
-          "records:row", "A row as a table of its fields by column.", [this, Parameter("position", "integer", min: 1)]),
+          "records:row", "A row as a table of its fields by column.",
+          [this, Parameter("position", "integer", min: 1, "of the row, the first is 1")], returns: "table<string, any>"),
         { arguments, call in
           let records = try arguments.object(0, as: RecordsObject.self).records, position = arguments.integer(1)
           guard position <= records.rows.count else {
@@ -80,7 +86,8 @@ struct RecordsBinding {
       (
         Declaration(
           "records:find", "The positions of the rows that have this text in a column, in order; empty for none.",
-          [this, Parameter("column", "string"), Parameter("text", "string")]),
+          [this, Parameter("column", "string", "its name"), Parameter("text", "string", "as it stands in the file")],
+          returns: "integer[]"),
         { arguments, call in
           let records = try arguments.object(0, as: RecordsObject.self), name = arguments.text(1)
           guard let column = records.records.columns.firstIndex(of: name) else {

@@ -71,8 +71,18 @@ struct RelaxedBinding {
 
   private static let this = Parameter("net", "Relaxed")
 
+  private static let classDeclaration = ClassDeclaration(
+    "Relaxed", object: "net",
+    """
+    A space as one network in which every decision is a mixture of its branches.
+    """,
+    fields: [
+      Parameter("alpha", "table<string, Tensor>", "mixing weights by the decisions' paths")
+    ])
+
   /// Declares the class.
   func declare() throws {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       RelaxedObject.self, methods: api.methods(methods),
       metamethods: [
@@ -146,22 +156,24 @@ struct RelaxedBinding {
       (
         Declaration(
           "net:loss", "The mean cross-entropy of the mixture on a batch, as a Tensor: call backward() on it.",
-          [Self.this, Parameter("batch", "Batch")], returns: "a Tensor"),
+          [Self.this, Parameter("batch", "Batch", "from data:batches")], returns: "Tensor"),
         loss
       ),
       (
-        Declaration("net:parameters", "The weights, as a list of Tensors; each has a .name.", [Self.this]),
+        Declaration(
+          "net:parameters", "The weights, as a list of Tensors; each has a .name.", [Self.this], returns: "Tensor[]"),
         { arguments, call in try push(try arguments.object(0, as: RelaxedObject.self).trained(mixing: false), call) }
       ),
       (
         Declaration(
-          "net:alphas", "The mixing weights, as a list of Tensors in the order of the decisions.", [Self.this]),
+          "net:alphas", "The mixing weights, as a list of Tensors in the order of the decisions.", [Self.this],
+          returns: "Tensor[]"),
         { arguments, call in try push(try arguments.object(0, as: RelaxedObject.self).trained(mixing: true), call) }
       ),
       (
         Declaration(
           "net:derive", "The architecture in which each decision takes the options with the largest mixing weights.",
-          [Self.this], returns: "an Architecture"),
+          [Self.this], returns: "Architecture"),
         derive
       ),
     ] + RelaxedReading(session: session).methods

@@ -1,5 +1,7 @@
 import Canonical
+import Datasets
 import Diagnostics
+import Exchange
 import Foundation
 import LuaHost
 import RunStore
@@ -30,6 +32,22 @@ struct Reproduction {
     }
     _ = try session.saveModel(network)
     throw LuaSignal(trialReproduced, reason: recorded.label)
+  }
+
+  /// Writes the network's graph into the run's folder and ends the recipe by a signal.
+  func build(_ request: TrialRequest) throws {
+    let arch = request.arch
+    guard arch.definition.build != nil, let data = request.evaluator["data"].object(as: DataObject.self) else {
+      throw Fault(
+        .usage, "nobody knows the input of trial \(request.number)'s network",
+        expected: "a space with build, and an evaluator with its data", got: "a trial without a network",
+        hint: "nas.evaluator { data = …, run = … } says what its networks are for.")
+    }
+    let graph = try arch.definition.graph(
+      of: arch.architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count,
+      kind: data.dataset.kind)
+    try graph.save(to: try session.startedRun().folder.appending(path: "graph.json").path(percentEncoded: false))
+    throw LuaSignal(trialReproduced, reason: "trial \(request.number)")
   }
 
   private static func metrics(_ exact: JSONValue) -> String {

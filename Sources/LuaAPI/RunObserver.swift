@@ -12,6 +12,15 @@ public protocol RunObserver: AnyObject {
   func finished(_ trial: TrialSummary, _ progress: SearchState)
 }
 
+/// Hears nothing, for recipes that are run to learn what they say of themselves.
+public final class SilentObserver: RunObserver {
+  public init() {}
+  public func printed(_ line: String) {}
+  public func noted(_ text: String) {}
+  public func progressed(_ progress: SearchState) {}
+  public func finished(_ trial: TrialSummary, _ progress: SearchState) {}
+}
+
 /// Where a search stands, for display.
 public struct SearchState: Sendable, Equatable {
   public var search: String

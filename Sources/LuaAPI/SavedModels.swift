@@ -52,11 +52,12 @@ struct SavedModels {
     architecture.json), weights.safetensors, and architecture.json. Its weights, and so its answers, are those of the
     saved network, bit for bit.
     """,
+    context: "evaluator or recipe",
     [Parameter("folder", "string", "nas.run.recipe_folder in the recipe of an exported network")],
     options: [
       Parameter("data", "Data", optional: true, "what it is to be trained or scored on: checked to fit")
     ],
-    returns: "a Network")
+    returns: "Network")
 
   private func load(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let folder = try session.readable(arguments.text(0))

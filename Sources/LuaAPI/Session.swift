@@ -33,6 +33,8 @@ public struct SessionOptions {
   public var trusted = false
   /// The key of the one trial to compute once more; everything else comes from the record (`Reproduction`).
   public var reproducing: String?
+  /// Only build that trial's network, as `graph.json` in the run's folder, and don't train it.
+  public var onlyBuilds = false
   /// The module of the library that uses the recipe's file for something else than a run.
   public var harness: Harness?
   /// Only find out the recipe's settings.
@@ -141,10 +143,9 @@ final class Session {
     if options.listsSettings { throw LuaSignal(settingsListed, reason: "") }
     if let run { return run }
     try checkSettings()
-    let library = ContentDigest.of(LuaHost.embeddedLibrary.map { $0.name + "\n" + $0.text }.sorted().joined())
     let run = try Run.create(
       in: options.runs, name: options.name, recipe: options.recipe, arguments: .object(arguments ?? [:]), seed: seed,
-      environment: Environment.record(options, compute: compute, library: String(library.prefix(12))),
+      environment: Environment.record(options, compute: compute, library: String(LibraryText.digest.prefix(12))),
       reuse: options.parent)
     self.run = run
     for (kind, text) in notes { run.note(kind, text) }

@@ -8,15 +8,24 @@ struct SpaceBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Space", object: "space",
+    """
+    What can be searched: decisions, and one function that builds a network from them. Equal spaces are ==; print(space)
+    shows its name and size.
+    """)
+
   /// Declares the class; returns the function `nas.space`.
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       SpaceObject.self, methods: api.methods(drawing + reading + changing + composing),
       metamethods: [
         .index: API.unknownName(of: "Space", drawing + reading + changing + composing),
         .text: { call in
           let space = try call.this(SpaceObject.self).space
-          call.push("Space(\(space.name), \(space.size?.description ?? "infinitely many") architectures)")
+          let size = space.size?.description ?? "infinitely many"
+          call.push("Space(\(space.name), \(size) \(size == "1" ? "architecture" : "architectures"))")
         },
         .equal: { call in
           let same = try call.object(1, as: SpaceObject.self)?.space == call.object(2, as: SpaceObject.self)?.space
@@ -33,7 +42,7 @@ struct SpaceBinding {
     `nas.nn`, `valid(arch)` rejects combinations, `input(arch, task)` returns the { height, width } to which images are
     resized (bilinear) before `build` sees them. `build` must be pure: the same architecture gives the same network.
     """,
-    [Parameter("definition", "table")],
+    [Parameter("definition", "table", "decisions by name, and `build`")],
     options: [
       Parameter("name", "string", default: "space", "for people; part of the space's identity"),
       Parameter(
@@ -41,7 +50,7 @@ struct SpaceBinding {
         "how space:mutate draws the decision: all equally likely, or level by level"),
       Parameter("format", "function", optional: true, "function(arch) → text, instead of JSON"),
       Parameter("parse", "function", optional: true, "function(text) → table of decisions, for space:parse"),
-    ])
+    ], returns: "Space")
 
   /// What a space definition has besides decisions. `input` may also be a decision of that name.
   private static let functions = ["build", "valid", "input"]
@@ -82,12 +91,13 @@ struct SpaceBinding {
   // MARK: - Methods
 
   private static let this = Parameter("space", "Space")
-  private static let architecture = Parameter("arch", "Architecture")
+  private static let architecture = Parameter("arch", "Architecture", "of this space")
 
   private var drawing: [(Declaration, API.Body)] {
     [
       (
-        Declaration("space:random", "A random architecture, each decision drawn uniformly.", [Self.this]),
+        Declaration(
+          "space:random", "A random architecture, each decision drawn uniformly.", [Self.this], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try push(
@@ -97,7 +107,8 @@ struct SpaceBinding {
       (
         Declaration(
           "space:mutate", "A copy of `arch` with `changes` decisions changed, each to another value.",
-          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1)]),
+          [Self.this, Self.architecture, Parameter("changes", "integer", default: 1, min: 1, "how many decisions")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let parent = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -110,7 +121,8 @@ struct SpaceBinding {
       (
         Declaration(
           "space:crossover", "A child that takes each decision from one of two parents.",
-          [Self.this, Parameter("a", "Architecture"), Parameter("b", "Architecture")]),
+          [Self.this, Parameter("a", "Architecture", "a parent"), Parameter("b", "Architecture", "the other")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let a = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -127,7 +139,8 @@ struct SpaceBinding {
     [
       (
         Declaration(
-          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this]),
+          "space:size", "The number of architectures, nil when there is a real-valued decision.", [Self.this],
+          returns: "number? # nil when there are infinitely many"),
         { arguments, call in
           guard let size = try arguments.object(0, as: SpaceObject.self).space.size else { return call.pushNil() }
           if let size = size.int { call.push(size) } else { call.push(size.double) }
@@ -136,7 +149,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:neighbors", "An iterator over the architectures that differ from `arch` in one decision.",
-          [Self.this, Self.architecture]),
+          [Self.this, Self.architecture], returns: "fun(): Architecture? # an iterator"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let arch = try arguments.object(1, as: ArchitectureObject.self).architecture
@@ -144,7 +157,9 @@ struct SpaceBinding {
         }
       ),
       (
-        Declaration("space:iterate", "An iterator over all architectures, in a fixed order.", [Self.this]),
+        Declaration(
+          "space:iterate", "An iterator over all architectures, in a fixed order.", [Self.this],
+          returns: "fun(): Architecture? # an iterator"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try pushIterator(try space.space.iterate(), of: space, call)
@@ -159,7 +174,7 @@ struct SpaceBinding {
         Declaration(
           "space:make",
           "The architecture with these decisions: a table as build sees it, or an architecture of an equal space.",
-          [Self.this, Parameter("decisions", "table|Architecture")]),
+          [Self.this, Parameter("decisions", "table|Architecture", "all of them")], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           if let given = arguments[1].object(as: ArchitectureObject.self) {
@@ -171,7 +186,9 @@ struct SpaceBinding {
       ),
       (
         Declaration(
-          "space:parse", "The architecture that a text stands for.", [Self.this, Parameter("text", "string")]),
+          "space:parse", "The architecture that a text stands for.",
+          [Self.this, Parameter("text", "string", "JSON, or what the space's own `parse` reads")],
+          returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let values: JSONValue
@@ -187,7 +204,8 @@ struct SpaceBinding {
         Declaration(
           "space:fix",
           "The part of the space where some decisions are fixed or narrowed: { [path] = value or list of values }.",
-          [Self.this, Parameter("decisions", "table")]),
+          [Self.this, Parameter("decisions", "table", "a value, or a list of those that stay, by path")],
+          returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let narrowings = try (arguments[1].table?.pairs ?? []).map { key, value -> (path: String, to: Narrowing) in
@@ -201,7 +219,7 @@ struct SpaceBinding {
       (
         Declaration(
           "space:bind", "The same space, drawing from the named random stream.",
-          [Self.this, Parameter("stream", "string")]),
+          [Self.this, Parameter("stream", "string", "its name")], returns: "Space"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           try call.push(SpaceObject(space.definition, stream: session.stream(arguments.text(1))))

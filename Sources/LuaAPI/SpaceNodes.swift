@@ -6,6 +6,9 @@ import SearchCore
 /// `nas.oneof`, `manyof`, `list`, `int`, `float`: the parts of a space definition.
 enum SpaceNodes {
   static func declare(_ api: API) throws -> [(Declaration, API.Body)] {
+    api.declare(
+      ClassDeclaration(
+        "Decision", object: "decision", "A part of a space's definition: what nas.oneof, list, int and the like make."))
     try api.host.declare(
       NodeObject.self,
       metamethods: [.text: { call in call.push("Decision(\(try call.this(NodeObject.self).node.name ?? "unnamed"))") }])
@@ -21,16 +24,20 @@ enum SpaceNodes {
           "nas.oneof",
           "A decision for one of the options. An option that is a table with decisions makes them conditional.",
           [Parameter("options", "table", "a list of plain values, or of tables that may hold decisions")],
-          options: [name]),
+          options: [name], returns: "Decision"),
         { arguments, call in try push(.oneOf(try options(arguments[0]), name: arguments["name"].string), call) }
       ),
       (
         Declaration(
           "nas.manyof", "A decision for `k` of the options.",
-          [Parameter("k", "integer", min: 1), Parameter("options", "table")],
+          [
+            Parameter("k", "integer", min: 1, "how many are taken"),
+            Parameter("options", "table", "a list of plain values, or of tables that may hold decisions"),
+          ],
           options: [
-            Parameter("ordered", "boolean", default: false), Parameter("distinct", "boolean", default: true), name,
-          ]),
+            Parameter("ordered", "boolean", default: false, "whether { a, b } and { b, a } are two values"),
+            Parameter("distinct", "boolean", default: true, "whether an option is taken once at most"), name,
+          ], returns: "Decision"),
         { arguments, call in
           try push(
             .manyOf(
@@ -42,7 +49,10 @@ enum SpaceNodes {
         Declaration(
           "nas.list",
           "The same element `count` times, each decided by itself. A `nas.int` as count makes the length a decision.",
-          [Parameter("count", "integer|Decision"), Parameter("element", "any")], options: [name]),
+          [
+            Parameter("count", "integer|Decision", "how many, or a nas.int"),
+            Parameter("element", "any", "a decision, or a table that holds decisions"),
+          ], options: [name], returns: "Decision"),
         { arguments, call in
           try push(
             .list(try count(arguments[0]), try node(arguments[1], depth: 32), name: arguments["name"].string), call)
@@ -56,10 +66,11 @@ enum SpaceNodes {
       (
         Declaration(
           "nas.int", "A decision for a whole number from `low` to `high`.",
-          [Parameter("low", "integer"), Parameter("high", "integer")],
+          [Parameter("low", "integer", "the smallest value"), Parameter("high", "integer", "the largest value")],
           options: [
-            Parameter("step", "integer", default: 1, min: 1), Parameter("log", "boolean", default: false), name,
-          ]),
+            Parameter("step", "integer", default: 1, min: 1, "from one value to the next"),
+            Parameter("log", "boolean", default: false, "draw by the logarithm: each power of ten is as likely"), name,
+          ], returns: "Decision"),
         { arguments, call in
           let range = IntRange(
             arguments.integer(0), arguments.integer(1), step: arguments.integer("step"), log: arguments.flag("log"))
@@ -69,8 +80,10 @@ enum SpaceNodes {
       (
         Declaration(
           "nas.float", "A decision for a real number from `low` to `high`.",
-          [Parameter("low", "number"), Parameter("high", "number")],
-          options: [Parameter("log", "boolean", default: false), name]),
+          [Parameter("low", "number", "the smallest value"), Parameter("high", "number", "the largest value")],
+          options: [
+            Parameter("log", "boolean", default: false, "draw by the logarithm: each power of ten is as likely"), name,
+          ], returns: "Decision"),
         { arguments, call in
           let range = FloatRange(arguments[0].number ?? 0, arguments[1].number ?? 0, log: arguments.flag("log"))
           try push(.float(range, name: arguments["name"].string), call)
@@ -104,7 +117,11 @@ enum SpaceNodes {
   static func node(_ value: LuaValue, depth: Int) throws -> SpaceNode {
     if let object = value.object(as: NodeObject.self) { return object.node }
     guard let table = value.table else { return .constant(try LuaValues.json(value)) }
-    guard depth > 0 else { throw Fault(.recipe, "a space definition contains itself", path: "space") }
+    guard depth > 0 else {
+      throw Fault(
+        .recipe, "a space definition contains itself", path: "space", expected: "tables at most 32 deep",
+        hint: "Leave out the table that holds itself.")
+    }
     let pairs = table.pairs
     if pairs.allSatisfy({ $0.key.string != nil }) {
       return .record(Record(try pairs.map { (key: $0.key.string ?? "", value: try node($0.value, depth: depth - 1)) }))

@@ -15,8 +15,27 @@ struct TensorBinding {
   let api: API
   let session: Session
 
+  private static let classDeclaration = ClassDeclaration(
+    "Tensor", object: "tensor",
+    """
+    Numbers in single precision with a shape. +, -, * and / work element by element on two tensors, whose shapes are
+    broadcast, or on a tensor and a number; #tensor is the first dimension.
+    """,
+    fields: [
+      Parameter("shape", "integer[]", "the dimensions"),
+      Parameter("channels", "integer", "the last dimension"),
+      Parameter("requires_grad", "boolean", "whether gradients by it are recorded"),
+      Parameter("grad", "Tensor", optional: true, "the gradient that backward() left; may be set to nil"),
+      Parameter("name", "string", optional: true, "of a model's parameter"),
+    ],
+    operators: [
+      "add(Tensor|number): Tensor", "sub(Tensor|number): Tensor", "mul(Tensor|number): Tensor",
+      "div(Tensor|number): Tensor", "pow(number): Tensor", "unm: Tensor", "len: integer",
+    ])
+
   /// Declares the class; returns the functions of `nas`.
   func declare() throws -> [(Declaration, API.Body)] {
+    api.declare(Self.classDeclaration)
     let methods = self.methods
     try api.host.declare(Tensor.self, methods: api.methods(methods), metamethods: metamethods(methods))
     return makers + gradients
@@ -36,7 +55,8 @@ struct TensorBinding {
       (
         Declaration(
           "nas.tensor", "A tensor of the numbers in a nested table, or of a single number.",
-          [Parameter("values", "table|number")], options: [Self.gradOption], returns: "a Tensor"),
+          [Parameter("values", "table|number", "nested tables of one shape: { { 1, 2 }, { 3, 4 } }")],
+          options: [Self.gradOption], returns: "Tensor"),
         { arguments, call in
           var shape: [Int] = [], values: [Float] = []
           try TensorText.read(arguments[0], into: &values, shape: &shape)
@@ -45,17 +65,17 @@ struct TensorBinding {
       ),
       (
         Declaration(
-          "nas.zeros", "A tensor of zeros.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
+          "nas.zeros", "A tensor of zeros.", [Self.shape], options: [Self.gradOption], returns: "Tensor"),
         { arguments, call in try fill(arguments, call, 0) }
       ),
       (
-        Declaration("nas.ones", "A tensor of ones.", [Self.shape], options: [Self.gradOption], returns: "a Tensor"),
+        Declaration("nas.ones", "A tensor of ones.", [Self.shape], options: [Self.gradOption], returns: "Tensor"),
         { arguments, call in try fill(arguments, call, 1) }
       ),
       (
         Declaration(
           "nas.randn", "A tensor of numbers from the standard normal distribution.", [Self.shape],
-          options: Self.random, returns: "a Tensor"),
+          options: Self.random, returns: "Tensor"),
         { [session] arguments, call in
           let stream = session.stream(arguments.text("stream"))
           try make(arguments, call) { Float(stream.stream.normal()) }
@@ -64,7 +84,7 @@ struct TensorBinding {
       (
         Declaration(
           "nas.rand", "A tensor of numbers uniform in [0, 1).", [Self.shape], options: Self.random,
-          returns: "a Tensor"),
+          returns: "Tensor"),
         { [session] arguments, call in
           let stream = session.stream(arguments.text("stream"))
           try make(arguments, call) { Float(stream.stream.uniform()) }
@@ -92,10 +112,13 @@ struct TensorBinding {
       (
         Declaration(
           "nas.grad", "The gradients of a tensor of one element by other tensors, in a list.",
-          [Parameter("loss", "Tensor"), Parameter("tensors", "table", "a list of tensors")],
+          [
+            Parameter("loss", "Tensor", "of one element, computed from the tensors"),
+            Parameter("tensors", "table", "a list of tensors"),
+          ],
           options: [
             Parameter("create_graph", "boolean", default: false, "record the gradients, so that they have gradients")
-          ], returns: "a list of Tensors; false for one that the loss does not depend on"),
+          ], returns: "(Tensor|false)[] # false for one that the loss does not depend on"),
         { [session] arguments, call in
           let targets = try TensorText.tensors(arguments[1], in: "nas.grad")
           let loss = try arguments.object(0, as: Tensor.self)
@@ -109,8 +132,9 @@ struct TensorBinding {
       ),
       (
         Declaration(
-          "nas.no_grad", "Calls `fn` without recording, and returns what it returns.", [Parameter("fn", "function")],
-          returns: "what fn returns"),
+          "nas.no_grad", "Calls `fn` without recording, and returns what it returns.",
+          [Parameter("fn", "function", "no arguments")],
+          returns: "any # what fn returns"),
         { [session] arguments, call in
           guard let fn = arguments[0].function else { return }
           try call.push(try session.tape().recording(false) { try fn([]) })
@@ -135,12 +159,13 @@ struct TensorBinding {
   private var methods: [(Declaration, API.Body)] {
     [
       (
-        Declaration("tensor:item", "The number of a tensor of one element.", [Self.this], returns: "a number"),
+        Declaration("tensor:item", "The number of a tensor of one element.", [Self.this], returns: "number"),
         { arguments, call in call.push(Double(try arguments.object(0, as: Tensor.self).item())) }
       ),
       (
         Declaration(
-          "tensor:totable", "The numbers as nested tables; a number for a tensor without dimensions.", [Self.this]),
+          "tensor:totable", "The numbers as nested tables; a number for a tensor without dimensions.", [Self.this],
+          returns: "number|table"),
         { arguments, call in
           let tensor = try arguments.object(0, as: Tensor.self)
           try call.push(TensorText.json(tensor.values[...], tensor.shape[...]))
@@ -151,7 +176,7 @@ struct TensorBinding {
           "tensor:set",
           "Replaces the numbers in place, which gradients don't see: for parameters, between one backward and the next "
             + "forward computation.",
-          [Self.this, Parameter("values", "Tensor|table|number", "of the tensor's shape")]),
+          [Self.this, Parameter("values", "Tensor|table|number", "of the tensor's shape")], returns: "nothing"),
         { arguments, call in
           let tensor = try arguments.object(0, as: Tensor.self)
           var shape: [Int] = [], values: [Float] = []
@@ -169,7 +194,7 @@ struct TensorBinding {
         }
       ),
       (
-        Declaration("tensor:detach", "The same numbers without their history.", [Self.this], returns: "a Tensor"),
+        Declaration("tensor:detach", "The same numbers without their history.", [Self.this], returns: "Tensor"),
         { arguments, call in try call.push(try arguments.object(0, as: Tensor.self).detached()) }
       ),
       (
@@ -180,7 +205,7 @@ struct TensorBinding {
           [
             Self.this,
             Parameter("gradient", "Tensor", optional: true, "of this tensor itself, for one of more elements"),
-          ]),
+          ], returns: "nothing"),
         { [session] arguments, _ in
           try session.beginWork()
           try session.tape().backward(try arguments.object(0), seed: arguments[1].object(as: Tensor.self))

@@ -9,19 +9,23 @@ import NeuralNet
 enum TrainingOptions {
   /// Batch, learning rate, schedule and augmentation; the epochs are the caller's own.
   static let course = [
-    Parameter("batch", "integer", default: 64, min: 1), Parameter("lr", "number", default: 0.1, min: 0),
-    Parameter("schedule", "string", default: "cosine", oneOf: TrainingRecipe.Course.allCases.map(\.rawValue)),
-    Parameter("warmup", "number", default: 0, min: 0, "epochs"),
+    Parameter("batch", "integer", default: 64, min: 1, "samples per step"),
+    Parameter("lr", "number", default: 0.1, min: 0, "peak learning rate"),
+    Parameter(
+      "schedule", "string", default: "cosine", oneOf: TrainingRecipe.Course.allCases.map(\.rawValue),
+      "the learning rate's course; cosine and step change it per epoch"),
+    Parameter("warmup", "number", default: 0, min: 0, "epochs of a linear rise of the learning rate"),
     Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
   ]
 
   /// Stochastic gradient descent with momentum, and the smoothing of labels.
   static let descent = [
-    Parameter("momentum", "number", default: 0.9, min: 0, max: 1), Parameter("nesterov", "boolean", default: true),
-    Parameter("weight_decay", "number", default: 5e-4, min: 0),
+    Parameter("momentum", "number", default: 0.9, min: 0, max: 1, "of SGD"),
+    Parameter("nesterov", "boolean", default: true, "Nesterov's momentum"),
+    Parameter("weight_decay", "number", default: 5e-4, min: 0, "times the weights, added to their gradients"),
     Parameter("decay_norm", "boolean", default: true, "also decay batch-norm parameters and biases"),
     Parameter("clip", "number", default: 0, min: 0, "largest global gradient norm; 0: no clipping"),
-    Parameter("label_smoothing", "number", default: 0, min: 0, max: 1),
+    Parameter("label_smoothing", "number", default: 0, min: 0, max: 1, "share of a target spread over all classes"),
   ]
 
   /// The checked options as a recipe of training. The optimiser is that of the same options unless given.

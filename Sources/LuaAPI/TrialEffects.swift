@@ -17,6 +17,9 @@ struct TrialEffects {
   func run(_ request: TrialRequest) throws -> (result: EffectResult, key: String) {
     let evaluator = try digest(of: request.evaluator)
     let key = try self.key(of: request, evaluator: evaluator)
+    if session.options.onlyBuilds, key == session.options.reproducing {
+      try Reproduction(session: session).build(request)
+    }
     let row = request.row(started: session.clock.seconds)
     let body = { try evaluate(request, key: key, evaluator: evaluator) }
     let result =

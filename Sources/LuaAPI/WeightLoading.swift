@@ -32,7 +32,7 @@ struct WeightLoading {
       Takes over weights from a safetensors file (F32, F16 or BF16; arrays of whole numbers are passed over). Returns
       { missing = paths without an array, unused = names without a path }, both empty unless strict is false.
       """,
-      context: context, [this, Parameter("file", "string")],
+      context: context, [this, Parameter("file", "string", "its path")],
       options: [
         Parameter(
           "map", "table|function", optional: true,
@@ -43,7 +43,7 @@ struct WeightLoading {
           "pytorch: convolutions [out, in, ky, kx] and linear layers [out, in] are transposed"),
         Parameter("strict", "boolean", default: true, "names without a partner are an error that lists them all"),
       ],
-      returns: "{ missing, unused }")
+      returns: "table<string, string[]> # missing, unused")
   }
 
   /// What to load and how, and what tells it from another loading.

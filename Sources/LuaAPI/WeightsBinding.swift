@@ -60,7 +60,20 @@ struct WeightsBinding {
   let session: Session
 
   private static let this = Parameter("weights", "Weights")
-  private static let arch = Parameter("arch", "Architecture")
+  private static let arch = Parameter("arch", "Architecture", "of the space, or of one equal to it")
+
+  private static let classDeclaration = ClassDeclaration(
+    "Weights", object: "weights",
+    """
+    Weights that all architectures of a space share, with the state of their training.
+    """,
+    fields: [
+      Parameter("version", "string", "the digest of everything that made them what they are"),
+      Parameter("steps", "integer", "updates so far"),
+      Parameter("params", "integer", "trained parameters"),
+      Parameter("paths", "string[]", "of the parameters"),
+      Parameter("open", "string[]", "the decisions that stay open in the one network"),
+    ])
 
   /// Declares the class; returns the function `nas.weights`.
   func declare() throws -> [(Declaration, API.Body)] {
@@ -69,6 +82,7 @@ struct WeightsBinding {
       (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.networkDeclaration, network),
       (Self.reorderDeclaration, reorder), (Self.saveDeclaration, save), WeightLoading(session: session).ofShared,
     ]
+    api.declare(Self.classDeclaration)
     try api.host.declare(
       WeightsObject.self, methods: api.methods(methods),
       metamethods: [
@@ -105,7 +119,7 @@ struct WeightsBinding {
     get no update, no momentum and no decay. Running statistics are not trained: see weights:evaluate.
     """,
     source: "Guo et al. 2020 (SPOS); Cai et al. 2020 (once-for-all), section 3.3",
-    [Parameter("space", "Space")],
+    [Parameter("space", "Space", "with a build that gives its decisions to nn.choice")],
     options: [
       Parameter("data", "Data", "gives the input's shape and the classes")
     ] + TrainingOptions.descent + [
@@ -116,7 +130,7 @@ struct WeightsBinding {
           + "leading part; arrays of its own are nn.parameter"),
       Parameter("stream", "string", default: "weights", "the name of the random streams"),
     ],
-    returns: "Weights: step, accumulate, apply, fit, evaluate, network, reorder; version, steps, params, paths, open")
+    returns: "Weights")
 
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let space = try arguments.object(0, as: SpaceObject.self), stream = arguments.text("stream")
@@ -147,7 +161,8 @@ struct WeightsBinding {
     "weights:step", "One step of training of an architecture's path on a batch; returns the loss before the step.",
     source: "distillation: Hinton et al. 2015; Cai et al. 2020, section 3.3; Yu et al. 2020 (BigNAS), section 3.1",
     [this, arch, Parameter("batch", "Batch", "from data:batches")],
-    options: [Parameter("lr", "number", min: 0)] + Distillation.options, returns: "the loss")
+    options: [Parameter("lr", "number", min: 0, "the learning rate")] + Distillation.options,
+    returns: "number # the loss before the step")
 
   private func step(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
@@ -169,7 +184,8 @@ struct WeightsBinding {
   private static let accumulateDeclaration = Declaration(
     "weights:accumulate", "Adds the gradients of a path on a batch to those that weights:apply will use.",
     source: "Chu et al. 2021 (FairNAS): one update from several paths; Yu et al. 2020 (BigNAS): the sandwich rule",
-    [this, arch, Parameter("batch", "Batch")], options: Distillation.options, returns: "the loss")
+    [this, arch, Parameter("batch", "Batch", "from data:batches")], options: Distillation.options,
+    returns: "number # the loss before the step")
 
   private func accumulate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), batch = try arguments.object(2, as: BatchObject.self)
@@ -189,7 +205,12 @@ struct WeightsBinding {
 
   private static let applyDeclaration = Declaration(
     "weights:apply", "One update by the gradients that weights:accumulate added up, divided by `count`.", [this],
-    options: [Parameter("lr", "number", min: 0), Parameter("count", "integer", default: 1, min: 1)])
+    options: [
+      Parameter("lr", "number", min: 0, "the learning rate"),
+      Parameter(
+        "count", "integer", default: 1, min: 1,
+        "what the gradients are divided by: how often weights:accumulate was called"),
+    ], returns: "nothing")
 
   private func apply(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), rate = arguments.number("lr")
@@ -212,11 +233,12 @@ struct WeightsBinding {
     """,
     source: "Guo et al. 2020, section 3.2", [this],
     options: [
-      Parameter("split", "string", default: "train"), Parameter("epochs", "integer", min: 1),
+      Parameter("split", "string", default: "train", "train, valid, test or train+valid"),
+      Parameter("epochs", "integer", min: 1, "how often to go through the split"),
     ] + TrainingOptions.course + [
       Parameter("paths", "function", optional: true, "function(step) → Architecture, step from 1"),
       Parameter("on_epoch", "function", optional: true, "function(epoch, { train_loss, lr })"),
-    ])
+    ], returns: "nothing")
 
   private func fit(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self)
@@ -246,14 +268,16 @@ struct WeightsBinding {
     """,
     context: "evaluator or recipe", source: "Guo et al. 2020, section 3.3 (recalibration)", [this, arch],
     options: [
-      Parameter("split", "string", default: "valid"),
+      Parameter("split", "string", default: "valid", "train, valid, test or train+valid"),
       Parameter("batches", "integer", optional: true, min: 1, "score so many batches; all by default"),
-      Parameter("batch", "integer", default: 128, min: 1),
-      Parameter("bn", "string", default: "recalibrate", oneOf: ["batch", "recalibrate", "running"]),
+      Parameter("batch", "integer", default: 128, min: 1, "samples at a time"),
+      Parameter(
+        "bn", "string", default: "recalibrate", oneOf: ["batch", "recalibrate", "running"],
+        "what batch norm takes, see above"),
       Parameter("recalibrate", "integer", default: 10, min: 1, "batches to gather statistics on"),
       Parameter("ema", "boolean", default: false, "use the average of the weights"),
     ],
-    returns: "metrics by name")
+    returns: "table<string, number> # metrics by name")
 
   private func evaluate(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self)
@@ -278,7 +302,7 @@ struct WeightsBinding {
   private static let networkDeclaration = Declaration(
     "weights:network", "The stand-alone network of an architecture with a copy of its part of the shared weights.",
     context: "evaluator or recipe", [this, arch],
-    options: [Parameter("ema", "boolean", default: false, "take the average of the weights")], returns: "a Network")
+    options: [Parameter("ema", "boolean", default: false, "take the average of the weights")], returns: "Network")
 
   private func network(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self),
@@ -318,7 +342,7 @@ struct WeightsBinding {
     [
       this, Parameter("path", "string", "of the layer: block1/conv2d1"),
       Parameter("scores", "table", "one per channel"),
-    ])
+    ], returns: "nothing")
 
   private func reorder(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self), path = arguments.text(1)

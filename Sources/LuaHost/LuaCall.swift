@@ -112,7 +112,7 @@ extension LuaCall {
   /// The object of a method call. Throws when argument 1 isn't one.
   public func this<T: LuaObject>(_ type: T.Type = T.self) throws -> T {
     if let object = try object(1, as: type) { return object }
-    throw wrong(1, expected: "a \(type.luaName)", hint: "Call it as object:\(method)(…).")
+    throw wrong(1, expected: withArticle(type.luaName), hint: "Call it as object:\(method)(…).")
   }
 
   private var method: Substring { name.split(whereSeparator: { $0 == "." || $0 == ":" }).last ?? "" }

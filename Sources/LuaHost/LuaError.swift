@@ -147,9 +147,11 @@ extension LuaHost {
   /// `recipe.lua:3: text` as a fault at that line; a line of the library becomes the cause, and the recipe's line the
   /// place.
   private func fault(text: String) -> Fault {
-    guard let (place, message) = Self.split(text) else { return Fault(.recipe, text, at: tracedPlace) }
+    guard let (place, message) = Self.split(text) else {
+      return Fault(.recipe, text, at: tracedPlace, hint: LuaErrorHints.hint(for: text))
+    }
     if isLibrary(place) { return Fault(.recipe, message, at: tracedPlace, cause: "raised in \(place)") }
-    return Fault(.recipe, message, at: place)
+    return Fault(.recipe, message, at: place, hint: LuaErrorHints.hint(for: message))
   }
 
   private func fault(table: LuaReference) -> Fault {

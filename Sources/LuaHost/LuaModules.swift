@@ -55,7 +55,9 @@ extension LuaHost {
     }
     if loading.contains(name) {
       let cycle = loading.drop { $0 != name } + [name]
-      throw Fault(.recipe, "modules require each other", got: cycle.joined(separator: " → "))
+      throw Fault(
+        .recipe, "modules require each other", got: cycle.joined(separator: " → "),
+        hint: "Move what both need into a third module.")
     }
     let module = try find(name)
     try checkAllowed(module)

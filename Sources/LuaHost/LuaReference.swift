@@ -121,6 +121,17 @@ extension LuaReference {
     return LuaStack.pairs(state, lua_gettop(state))
   }
 
+  /// The name of the class that a table is an object of: `__name` of its metatable. Nil for a plain table.
+  public var className: String? {
+    guard let (_, state) = try? enter() else { return nil }
+    let top = lua_gettop(state)
+    defer { lua_settop(state, top - 1) }
+    guard LuaStack.isTable(state, top), lua_getmetatable(state, top) != 0 else { return nil }
+    LuaStack.push("__name", state)
+    lua_rawget(state, -2)
+    return LuaStack.value(state, -1).string
+  }
+
   /// The table as JSON: an array when its keys are 1…n, an object when they are all texts.
   ///
   /// Throws a `recipe` fault with the path of the first value that JSON can't hold, or that is deeper than `depth`.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A Lua value in Swift.
 ///
 /// Strings that aren't valid UTF-8 come as `bytes`. Tables, functions and coroutines are references into the VM; a
@@ -65,11 +67,11 @@ extension LuaValue: CustomStringConvertible {
     case .number(let value): value.isNaN ? "NaN" : "\(value)"
     case .string(let value): value.count > 40 ? "the text \"\(value.prefix(37))…\"" : "the text \"\(value)\""
     case .bytes(let value): "a text of \(value.count) bytes that is not UTF-8"
-    case .table: "a table"
+    case .table(let table): table.className.map(withArticle) ?? "a table"
     case .function: "a function"
     case .coroutine: "a coroutine"
     case .other: "a userdata"
-    case .userdata(let value): "a \(LuaHost.typeName(of: value))"
+    case .userdata(let value): withArticle(LuaHost.typeName(of: value))
     }
   }
 }

@@ -84,8 +84,8 @@ extension TrialRecord {
   }
 
   /// The trial without its metrics, which are in another table.
-  init(row: Row, source: String) throws {
-    let row = CheckedRow(row, source)
+  init(row: Row, source: String, columns: [String]? = nil) throws {
+    let row = CheckedRow(row, source, columns: columns)
     self.init(
       search: try row("search"), number: try row("number"), architecture: try row("architecture"),
       decisions: try row.json("decisions"), budget: try row.json("budget"), repetition: try row("repetition"),
@@ -103,8 +103,8 @@ extension MetricRecord {
     return values.map { $0?.databaseValue ?? .null }
   }
 
-  init(row: Row, source: String) throws {
-    let row = CheckedRow(row, source)
+  init(row: Row, source: String, columns: [String]? = nil) throws {
+    let row = CheckedRow(row, source, columns: columns)
     let value: Double =
       switch try row("kind") as String {
       case "nan": .nan

@@ -54,25 +54,42 @@ extension Run {
   static func trials(_ db: Database, of search: String?, source: String) throws -> [TrialRecord] {
     let condition = search == nil ? "" : "WHERE trial.search = ?"
     let arguments: StatementArguments = search.map { [$0] } ?? []
-    var metrics: [Int: [MetricRecord]] = [:]
-    let metricRows = try Row.fetchCursor(
-      db, sql: "SELECT metric.* FROM metric JOIN trial ON trial.id = metric.trial \(condition) ORDER BY metric.id",
-      arguments: arguments)
-    while let row = try metricRows.next() {
-      metrics[row["trial"], default: []].append(try MetricRecord(row: row, source: source))
-    }
-    let rows = try Row.fetchAll(
+    let metrics = try metrics(db, condition, arguments, source: source)
+    let columns = ["id"] + Journal.trialColumns
+    let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT trial.* FROM trial LEFT JOIN search ON search.name = trial.search \(condition)
+        SELECT \(columns.map { "trial." + $0 }.joined(separator: ", "))
+        FROM trial LEFT JOIN search ON search.name = trial.search \(condition)
         ORDER BY search.number, trial.search, trial.number
         """,
       arguments: arguments)
-    return try rows.map { row in
-      var trial = try TrialRecord(row: row, source: source)
-      trial.metrics = metrics[row["id"]] ?? []
-      return trial
+    var trials: [TrialRecord] = []
+    while let row = try rows.next() {
+      var trial = try TrialRecord(row: row, source: source, columns: columns)
+      trial.metrics = metrics[row[0]] ?? []
+      trials.append(trial)
     }
+    return trials
+  }
+
+  /// The metrics of the trials of a condition, by the trials' row numbers.
+  private static func metrics(
+    _ db: Database, _ condition: String, _ arguments: StatementArguments, source: String
+  ) throws -> [Int: [MetricRecord]] {
+    let columns = ["trial"] + Journal.metricColumns
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT \(columns.map { "metric." + $0 }.joined(separator: ", "))
+        FROM metric JOIN trial ON trial.id = metric.trial \(condition) ORDER BY metric.id
+        """,
+      arguments: arguments)
+    var metrics: [Int: [MetricRecord]] = [:]
+    while let row = try rows.next() {
+      metrics[row[0], default: []].append(try MetricRecord(row: row, source: source, columns: columns))
+    }
+    return metrics
   }
 }
 

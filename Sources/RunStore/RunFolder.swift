@@ -49,7 +49,9 @@ public struct RunFolder: Sendable {
         throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
       }
     } catch {
-      throw Fault(.limit, "can't write the file", at: url.path(percentEncoded: false), cause: reason(error))
+      throw Fault(
+        .limit, "can't write the file", at: url.path(percentEncoded: false),
+        hint: "Check the folder's permissions and the space on its disk; the run can be resumed.", cause: reason(error))
     }
   }
 

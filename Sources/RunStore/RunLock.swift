@@ -10,7 +10,9 @@ final class RunLock: Sendable {
     let path = folder.lock.path(percentEncoded: false)
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
-      throw Fault(.limit, "can't open the run's lock", at: path, cause: String(cString: strerror(errno)))
+      throw Fault(
+        .limit, "can't open the run's lock", at: path, hint: "Check the permissions of the run's folder.",
+        cause: String(cString: strerror(errno)))
     }
     // A command that lists runs holds the lock for an instant to see whether it is free.
     var attempts = 10

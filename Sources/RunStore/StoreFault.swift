@@ -33,7 +33,9 @@ private func fault(_ error: DatabaseError, at path: String) -> Fault {
       .limit, "the run's record can't be read or written", at: path,
       hint: "Look at the disk's free space and health; what was recorded before is safe.", cause: cause)
   case .SQLITE_BUSY, .SQLITE_LOCKED:
-    return Fault(.usage, "another program keeps the run's record locked", at: path, cause: cause)
+    return Fault(
+      .usage, "another program keeps the run's record locked", at: path,
+      hint: "Close what has run.sqlite open, then try again.", cause: cause)
   case .SQLITE_ERROR:
     return Fault(
       .data, "the run's record hasn't the tables it should have", at: path, hint: copyHint, cause: cause)

@@ -76,7 +76,10 @@ public struct Architecture: Hashable, Sendable {
         .recipe, "no such element", path: at, expected: "an index from 1 to \(values.count)", got: String(index + 1))
     case (.all, _):
       return Fault(.recipe, "[*] can only narrow a space", path: at, hint: "Give one index.")
-    default: return Fault(.recipe, "the path goes on inside a plain value", path: at, got: here.text())
+    default:
+      return Fault(
+        .recipe, "the path goes on inside a plain value", path: at, expected: "a path that ends there",
+        got: here.text(), hint: "space:decisions() lists the paths.")
     }
   }
 }

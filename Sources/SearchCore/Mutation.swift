@@ -17,7 +17,11 @@ extension Space {
     let parent = try adopt(parent).choice
     let candidates = root.changeable(parent)
     if k < 1 { throw Fault(.recipe, "bad number of changes", expected: "at least 1", got: String(k)) }
-    if candidates.isEmpty { throw Fault(.recipe, "no decision of the architecture can change", path: "space") }
+    if candidates.isEmpty {
+      throw Fault(
+        .recipe, "no decision of the architecture can change", path: "space",
+        expected: "a decision with two options or more")
+    }
     return try accepted(by: validity, "mutate") {
       var child = parent
       // None of those drawn is inside another, so no change can remove the place of the next.

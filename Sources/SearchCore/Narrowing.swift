@@ -125,8 +125,12 @@ extension SpaceNode {
     case (.tuple(let nodes), .index(let index)):
       return Fault(
         .recipe, "no such element", path: path, expected: "an index from 1 to \(nodes.count)", got: String(index + 1))
-    case (_, .key(let key)): return Fault(.recipe, "no decision '\(key)'", path: path, got: kind)
-    default: return Fault(.recipe, "the path goes on where nothing has an index", path: path, got: kind)
+    case (_, .key(let key)):
+      return Fault(.recipe, "no decision '\(key)'", path: path, got: kind, hint: "space:decisions() lists the paths.")
+    default:
+      return Fault(
+        .recipe, "the path goes on where nothing has an index", path: path, got: kind,
+        hint: "space:decisions() lists the paths.")
     }
   }
 }

@@ -11,7 +11,8 @@ struct CompareCommand: ParsableCommand {
     discussion: "Runs of one recipe with the same settings and other seeds are one row: mean ± standard deviation.")
 
   @Argument(
-    help: ArgumentHelp("Two or more: ids or their unique beginnings, names, paths, or 'last'.", valueName: "run"))
+    help: ArgumentHelp("Two or more: ids or their unique beginnings, names, paths, or 'last'.", valueName: "run"),
+    completion: .runs)
   var runNames: [String]
   @Option(help: ArgumentHelp("Plot the courses over: trials or seconds.", valueName: "axis")) var over = "trials"
   @Option(help: ArgumentHelp("Draw the courses as SVG, by gnuplot.", valueName: "file")) var svg: String?

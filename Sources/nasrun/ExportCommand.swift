@@ -11,7 +11,9 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a trial's network into a folder: graph, weights, metrics, and a recipe that trains it on.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var choice: TrialChoice
   @Option(help: ArgumentHelp("The new folder; by default ./<run's name>-<architecture>.", valueName: "dir"))
@@ -127,6 +129,7 @@ struct Exported {
       try manager.createDirectory(at: target, withIntermediateDirectories: true)
       let copy = target.appending(path: "weights.safetensors.new")
       try? manager.removeItem(at: copy)
+      try checkRegular(weights)
       try manager.copyItem(at: weights, to: copy)
       try check(
         rename(
@@ -135,6 +138,15 @@ struct Exported {
       if content == nil { try check(rename(target.path(percentEncoded: false), path)) }
     } catch let error where !(error is Fault) {
       throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: "\(error.localizedDescription)")
+    }
+  }
+
+  /// A run from elsewhere could hold a link to any file.
+  private func checkRegular(_ file: URL) throws {
+    var status = stat()
+    let path = file.path(percentEncoded: false)
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw Fault(.data, "the kept network has no weights", at: path, expected: "a file")
     }
   }
 

@@ -36,7 +36,7 @@ struct ExportedRecipe {
     local function score(title)
       local metrics, words = network:evaluate(data, { split = \(Self.literal(.string(split))) }), {}
       for name, value in pairs(metrics) do words[#words + 1] = ("%s %.6g"):format(name, value) end
-      print(("%-18s%s"):format(title, table.concat(words, "  ")))
+      print(("%-19s%s"):format(title, table.concat(words, "  ")))
       return metrics
     end
 
@@ -106,9 +106,15 @@ struct ExportedRecipe {
   /// The options of the last training but for those that are settings.
   private var options: String {
     let known = training?["options"]?.object ?? [:]
-    var fields = known.filter { !["epochs", "lr", "undecayed"].contains($0.key) }
+    var fields = known.filter { !["epochs", "lr", "undecayed", "schedule_epochs"].contains($0.key) }
     if let undecayed = known["undecayed"]?.array { fields["decay_norm"] = .bool(undecayed.isEmpty) }
-    return fields.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.literal($0.value))," }.joined(separator: " ")
+    var lines = [""]
+    for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
+      let field = Self.field(key, value) + ","
+      if lines[lines.count - 1].count + field.count > 100 { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + field
+    }
+    return lines.joined(separator: "\n    ")
   }
 
   // MARK: - Lua text
@@ -130,11 +136,20 @@ struct ExportedRecipe {
     case .array(let values): "{ " + values.map { literal($0) }.joined(separator: ", ") + " }"
     case .object(let fields) where fields.isEmpty: "{}"
     case .object(let fields):
-      "{ "
-        + fields.sorted { $0.key < $1.key }.map { "[\(quoted($0.key))] = \(literal($0.value))" }
-        .joined(separator: ", ") + " }"
+      "{ " + fields.sorted { $0.key < $1.key }.map { field($0.key, $0.value) }.joined(separator: ", ") + " }"
     }
   }
+
+  /// `epochs = 3`, or `["a key"] = 3` where the key is no name.
+  private static func field(_ key: String, _ value: JSONValue) -> String {
+    let isName = key.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil && !keywords.contains(key)
+    return "\(isName ? key : "[\(quoted(key))]") = \(literal(value))"
+  }
+
+  private static let keywords: Set<String> = [
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while",
+  ]
 
   /// A Lua string: quotes, backslashes and control characters by their codes.
   private static func quoted(_ text: String) -> String {

@@ -11,7 +11,7 @@ struct TagCommand: ParsableCommand {
     usage: "nasrun tag <run> [+<tag> | -<tag> ...] [--runs <dir>]",
     discussion: "Without changes it prints the tags. 'nasrun ls --tag good' lists the runs that have one.")
 
-  @Argument(help: "The run, then the changes: '+good' adds a tag, '-bad' takes one off.", completion: .none)
+  @Argument(help: "The run, then the changes: '+good' adds a tag, '-bad' takes one off.", completion: .runs)
   var runName: String
   @OptionGroup var runs: RunsOption
   @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Changes.", valueName: "change")) var changes: [String] = []
@@ -51,7 +51,9 @@ struct NoteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "note", abstract: "Write a note on a run; without a text, print it. An empty text removes it.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @Argument(help: "The note.") var text: String?
   @OptionGroup var runs: RunsOption
@@ -68,7 +70,9 @@ struct StarCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "star", abstract: "Star a run, or with --off take the star away.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @Flag(help: "Take the star away.") var off = false
   @OptionGroup var runs: RunsOption

@@ -16,7 +16,7 @@ struct NasrunCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, ResumeCommand.self, ListCommand.self, ShowCommand.self, TagCommand.self, NoteCommand.self,
       StarCommand.self, RemoveCommand.self, ExportCommand.self, CompareCommand.self,
-      OpsCommand.self, TestCommand.self,
+      OpsCommand.self, TestCommand.self, APICommand.self, NewCommand.self, CompletionCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

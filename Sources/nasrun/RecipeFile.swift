@@ -26,7 +26,7 @@ package enum RecipeFile {
   static func read(_ file: URL) throws -> RecipeSource {
     let real = file.resolvingSymlinksInPath()
     guard let data = try? Data(contentsOf: real) else {
-      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false))
+      throw Fault(.usage, "can't read the recipe", at: file.path(percentEncoded: false), hint: "Check its permissions.")
     }
     guard data.first != 0x1B else {
       throw Fault(

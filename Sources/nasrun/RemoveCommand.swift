@@ -8,7 +8,8 @@ struct RemoveCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rm", abstract: "Remove runs for good: record, models, everything in their folders.")
 
-  @Argument(help: ArgumentHelp("Ids or their unique beginnings, names, paths, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("Ids or their unique beginnings, names, paths, or 'last'.", valueName: "run"), completion: .runs)
   var runNames: [String]
   @Flag(name: .shortAndLong, help: "Don't ask.") var yes = false
   @OptionGroup var runs: RunsOption

@@ -10,7 +10,9 @@ struct ResumeCommand: ParsableCommand {
     commandName: "resume", abstract: "Go on with an unfinished run.",
     discussion: "Finished trials come from the run's journal; the rest is computed, and the record ends the same.")
 
-  @Argument(help: ArgumentHelp("The run: an id, the beginning of one, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("The run: an id, the beginning of one, a name, a path, or 'last'.", valueName: "run"),
+    completion: .runs)
   var runName: String
   @OptionGroup var runs: RunsOption
   @OptionGroup var execution: ExecutionOptions

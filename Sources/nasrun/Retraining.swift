@@ -1,22 +1,42 @@
+import Canonical
 import Diagnostics
 import Foundation
 import LuaAPI
 import LuaHost
+import NeuralNet
 import RunStore
 
-/// Trains a recorded trial again, in a copy of its run, for the network that wasn't kept.
+/// Has a recorded trial trained or built again, in a copy of its run, for the network that wasn't kept.
 struct Retraining {
   let run: Run
   let trial: TrialRecord
   let execution: ExecutionOptions
 
-  /// Calls `body` with the network, whose files are gone afterwards.
+  /// Trains the trial again and calls `body` with the network, whose files are gone afterwards.
   ///
   /// - Throws: a fault when the recipe can't be run as it was, or when the trial comes out otherwise than recorded.
   func withModel(_ body: (KeptModel) throws -> Void) throws {
+    try reproduce(onlyBuilding: false) { copy, key in
+      guard let model = try Run.open(copy).keptModel(of: trial.architecture, trialKey: key) else {
+        throw Fault(.internal, "the trial was computed, but its network is not there")
+      }
+      try body(model)
+    }
+  }
+
+  /// The trial's network, built again by the recipe without any training.
+  func graph() throws -> Graph {
+    try reproduce(onlyBuilding: true) { copy, _ in
+      let file = copy.appending(path: "graph.json").path(percentEncoded: false)
+      return try Graph(json: JSONValue(parsing: Data(contentsOf: URL(filePath: file)), source: file), source: file)
+    }
+  }
+
+  /// Runs the recipe in a copy of the run up to the trial, then `body` with the copy and the trial's key.
+  private func reproduce<Result>(onlyBuilding: Bool, _ body: (URL, String) throws -> Result) throws -> Result {
     guard let key = try run.key(of: trial) else {
       throw Fault(
-        .usage, "trial \(trial.number) trained no network", got: "a table lookup",
+        .usage, "trial \(trial.number) trained no network", got: "a table lookup, or one that reached its limit",
         hint: "Build its architecture in a recipe of your own.")
     }
     let folder = try run.scratchCopy()
@@ -24,14 +44,11 @@ struct Retraining {
     var options = try SessionOptions(
       resuming: Run.open(folder, writing: true), runs: folder.deletingLastPathComponent())
     options.reproducing = key
+    options.onlyBuilds = onlyBuilding
     try execution.apply(to: &options)
     let job = RetrainingJob(options)
-    options.resuming = nil
     try LuaHost.onBigStack { try job.run() }
-    guard let model = try Run.open(folder).keptModel(of: trial.architecture, trialKey: key) else {
-      throw Fault(.internal, "the trial was computed, but its network is not there")
-    }
-    try body(model)
+    return try body(folder, key)
   }
 }
 

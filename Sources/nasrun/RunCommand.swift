@@ -12,15 +12,17 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Run a recipe (the word 'run' may be left out).",
     discussion: "'nasrun RECIPE --help' shows the settings of that recipe.", helpNames: [])
 
-  @Argument(help: "The recipe: a Lua file.") var recipe: String?
+  @Argument(help: "The recipe: a Lua file.", completion: .file(extensions: ["lua"])) var recipe: String?
   @Option(
     name: .customLong("set"), parsing: .upToNextOption,
-    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"))
+    help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"),
+    completion: .custom(Completion.settings))
   var settings: [String] = []
   @Option(help: ArgumentHelp("The seed of all random streams.", valueName: "n")) var seed: UInt64 = 1
   @OptionGroup var runs: RunsOption
   @Option(help: "What to call the run; the recipe's name by default.") var name: String?
-  @Option(help: ArgumentHelp("Take every result that is still asked for from this run.", valueName: "run"))
+  @Option(
+    help: ArgumentHelp("Take every result that is still asked for from this run.", valueName: "run"), completion: .runs)
   var reuse: String?
   @OptionGroup var execution: ExecutionOptions
   @Flag(name: [.short, .long], help: "Show this help, or the settings of the recipe.") var help = false

@@ -2,6 +2,7 @@ import ArgumentParser
 import Canonical
 import Diagnostics
 import Foundation
+import NeuralNet
 import RunStore
 
 /// `nasrun show RUN`
@@ -10,7 +11,9 @@ struct ShowCommand: ParsableCommand {
     commandName: "show", abstract: "Show a run, or one of its trials: network, learning curves, metrics, error.",
     discussion: "Without --best, --arch or --trial it tells of the run: its searches, best trials, failures and files.")
 
-  @Argument(help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp("An id or its unique beginning, a name, a path, or 'last'.", valueName: "run"), completion: .runs
+  )
   var runName: String
   @OptionGroup var choice: TrialChoice
   @Option(help: ArgumentHelp("Draw the trial's network (the best one's) as SVG, by Graphviz.", valueName: "file"))
@@ -18,19 +21,24 @@ struct ShowCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Draw the trial's learning curves (the best one's) as SVG, by gnuplot.", valueName: "file"))
   var curves: String?
+  @Flag(help: "Have the recipe build the network again when the run doesn't keep it; nothing is trained.")
+  var rebuild = false
   @OptionGroup var runs: RunsOption
   @Flag(help: "Print JSON.") var json = false
   @Flag(help: "List every trial.") var trials = false
+  @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
     let report = try RunReport(Run.open(runName, in: runs.url))
-    guard choice.isGiven || svg != nil || curves != nil else {
+    guard choice.isGiven || rebuild || svg != nil || curves != nil else {
       let text = report.text(listingTrials: trials)
       print(json ? report.json(listingTrials: trials).text(pretty: true) : Wording.printable(text))
       return
     }
     let (search, trial) = try choice.pick(from: report)
-    let one = try TrialReport(report.run, search, trial)
+    let again = Retraining(run: report.run, trial: trial, execution: execution)
+    let builder: (() throws -> Graph)? = rebuild ? { try again.graph() } : nil
+    let one = try TrialReport(report.run, search, trial, rebuild: builder)
     print(json ? one.json.text(pretty: true) : Wording.printable(one.text))
     try draw(one)
   }

@@ -14,18 +14,25 @@ struct TrialReport {
   /// The network that the run keeps of it; nil when it keeps none.
   let model: KeptModel?
   let graph: Graph?
+  /// Whether the network was built again to be shown.
+  let isRebuilt: Bool
   /// The text of the recipe's line that failed; nil when none is known.
   let failedLine: String?
 
-  init(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord) throws {
+  /// - Parameter rebuild: builds the network of a trial that the run doesn't keep; nil: it isn't shown then.
+  init(
+    _ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, rebuild: (() throws -> Graph)? = nil
+  ) throws {
     (self.run, self.search, self.trial) = (run, search, trial)
     curves = LearningCurves(trial)
     let kept = trial.status == .ok ? run.keptModel(of: trial.architecture, trialKey: try run.key(of: trial)) : nil
     model = kept
-    graph = try kept.flatMap { kept in
+    let known = try kept.flatMap { kept in
       let source = kept.folder.appending(path: "architecture.json").path(percentEncoded: false)
       return try kept.description["graph"].map { try Graph(json: $0, source: source) }
     }
+    graph = try known ?? rebuild?()
+    isRebuilt = known == nil && graph != nil
     failedLine = trial.failedAt.flatMap { Self.line(at: $0, of: run) }
   }
 
@@ -45,9 +52,7 @@ struct TrialReport {
     throw Fault(
       .usage, "there is no network of trial \(trial.number) to draw", path: search.record.name,
       expected: "a trial whose network the run keeps",
-      hint:
-        "Networks are kept when they are on the Pareto front; 'nasrun export RUN --trial N --retrain' has the others."
-    )
+      hint: "Networks are kept when they are on the Pareto front; --rebuild has the recipe build this one again.")
   }
 }
 
@@ -74,7 +79,11 @@ extension TrialReport {
       lines.append(("time", "\(Wording.duration(finished - trial.started)), begun after \(began) at work"))
     }
     lines.append(
-      ("network", model.map { "kept in models/\($0.folder.lastPathComponent)" } ?? "not kept"))
+      (
+        "network",
+        model.map { "kept in models/\($0.folder.lastPathComponent)" }
+          ?? (isRebuilt ? "not kept; built again" : "not kept")
+      ))
     lines.append(("environment", RunReport.fields(run.identity.environment)))
     let title = "trial \(trial.number) of \(search.record.name) in \(run.folder.lastPathComponent)"
     return RunReport.titled(title, lines)

@@ -15,7 +15,8 @@ extension BadRecipe {
     BadRecipe(
       "a target without numbers",
       dataStart + "nas.data.open(\"kinds.csv\", { target = \"kind\", task = \"regression\" })",
-      "PLACE/kinds.csv, line 2: kind: the target of a regression is no number: expected a number, got 'a'", status: 66),
+      "r.lua:4: PLACE/kinds.csv, line 2: kind: the target of a regression is no number: expected a number, got 'a'",
+      status: 66),
     BadRecipe(
       "option of images for a table",
       dataStart + "nas.data.open(\"kinds.csv\", { target = \"kind\", task = \"classification\", size = { 8, 8 } })",

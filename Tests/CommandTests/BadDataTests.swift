@@ -26,7 +26,7 @@ import Testing
     try data.write(IDXFixture.trainImages + ".gz", IDXFixture.gzip(IDXFixture.images(count: 6)).dropLast(20))
     try expect(
       """
-      DIR/train-images-idx3-ubyte.gz, offset 55: the gzip file is cut off: expected more compressed data, \
+      r.lua:2: DIR/train-images-idx3-ubyte.gz, offset 55: the gzip file is cut off: expected more compressed data, \
       got the end of the file. Fetch the file again.
       """)
   }
@@ -35,7 +35,7 @@ import Testing
     try data.write(IDXFixture.testLabels, IDXFixture.images(count: 3))
     try expect(
       """
-      DIR/t10k-labels-idx1-ubyte, offset 0: not an IDX file of labels: expected magic number 0x00000801, \
+      r.lua:2: DIR/t10k-labels-idx1-ubyte, offset 0: not an IDX file of labels: expected magic number 0x00000801, \
       got 0x00000803. This is a file of images.
       """)
   }
@@ -44,7 +44,7 @@ import Testing
     try data.write(IDXFixture.trainLabels, IDXFixture.labels([0, 1, 2, 2, 1]))
     try expect(
       """
-      DIR/train-labels-idx1-ubyte, offset 4: number of labels: expected 6, the number of images in \
+      r.lua:2: DIR/train-labels-idx1-ubyte, offset 4: number of labels: expected 6, the number of images in \
       DIR/train-images-idx3-ubyte, got 5
       """)
   }
@@ -53,7 +53,7 @@ import Testing
     try data.write(IDXFixture.testLabels, IDXFixture.labels([2, 7, 1]))
     try expect(
       """
-      DIR/t10k-labels-idx1-ubyte, offset 9: label out of range: expected 0…2, got 7
+      r.lua:2: DIR/t10k-labels-idx1-ubyte, offset 9: label out of range: expected 0…2, got 7
       """)
   }
 

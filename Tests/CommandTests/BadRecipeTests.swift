@@ -8,7 +8,7 @@ import Testing
 
   init() throws { place = try Workplace() }
 
-  @Test(arguments: BadRecipe.endless + BadRecipe.language + BadRecipe.names + BadRecipe.searches)
+  @Test(arguments: BadRecipe.endless + BadRecipe.language + BadRecipe.names + BadRecipe.searches + BadRecipe.slips)
   func endsInAnError(_ recipe: BadRecipe) throws {
     try place.write("r.lua", recipe.text)
     try place.write("broken.lua", "local t = {}\nt.x.y = 1\n")
@@ -44,7 +44,9 @@ import Testing
   @Test func anEmptyFileIsAMistake() throws {
     try place.write("r.lua", "")
     let outcome = try place.nasrun("r.lua")
-    #expect(outcome.errors == "nasrun: r.lua: the recipe is empty\n" && outcome.status == 65)
+    #expect(
+      outcome.errors == "nasrun: r.lua: the recipe is empty. 'nasrun new' writes one to begin with.\n"
+        && outcome.status == 65)
   }
 
   @Test func invalidUTF8() throws {

@@ -61,7 +61,8 @@ extension BadRecipe {
       "r.lua:1: undeclared global 'pritn'. Check the spelling, or write 'local pritn = …' before this line."),
     BadRecipe(
       "module that fails", "require 'broken'",
-      "broken.lua:2: module 'broken': attempt to index a nil value (field 'x') (required at r.lua:1)"),
+      "broken.lua:2: module 'broken': attempt to index a nil value (field 'x') (required at r.lua:1). "
+        + "'x' has no value there: check how it is spelt, and that something was assigned to it before."),
     BadRecipe(
       "module with a syntax error", "\nrequire 'wrong'",
       "wrong.lua:1: module 'wrong': <name> expected near '=' (required at r.lua:2)"),

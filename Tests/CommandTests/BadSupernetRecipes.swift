@@ -3,7 +3,7 @@ extension BadRecipe {
   static let sharedWeights = [
     BadRecipe(
       "weights without data", weightsStart + "nas.weights(space)",
-      "r.lua:16: nas.weights: option 'data' is missing: expected a Data"),
+      "r.lua:16: nas.weights: option 'data' is missing: expected Data. nas.data.open(…) opens them."),
     BadRecipe(
       "option of weights", weightsStart + "nas.weights(space, { data = data, lr = 0.1 })",
       "r.lua:16: nas.weights: unknown option 'lr'. Known: clip, data, decay_norm, ema, label_smoothing, "
@@ -17,13 +17,14 @@ extension BadRecipe {
       "r.lua:16: space: no decision 'kind'. Known: op."),
     BadRecipe(
       "decisions instead of an architecture", weightsStart + "weights:step({ op = \"conv\" }, batch, { lr = 0.1 })",
-      "r.lua:16: weights:step: wrong argument 1 ('arch'): expected an Architecture, got a table"),
+      "r.lua:16: weights:step: wrong argument 1 ('arch'): expected an Architecture, got a table. "
+        + "space:random() and space:make { … } give one."),
     BadRecipe(
       "a step without a rate", weightsStart + "weights:step(arch, batch)",
       "r.lua:16: weights:step: option 'lr' is missing: expected a number"),
     BadRecipe(
       "a step on data", weightsStart + "weights:step(arch, data, { lr = 0.1 })",
-      "r.lua:16: weights:step: wrong argument 2 ('batch'): expected a Batch, got a Data"),
+      "r.lua:16: weights:step: wrong argument 2 ('batch'): expected a Batch, got Data. data:batches { … } gives them."),
     BadRecipe(
       "option of a step", weightsStart + "weights:step(arch, batch, { rate = 0.1 })",
       "r.lua:16: weights:step: unknown option 'rate'. Known: label_weight, lr, teacher, teacher_weight, temperature."),
@@ -91,7 +92,7 @@ extension BadRecipe {
   static let relaxed = [
     BadRecipe(
       "relaxed without data", spaceStart + "local _ = nas.relax(space)",
-      "r.lua:14: nas.relax: option 'data' is missing: expected a Data"),
+      "r.lua:14: nas.relax: option 'data' is missing: expected Data. nas.data.open(…) opens them."),
     BadRecipe(
       "option of relax", spaceStart + "local _ = nas.relax(space, { data = data, mx = 3 })",
       "r.lua:14: nas.relax: unknown option 'mx'. Did you mean 'mix'?"),
@@ -125,7 +126,7 @@ extension BadRecipe {
         + "narrow the space with space:fix { … } to decide it first."),
     BadRecipe(
       "loss of a number", spaceStart + "local net = nas.relax(space, { data = data })\nnet:loss(3)",
-      "r.lua:15: net:loss: wrong argument 1 ('batch'): expected a Batch, got 3"),
+      "r.lua:15: net:loss: wrong argument 1 ('batch'): expected a Batch, got 3. data:batches { … } gives them."),
     BadRecipe(
       "loss on other data",
       spaceStart + "local net = nas.relax(space, { data = data })\nlocal table = nas.data.open(\"kinds.csv\", { target "
@@ -146,7 +147,7 @@ extension BadRecipe {
         + "--set.", status: 66),
     BadRecipe(
       "names that do not match", networkStart + "network:load(\"weights.safetensors\")",
-      "PLACE/weights.safetensors: names of the file and of the network don't match: expected an array for "
+      "r.lua:15: PLACE/weights.safetensors: names of the file and of the network don't match: expected an array for "
         + "every parameter, all used, got without an array: conv/conv2d1/weight, linear1/bias, linear1/weight; "
         + "without a parameter: fc.bias, fc.weight, features.0.bias, features.0.weight. Name them in map, or "
         + "load with strict = false.", status: 66),
@@ -169,14 +170,14 @@ extension BadRecipe {
     BadRecipe(
       "two arrays for one parameter",
       networkStart + "network:load(\"weights.safetensors\", { map = { [\".*\"] = \"linear1/weight\" } })",
-      "PLACE/weights.safetensors: linear1/weight: two arrays for one parameter: got 'fc.bias' and "
-        + "'fc.weight'", status: 66),
+      "r.lua:15: PLACE/weights.safetensors: linear1/weight: two arrays for one parameter: got 'fc.bias' and "
+        + "'fc.weight'. Make map give each name a path of its own.", status: 66),
     BadRecipe(
       "an array of another shape",
       networkStart
         + "network:load(\"weights.safetensors\", { map = { [\"fc%.(%a+)\"] = \"linear1/%1\" }, strict = false "
         + "})",
-      "PLACE/weights.safetensors: linear1/weight: an array of the weights has another shape: expected [4, "
+      "r.lua:15: PLACE/weights.safetensors: linear1/weight: an array of the weights has another shape: expected [4, "
         + "10], got [4, 6] from 'fc.weight'", status: 66),
     BadRecipe(
       "a network on other data",

@@ -107,7 +107,8 @@ extension BadRecipe {
       "r.lua:5: item: wrong shape: expected a tensor of one element, got [2, 3]"),
     BadRecipe(
       "a method without its object", tensorStart + "a.item()",
-      "r.lua:5: tensor:item: object before ':' is missing: expected a Tensor"),
+      "r.lua:5: tensor:item: wrong object before ':': expected a Tensor, got nothing. "
+        + "Call it with a colon: tensor:item(…)."),
     BadRecipe(
       "backward without a history", tensorStart + "a:backward()",
       "r.lua:5: backward: no gradient was recorded for this tensor. Make a tensor with { requires_grad = "
@@ -208,12 +209,12 @@ extension BadRecipe {
         + "--set.", status: 66),
     BadRecipe(
       "parameters that the file lacks", modelStart + "model:load(\"weights.safetensors\")",
-      "PLACE/weights.safetensors: model:load: the file lacks parameters of the model: expected "
+      "r.lua:7: PLACE/weights.safetensors: model:load: the file lacks parameters of the model: expected "
         + "linear1/weight, linear1/bias, got names that the model lacks: fc.bias, fc.weight, features.0.bias, "
         + "features.0.weight", status: 66),
     BadRecipe(
       "a file that is no safetensors", modelStart + "model:load(\"r.lua\")",
-      "PLACE/r.lua, offset 0: the header is longer than the file: expected a length of at most 244 bytes, "
+      "r.lua:7: PLACE/r.lua, offset 0: the header is longer than the file: expected a length of at most 244 bytes, "
         + "got 7020584518979645292", status: 66),
     BadRecipe(
       "option of an optimiser", modelStart + "nas.optim.adam(model:parameters(), { lrr = 0.1 })",

@@ -38,8 +38,10 @@ final class Workplace {
   func nasrun(_ arguments: String...) throws -> Outcome { try nasrun(arguments) }
 
   /// - Parameter killedAfter: seconds after which it is killed; a command that hangs is, after a minute.
-  func nasrun(_ arguments: [String], killedAfter seconds: Double = 60) throws -> Outcome {
-    try Command(arguments, in: folder).outcome(killedAfter: seconds)
+  func nasrun(
+    _ arguments: [String], environment: [String: String] = [:], killedAfter seconds: Double = 60
+  ) throws -> Outcome {
+    try Command(arguments, in: folder, environment: environment).outcome(killedAfter: seconds)
   }
 
   /// Writes four small IDX files into a folder: images of 2×3 pixels.
@@ -95,7 +97,7 @@ final class Command {
   private let output: URL, errors: URL
 
   /// Starts the `nasrun` that was built with these tests.
-  init(_ arguments: [String], in folder: URL) throws {
+  init(_ arguments: [String], in folder: URL, environment: [String: String] = [:]) throws {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     let program = tests.deletingLastPathComponent().appending(path: "nasrun")
     try #require(FileManager.default.isExecutableFile(atPath: program.path), "there is no \(program.path)")
@@ -105,8 +107,8 @@ final class Command {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    let environment = ["TZ": "UTC", "COLUMNS": "80", "XDG_CACHE_HOME": folder.appending(path: "cache").path]
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let standard = ["TZ": "UTC", "COLUMNS": "80", "XDG_CACHE_HOME": folder.appending(path: "cache").path]
+    process.environment = ProcessInfo.processInfo.environment.merging(standard) { $1 }.merging(environment) { $1 }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()

@@ -111,6 +111,62 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: place.folder.appending(path: "third").path))
   }
 
+  /// What a run from elsewhere says of its training doesn't become code of the recipe, nor a link a file.
+  @Test func aStrangersRunWritesNoCode() throws {
+    let run = try place.lastRun()
+    let model = try #require(run.keptModels().first), file = model.folder.appending(path: "architecture.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    let evil = #"x = 1 } print("pwned") local t = {"#
+    let changed = text.replacing(#""clip": "#, with: "\(JSONValue.string(evil).text()): 1, \"clip\": ")
+    try #require(changed != text)
+    let hostile = changed.replacing(/"source": "[^"]*"/, with: #""source": "\")print('pwned')--""#)
+    try Data(hostile.utf8).write(to: file)
+    try #require(try place.nasrun("export", "last", "--to", "evil").status == 0)
+    let outcome = try place.nasrun("evil/recipe.lua", "-q", "--set", "data=data", "epochs=1")
+    #expect(outcome.status == 65 && outcome.errors.contains("unknown option 'x = 1 } print"), "\(outcome)")
+    #expect(!outcome.output.contains("pwned"))
+    try FileManager.default.removeItem(at: model.weights)
+    try FileManager.default.createSymbolicLink(atPath: model.weights.path, withDestinationPath: "/etc/passwd")
+    let linked = try place.nasrun("export", "r", "--to", "linked")
+    #expect(linked.status == 66, "\(linked)")
+    #expect(!FileManager.default.fileExists(atPath: place.folder.appending(path: "linked/weights.safetensors").path))
+  }
+
+  /// A trial that goes on from another one comes out the same when it is trained again.
+  @Test func aContinuedTrialIsTrainedAgain() throws {
+    try place.write(
+      "c.lua",
+      Self.recipe.replacing(
+        "nas.strategies.listed { space:make { c = 2 }, space:make { c = 3 } }",
+        with: """
+          function(search)
+              search:evaluate(space:make { c = 2 }, { epochs = 1 })
+              search:continue(search:evaluate(space:make { c = 3 }, { epochs = 1 }), { epochs = 3 })
+            end
+          """))
+    let outcome = try place.nasrun("c.lua", "-q")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let export = try place.nasrun("export", "c", "--trial", "3", "--retrain", "--to", "on")
+    try #require(export.status == 0, "\(export.errors)")
+    let score = try place.nasrun("on/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+    #expect(score.output.contains("as recorded, bit for bit\n"), "\(score)")
+    #expect(try json("on/metrics.json")["trial"]?["number"] == 3)
+  }
+
+  /// The network of a trial that wasn't kept is drawn when the recipe builds it again; by hand: c = 3 channels of a
+  /// 3×3 kernel over one channel are 27 weights, and 162 MACs at 2×3 places.
+  @Test func aNetworkIsBuiltAgain() throws {
+    #expect(try !place.nasrun("show", "last", "--trial", "2").output.contains("┌ stem"))
+    let outcome = try place.nasrun("show", "last", "--trial", "2", "--rebuild", "--svg", "two.svg")
+    try #require(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(lines.contains("network not kept; built again"))
+    #expect(lines.contains("│ conv2d1 conv2d channels 3, kernel 3×3 2×3×3 27 162"))
+    #expect(FileManager.default.fileExists(atPath: place.folder.appending(path: "two.svg").path))
+    let refused = try place.nasrun("show", "last", "--trial", "2", "--svg", "three.svg")
+    #expect(refused.status == 64 && refused.errors.contains("--rebuild has the recipe build this one again."))
+  }
+
   @Test func dataOfAnotherShapeAreRefused() throws {
     _ = try place.nasrun("export", "last", "--to", "best")
     let outcome = try place.nasrun("best/recipe.lua", "-q", "--set", "data=shapes")

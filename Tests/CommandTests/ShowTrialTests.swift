@@ -87,6 +87,24 @@ import Testing
     #expect(dot.hasPrefix("digraph network {"))
   }
 
+  @Test func missingProgramsAreNamed() throws {
+    try trainedRun()
+    let dot = try place.nasrun(["show", "last", "--best", "--svg", "n.svg"], environment: ["PATH": "/nowhere"])
+    #expect(dot.status == 64)
+    #expect(
+      dot.errors == """
+        nasrun: Graphviz isn't installed, which draws networks: got no program 'dot'. Install it (apt install graphviz); \
+        until then n.dot has the drawing as DOT text.
+
+        """)
+    let text = try String(contentsOf: place.folder.appending(path: "n.dot"), encoding: .utf8)
+    #expect(text.hasPrefix("digraph network {"))
+    let curves = try place.nasrun(["show", "last", "--best", "--curves", "c.svg"], environment: ["PATH": "/nowhere"])
+    #expect(curves.errors.contains("until then c.txt has the numbers."))
+    let numbers = try String(contentsOf: place.folder.appending(path: "c.txt"), encoding: .utf8)
+    #expect(numbers.contains("epoch \"train_loss\"\n1 "))
+  }
+
   @Test func aFailedTrialShowsItsLine() throws {
     let run = try Run.create(
       in: place.runs, name: "f", recipe: RecipeSource(file: "hill.lua", folder: "/", text: "one\n  two()\nthree\n"),

@@ -74,6 +74,10 @@ local function fails_at(number)
     return { accuracy = trial.continues and trial.continues.metrics.accuracy + trial.budget.epochs or trial.arch.width }
   end
 end
+local foreign = nas.search {
+  space = plain, evaluate = function() return { accuracy = 1 } end,
+  strategy = nas.strategies.listed { plain:make { width = 1 } },
+}.trials[1]
 local reached
 local result = nas.search {
   space = plain, evaluate = fails_at(2),
@@ -87,10 +91,12 @@ local result = nas.search {
     expect.raises("search:continue: trial 1 has gone that far already: expected more than epochs = 3, all of them counted "
       .. "from the start, got epochs = 3", function() search:continue(one, { epochs = 3 }) end)
     expect.raises("search:continue goes on with trials of its own evaluator: expected what search:evaluate of this search "
-      .. "returned, got", function() search:continue({}, { epochs = 3 }) end)
+      .. "returned, got", function() search:continue(foreign, { epochs = 3 }) end)
+    expect.raises("search:continue: wrong argument 1 ('trial'): expected a Trial, got a table.",
+      function() search:continue({}, { epochs = 3 }) end)
   end,
 }
-expect.equal(reached, { 10.0, "continuing.lua:86: trial 2, from which it goes on, failed: no luck" })
+expect.equal(reached, { 10.0, "continuing.lua:90: trial 2, from which it goes on, failed: no luck" })
 expect.equal(result.reused, 1)
 
 -- A result's trial goes on in another search with the same evaluator.

@@ -2,7 +2,6 @@
 
 local nas = require "nas"
 local expect = require "expect"
-local genotype = require "nas.genotype"
 local references = require "references.spaces"
 
 --- The error's text from its message on.
@@ -65,12 +64,25 @@ end
 local log = math.log
 alpha["normal[1]"] = nas.tensor { log(0.6), -9, -9, -9, log(0.3), -9, -9, log(0.1) }
 alpha["normal[2]"] = nas.tensor { -9, log(0.5), log(0.2), log(0.3), -9, -9, -9, -9 }
-local derived = genotype.parse(genotype.derive(alpha))
+local derived = nas.genotype.parse(nas.genotype.derive(alpha))
 expect.equal(derived.normal[1], { { op = "max_pool_3x3", from = 1 }, { op = "sep_conv_3x3", from = 0 } })
 expect.equal(derived.reduce[4], { { op = "max_pool_3x3", from = 0 }, { op = "max_pool_3x3", from = 1 } })
 
--- The search network relaxes and shares its weights as a whole.
+-- Dropped paths cost no parameters and change what a training computes.
 local data = nas.data.open("shapes", { valid = 0.5, limit = 200 })
+local function loss_of(rate)
+  local arch = nas.spaces.darts({ channels = 4, cells = 3, drop_path = rate }):make(drawn)
+  local network = nas.network(arch, { data = data, stream = "drop" })
+  local loss
+  network:fit { data = data, epochs = 1, batch = 16, on_epoch = function(_, report) loss = report.train_loss end }
+  return loss, network.params
+end
+local plain, params = loss_of(0)
+local dropped, same = loss_of(0.5)
+expect.equal(params, same)
+expect.is_true(math.abs(plain - dropped) > 1e-4, ("%g and %g"):format(plain, dropped))
+
+-- The search network relaxes and shares its weights as a whole.
 local net = nas.relax(all, { data = data })
 local batch = data:batches { split = "train", size = 8 }()
 local loss = net:loss(batch)

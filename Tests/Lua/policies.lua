@@ -2,7 +2,6 @@
 
 local nas = require "nas"
 local expect = require "expect"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
 
 local function error_of(fn, ...)
@@ -94,7 +93,7 @@ expect.equal(
 -- MARK: categories
 
 local function all_of(decision, levels, fraction)
-  local count, answer = categories(decision, levels)
+  local count, answer = nas.categories(decision, levels)
   local list = {}
   for category = 1, count do list[category] = answer(category, fraction) end
   return list

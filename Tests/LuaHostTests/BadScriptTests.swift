@@ -110,7 +110,10 @@ private let errors = [
     "recipe.lua:1: no file. Look."),
   BadScript("error of a text", "local function f() error('no luck') end\nf()", .recipe, "recipe.lua:1: no luck"),
   BadScript("error without a place", "error('no luck', 0)", .recipe, "recipe.lua:1: no luck"),
-  BadScript("index of nil", "local t\nprint(t.x)", .recipe, "recipe.lua:2: attempt to index a nil value (local 't')"),
+  BadScript(
+    "index of nil", "local t\nprint(t.x)", .recipe,
+    "recipe.lua:2: attempt to index a nil value (local 't'). "
+      + "'t' has no value there: check how it is spelt, and that something was assigned to it before."),
   BadScript(
     "bytecode", "\u{1B}Lua\u{54}", .recipe,
     "recipe.lua is bytecode: expected Lua source text. Run the source file instead."),
@@ -153,7 +156,10 @@ private let errors = [
     "table as a key", "for k in pairs({[{}] = 1}) do end", .recipe,
     "recipe.lua:1: a table with a table as a key can't be traversed: expected numbers, strings and booleans as keys. Such keys have no order that is the same in every run; keep them in an array beside the table."
   ),
-  BadScript("dump", "string.dump(print)", .recipe, "recipe.lua:1: attempt to call a nil value (field 'dump')"),
+  BadScript(
+    "dump", "string.dump(print)", .recipe,
+    "recipe.lua:1: attempt to call a nil value (field 'dump'). "
+      + "There is no function 'dump': check how it is spelt."),
 ]
 
 struct BadScriptTests {

@@ -44,7 +44,8 @@ struct ModuleTests {
     let (host, lines) = try makeHost { $0.recipeFolders = [folder.path] }
     #expect(
       try fault("require 'cells'", host)?.description
-        == "cells.lua:2: module 'cells': attempt to perform arithmetic on a nil value (required at recipe.lua:1)")
+        == "cells.lua:2: module 'cells': attempt to perform arithmetic on a nil value (required at recipe.lua:1). "
+        + "A variable, field or metric that isn't there is nil: check how it is spelt.")
     #expect(host.lastTraceback.frames.map(\.place) == ["cells.lua:2", "[host]", "recipe.lua:1"])
     #expect(
       try fault("require 'bad'", host)?.description

@@ -100,6 +100,23 @@ struct ObjectTests {
     #expect(alive.count == 0)
   }
 
+  /// A function of the host may hold who owns the host; closing the VM ends that.
+  @Test func closingReleasesWhatFunctionsHold() throws {
+    let alive = Alive()
+    weak var closed: LuaHost?
+    do {
+      let (host, _) = try makeCounterHost(alive: alive)
+      let owner = Counter(alive: alive)
+      try host.setGlobal("own", to: host.function("own") { call in call.push(owner.value + host.memoryInUse.lua) })
+      try host.run("assert(own() > 0) local kept = new()", chunkName: "recipe.lua")
+      host.close()
+      host.close()
+      host.countBytes(1 << 40)
+      closed = host
+    }
+    #expect(alive.count == 0 && closed == nil)
+  }
+
   /// 1000 objects of 16 MB are far over the limit of 256 MB together: they must drive the collector.
   @Test func nativeMemoryDrivesTheCollector() throws {
     let alive = Alive()

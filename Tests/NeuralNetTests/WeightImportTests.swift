@@ -57,7 +57,8 @@ import Testing
         """)
     #expect(
       fault(WeightImport(map: ["fc.bias": "a", "features.0.bias": "a"]), [.init(path: "a", shape: [4])]) == """
-        DIR/import_f32.safetensors: a: two arrays for one parameter: got 'fc.bias' and 'features.0.bias'
+        DIR/import_f32.safetensors: a: two arrays for one parameter: got 'fc.bias' and 'features.0.bias'. \
+        Make map give each name a path of its own.
         """)
   }
 }

@@ -32,6 +32,13 @@ import Testing
     #expect(try run.events().map(\.text) == ["hello"])
   }
 
+  @Test func version2Opens() throws {
+    let run = try Run.open(restore("run-v2"))
+    #expect(try run.marks() == RunMarks(tags: ["demo", "good"], note: "the one for the paper", isStarred: true))
+    let exact = try String(contentsOf: Self.fixtures.appending(path: "run-v1.exact.txt"), encoding: .utf8)
+    #expect(try run.exactJournal() == exact)
+  }
+
   @Test func version1TakesMarks() throws {
     let folder = try restore("run-v1")
     #expect(try Run.open(folder).marks() == RunMarks())

@@ -127,7 +127,10 @@ struct AssignmentTests {
     let arch = try Spaces.blocks().make(blocks(["op": "skip", "expand": 2]))
     func text(_ path: String) -> String { faultText { _ = try arch.value(at: path) } }
     #expect(text("blocks[5].op") == "space.blocks: no such element: expected an index from 1 to 4, got 5")
-    #expect(text("stem.width") == "space.stem: the path goes on inside a plain value: got 16")
+    #expect(
+      text("stem.width")
+        == "space.stem: the path goes on inside a plain value: expected a path that ends there, got 16. "
+        + "space:decisions() lists the paths.")
     #expect(text("blocks[*].op") == "space.blocks: [*] can only narrow a space. Give one index.")
     for path in ["blocks[0]", "blocks[", "blocks[x]", ".stem", "stem.", "a..b", "blocks[1]op"] {
       #expect(

@@ -103,7 +103,7 @@ struct MutationTests {
     let only = try space.make(["a": 1])
     #expect(
       faultText { _ = try space.mutate(only, using: &generator) }
-        == "space: no decision of the architecture can change")
+        == "space: no decision of the architecture can change: expected a decision with two options or more")
     #expect(
       faultText { _ = try space.mutate(only, changes: 0, using: &generator) }
         == "bad number of changes: expected at least 1, got 0")

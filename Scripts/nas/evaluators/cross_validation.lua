@@ -23,6 +23,7 @@ on. Folds are stratified by class. For data too small for one split to tell netw
     { "folds", "integer", min = 2, default = 5, doc = "parts, each held out once" },
     { "seed", "integer", min = 0, default = 0, doc = "decides which samples are in which part" },
   },
+  returns = "Evaluator",
 }, function(options)
   training.check(options, "nas.evaluators.cross_validation")
   local folds = options.data:folds(options.folds, { seed = options.seed })
@@ -42,9 +43,7 @@ on. Folds are stratified by class. For data too small for one split to tell netw
         local fit = training.resolved(settings, trial.arch)
         fit.data, fit.epochs = data, trial.budget.epochs or fit.epochs
         fold:fit(fit)
-        local scores = fold:evaluate(data, { split = "valid" })
-        trial:report(number, scores)
-        for name, value in pairs(scores) do
+        for name, value in pairs(fold:evaluate(data, { split = "valid" })) do
           values[name] = values[name] or {}
           values[name][number] = value
         end

@@ -29,8 +29,10 @@ All trials see the same batches, the first of a random order of the split.]],
     { "proxies", "table", doc = 'names and proxies: { "naswot", "synflow", my_proxy }' },
     { "data", "Data", doc = "from nas.data.open" },
     { "batch", "integer", min = 2, default = 64, doc = "images per batch; scores of other sizes can't be compared" },
-    { "split", "string", one_of = { "train", "valid", "train+valid" }, default = "train" },
+    { "split", "string", one_of = { "train", "valid", "train+valid" }, default = "train", doc = "where batches are from" },
   },
+  returns = "Evaluator",
+  example = 'evaluate = nas.evaluators.proxy { proxies = { "naswot", "synflow" }, data = data }',
 }, function(options)
   local proxies, count = proxies_of(options.proxies), 1
   for _, proxy in ipairs(proxies) do count = math.max(count, proxy.batches) end

@@ -23,6 +23,8 @@ in the space, lr = "lr" here.]],
       doc = "score after every so many epochs for the learning curve; 0: only at the end",
     },
   },
+  returns = "Evaluator",
+  example = "evaluate = nas.evaluators.train { data = data, epochs = 3, batch = 64, augment = { flip = true } }",
 }, function(options)
   if options.train == "train+valid" and options.score == "valid" then
     nas.fail {

@@ -2,7 +2,6 @@
 -- Prechelt, "Early Stopping -- But When?", Neural Networks: Tricks of the Trade, 1998.
 
 local nas = require "nas"
-local early_stopping = require "nas.early_stopping"
 local training = require "nas.training"
 
 return nas.declare("nas.evaluators.train_early_stop", {
@@ -22,6 +21,7 @@ was trained. The learning rate is constant unless `schedule` says otherwise: a c
     { "min_delta", "number", min = 0, default = 0, doc = "an improvement is more than this, in units of the metric" },
     { "grace", "integer", min = 0, default = 0, doc = "epochs at the start that don't count" },
   },
+  returns = "Evaluator",
 }, function(options)
   training.check(options, "nas.evaluators.train_early_stop")
   local data, metric, settings = options.data, options.metric, training.settings(options)
@@ -32,7 +32,7 @@ was trained. The learning rate is constant unless `schedule` says otherwise: a c
     data = data,
     epochs = math.tointeger(options.epochs),
     run = function(trial)
-      local network, stops, scores, trained = trial:network(), early_stopping(rule), nil, 0
+      local network, stops, scores, trained = trial:network(), nas.early_stopping(rule), nil, 0
       local fit = training.resolved(settings, trial.arch)
       fit.epochs = trial.budget.epochs or fit.epochs
       fit.on_epoch = function(epoch, report)

@@ -24,13 +24,14 @@ return core.declare("nas.nn.attention", {
 Multi-head self-attention over the tokens of `[N, T, D]`: queries, keys and values by one linear layer, scaled products,
 softmax, and a linear layer back. With `causal` a token sees itself and those before it (on Tensors only).]],
   source = "Vaswani et al. 2017, section 3.2",
-  context = "build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor [N, T, D]" },
   options = {
     { "heads", "integer", min = 1, default = 1, doc = "a divisor of D" },
-    { "causal", "boolean", default = false },
-    { "name", "string", default = "attention" },
+    { "causal", "boolean", default = false, doc = "hide later tokens" },
+    { "name", "string", default = "attention", doc = "the scope of its layers" },
   },
+  returns = "Value|Tensor # of x's shape",
 }, function(x, options)
   local length, width = x.shape[#x.shape - 1], x.shape[#x.shape]
   if width % options.heads ~= 0 then

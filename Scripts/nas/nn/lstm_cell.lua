@@ -10,10 +10,10 @@ One step of an LSTM. `gates` are the sums that the four gates act on, `linear(x)
 forget, cell, output; `c' = f · c + i · g`, `h' = o · tanh(c')`. The linear layers are the caller's, so that every step
 uses the same ones: `nas.parameter`s, or one linear layer of the joined x and h. Returns h', c'.]],
   source = "Hochreiter & Schmidhuber 1997; Gers et al. 2000",
-  context = "model or build",
+  context = "build or model",
   { "gates", "any", doc = "a Value or Tensor [N, 4 · hidden]" },
   { "c", "any", doc = "the cell's state [N, hidden]" },
-  returns = "h', c'",
+  returns = "Tensor, Tensor # h' and c', of the class of the gates",
 }, function(gates, c)
   local hidden = gates.shape[#gates.shape] // 4
   local function gate(index)

@@ -38,7 +38,7 @@ Inverted residual block (Sandler et al. 2018): a 1×1 convolution to `expand` ti
 a 1×1 convolution to `channels`, each with batch normalisation, the first two with the activation; the input is added
 where shapes agree. Parameters are in the scopes `expand`, `depthwise`, `squeeze_excite` and `project`: give each block a
 `name`, the scope around these, or a scope of its own with nn.scope.]],
-  context = "model or build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor [N, H, W, C]" },
   { "channels", "integer", doc = "output channels" },
   options = {
@@ -49,6 +49,7 @@ where shapes agree. Parameters are in the scopes `expand`, `depthwise`, `squeeze
     { "activation", "string", default = "relu6", doc = "an activation of nas.nn" },
     { "name", "string", optional = true, doc = "a scope for the block's parameters; none if left out" },
   },
+  returns = "Value|Tensor",
 }, function(x, channels, options)
   if options.name then return nn.scope(options.name, function() return block(x, channels, options) end) end
   return block(x, channels, options)

@@ -36,11 +36,11 @@ end
 
 return core.declare("nas.nn.split", {
   doc = "The parts of a value along an axis, in order: `local q, k, v = nn.split(x, 3)`. nn.concat joins them again.",
-  context = "model or build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor" },
   { "parts", "integer|table", doc = "how many equal parts, or a list of their sizes" },
   options = { { "axis", "integer", default = -1, doc = "from 1, or from -1 at the end; not the batch of a Value" } },
-  returns = "the parts",
+  returns = "Tensor, ... # the parts, of the class of x",
 }, function(x, parts, options)
   local extent, axis = core.extent(x, options.axis, "nn.split")
   local values, start = {}, 1

@@ -7,14 +7,14 @@ return core.declare("nas.nn.top_k", {
   doc = [[
 The `k` greatest elements along an axis, the greatest first, and their positions from 1. Of equal elements the first
 comes first; NaN comes last. Gradients go to the elements that were taken.]],
-  context = "model or build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor" },
   { "k", "integer", min = 1, doc = "how many" },
   options = {
     { "axis", "integer", default = -1, doc = "from 1, or from -1 at the end; not the batch of a Value" },
     { "smallest", "boolean", default = false, doc = "take the least instead, the least first" },
   },
-  returns = "values, positions",
+  returns = "Tensor, Tensor # values and positions, of the class of x",
 }, function(x, k, options)
   local extent, axis = core.extent(x, options.axis, "nn.top_k")
   if k > extent then

@@ -7,14 +7,15 @@ local nn = core.nn
 return core.declare("nas.nn.transformer_block", {
   doc = "Attention and a two-layer perceptron, each after a layer norm and beside a shortcut, on `[N, T, D]`.",
   source = "Xiong et al. 2020, figure 1b",
-  context = "build",
+  context = "build or model",
   { "x", "any", doc = "a Value or Tensor [N, T, D]" },
   options = {
     { "heads", "integer", min = 1, default = 1, doc = "a divisor of D" },
     { "ratio", "number", min = 0, default = 4, doc = "width of the perceptron over D" },
-    { "causal", "boolean", default = false },
-    { "name", "string", default = "block" },
+    { "causal", "boolean", default = false, doc = "hide later tokens" },
+    { "name", "string", default = "block", doc = "the scope of its layers" },
   },
+  returns = "Value|Tensor # of x's shape",
 }, function(x, options)
   local width = x.shape[#x.shape]
   return nn.scope(options.name, function()

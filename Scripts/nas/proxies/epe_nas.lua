@@ -1,6 +1,4 @@
--- Like jacob_cov, but by class: s_c = Σ log(|correlation| + 1e-5) over the samples of class c, then Σ |s_c|; beyond 100
--- classes s_c is divided by the samples of its class, and the mean difference between classes counts. Lopes et al.,
--- "EPE-NAS", arXiv 2102.08099 (NASLib, measures/epe_nas.py).
+-- The zero-cost proxy "epe_nas".
 
 local nas = require "nas"
 
@@ -25,6 +23,10 @@ end
 
 return nas.proxy {
   name = "epe_nas",
+  doc = [[
+Like jacob_cov, but by class: s_c = Σ log(|correlation| + 1e-5) over the samples of class c, then Σ |s_c|; beyond 100
+classes s_c is divided by the samples of its class, and the mean difference between classes counts.]],
+  source = 'Lopes et al., "EPE-NAS", arXiv 2102.08099 (NASLib, measures/epe_nas.py)',
   score = function(network, batch)
     local jacobian = network:probe({ batch = batch, loss = "sum", wrt = "input" }).input_gradient
     local correlations = nas.linalg.corrcoef(jacobian)

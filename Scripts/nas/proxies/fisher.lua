@@ -1,12 +1,16 @@
--- Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018; Turner et al., "BlockSwap", ICLR
--- 2020. Of each channel of a convolution or linear layer: half the mean over the batch of (Σ over places of a ·
--- ∂L/∂a)², counted once for each weight of the channel (zero-cost-nas, measures/fisher.py).
+-- The zero-cost proxy "fisher".
 
 local nas = require "nas"
 local nn = nas.nn
 
 return nas.proxy {
   name = "fisher",
+  doc = [[
+Of each channel of a convolution or linear layer: half the mean over the batch of (Σ over places of a · ∂L/∂a)²,
+counted once for each weight of the channel.]],
+  source = [[
+Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018; Turner et al., "BlockSwap",
+ICLR 2020 (zero-cost-nas, measures/fisher.py)]],
   score = function(network, batch)
     local probe = network:probe { batch = batch, capture = { "conv2d", "linear" }, wrt = { "activations", "weights" } }
     local weights_per_channel = {}

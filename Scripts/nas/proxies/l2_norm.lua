@@ -1,11 +1,13 @@
--- The sum over layers of ‖w‖₂: weights of convolutions and linear layers; no gradient, no data.
--- Abdelfattah et al., ICLR 2021 (zero-cost-nas, measures/l2_norm.py).
+-- The zero-cost proxy "l2_norm".
 
 local nas = require "nas"
 local nn = nas.nn
 
 return nas.proxy {
   name = "l2_norm",
+  doc = [[
+The sum over layers of ‖w‖₂: weights of convolutions and linear layers; no gradient, no data.]],
+  source = "Abdelfattah et al., ICLR 2021 (zero-cost-nas, measures/l2_norm.py)",
   score = function(network)
     local total = 0
     for _, weight in ipairs(network:probe({ batch = "ones", loss = "sum", bn = "running", wrt = "weights" }).weights) do

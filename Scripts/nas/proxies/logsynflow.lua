@@ -1,11 +1,14 @@
--- Σ |w| · log(1 + |∂R/∂w|): synflow with its gradients damped, so that no single layer decides. Cavagnero et al.,
--- "FreeREA: Training-Free Evolution-Based Architecture Search", WACV 2023. Batch norm left out, as for synflow.
+-- The zero-cost proxy "logsynflow".
 
 local nas = require "nas"
 local nn = nas.nn
 
 return nas.proxy {
   name = "logsynflow",
+  doc = [[
+Σ |w| · log(1 + |∂R/∂w|): synflow with its gradients damped, so that no single layer decides. Batch norm left out, as
+for synflow.]],
+  source = 'Cavagnero et al., "FreeREA: Training-Free Evolution-Based Architecture Search", WACV 2023',
   score = function(network)
     local total = 0
     local weights = network:probe({

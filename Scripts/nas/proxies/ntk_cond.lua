@@ -1,11 +1,14 @@
--- The condition λ_max / λ_min of the neural tangent kernel J Jᵀ, J the gradients of each sample's summed outputs by the
--- weights: Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours" (TE-NAS), ICLR 2021. Kaiming-normal
--- weights by fan-out, statistics of the batch, one batch; lower is better; infinite where λ_min is not positive.
+-- The zero-cost proxy "ntk_cond".
 
 local nas = require "nas"
 
 return nas.proxy {
   name = "ntk_cond",
+  doc = [[
+The condition λ_max / λ_min of the neural tangent kernel J Jᵀ, J the gradients of each sample's summed outputs by the
+weights. Kaiming-normal weights by fan-out, statistics of the batch, one batch; lower is better; infinite where λ_min
+is not positive.]],
+  source = 'Chen et al., "Neural Architecture Search on ImageNet in Four GPU Hours" (TE-NAS), ICLR 2021',
   direction = "min",
   score = function(network, batch)
     local drawn = network:fresh { init = "kaiming_normal_fan_out", stream = "ntk" }

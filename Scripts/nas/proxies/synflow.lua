@@ -1,12 +1,15 @@
--- log Σ |w · ∂R/∂w|, R the sum of the outputs for an input of ones, every parameter by its absolute value, batch norm
--- left out: Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow", NeurIPS
--- 2020. The sum can reach 1e50, so its logarithm is the score, as in NASLib; −inf where no path leads to the output.
+-- The zero-cost proxy "synflow".
 
 local nas = require "nas"
 local nn = nas.nn
 
 return nas.proxy {
   name = "synflow",
+  doc = [[
+log Σ |w · ∂R/∂w|, R the sum of the outputs for an input of ones, every parameter by its absolute value, batch norm
+left out. The sum can reach 1e50, so its logarithm is the score, as in NASLib; −inf where no path leads to the output.]],
+  source = [[
+Tanaka et al., "Pruning neural networks without any data by iteratively conserving synaptic flow", NeurIPS 2020]],
   score = function(network)
     local weights = network:probe({
       batch = "ones", loss = "sum", bn = "bypass", weights = "absolute", scaled = true, wrt = "weights",

@@ -1,6 +1,4 @@
--- log E‖f(x) − f(x + γ ε)‖₁ + Σ log √(mean variance) over the batch norms: f the features before the global pooling,
--- weights, x and ε from N(0, 1), γ = 0.01. Lin et al., "Zen-NAS", ICCV 2021. A batch of 16, one draw, as NASLib;
--- variances are those of the batch x. Made for plain networks; weak on cells with skip connections.
+-- The zero-cost proxy "zen".
 
 local nas = require "nas"
 local nn = nas.nn
@@ -30,6 +28,11 @@ end
 
 return nas.proxy {
   name = "zen",
+  doc = [[
+log E‖f(x) − f(x + γ ε)‖₁ + Σ log √(mean variance) over the batch norms: f the features before the global pooling,
+weights, x and ε from N(0, 1), γ = 0.01. A batch of 16, one draw, as NASLib; variances are those of the batch x. Made
+for plain networks; weak on cells with skip connections.]],
+  source = 'Lin et al., "Zen-NAS", ICCV 2021',
   score = function(network)
     local drawn = network:fresh { init = "normal", stream = "zen" }
     local x, noise = normal(drawn, "x"), normal(drawn, "noise")

@@ -1,6 +1,4 @@
--- Σ over layers of log Σ over weights of (mean |g| / deviation of g), g the gradients of at least two batches: Li et
--- al., "ZiCo", ICLR 2023. Weights of convolutions and linear layers, cross-entropy, statistics of each batch; weights
--- without deviation and layers without any are left out.
+-- The zero-cost proxy "zico".
 
 local nas = require "nas"
 local nn = nas.nn
@@ -22,6 +20,11 @@ end
 
 return nas.proxy {
   name = "zico",
+  doc = [[
+Σ over layers of log Σ over weights of (mean |g| / deviation of g), g the gradients of at least two batches. Weights
+of convolutions and linear layers, cross-entropy, statistics of each batch; weights without deviation and layers
+without any are left out.]],
+  source = 'Li et al., "ZiCo", ICLR 2023',
   batches = 2,
   score = function(network, ...)
     local count = select("#", ...)

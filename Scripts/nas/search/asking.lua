@@ -80,9 +80,9 @@ in flight, the oldest is finished first. An architecture asked for again at the 
 `duplicates` policy.]],
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
-  { "budget", "table", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
-  returns = "the trial, which may not be finished",
+  { "arch", "Architecture", doc = "of the search's space" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`, such as { epochs = 9 }" },
+  returns = "Trial # which is finished when search:next has returned it",
 }, function(search, arch, budget)
   begin_request(search)
   arch = search.space:make(arch)
@@ -116,6 +116,7 @@ Search.next = core.declare("search:next", {
   doc = "The next finished trial in the order asked, or nil when nothing is in flight.",
   context = "strategy",
   { "search", "any" },
+  returns = "Trial?",
 }, function(search)
   local trial = table.remove(Scope.queue(search), 1)
   if trial == nil then return nil end
@@ -127,16 +128,19 @@ Search.evaluate = core.declare("search:evaluate", {
   doc = "Evaluates one architecture and returns its trial. A failed trial has `failed` and ranks last.",
   context = "strategy",
   { "search", "any" },
-  { "arch", "Architecture" },
-  { "budget", "table", default = {} },
+  { "arch", "Architecture", doc = "of the search's space" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`" },
+  returns = "Trial",
+  example = "local trial = search:evaluate(search.space:random(), { epochs = 3 })",
 }, function(search, arch, budget) return take(search, search:submit(arch, budget)) end)
 
 Search.map = core.declare("search:map", {
   doc = "Evaluates a list of architectures, up to `window` at a time, and returns their trials in the same order.",
   context = "strategy",
   { "search", "any" },
-  { "archs", "table|function", doc = "a list, or an iterator such as space:neighbors(arch) gives" },
-  { "budget", "table", default = {} },
+  { "archs", "Architecture[]|function", doc = "a list, or an iterator such as space:neighbors(arch) gives" },
+  { "budget", "table<string, any>", default = {}, doc = "what the evaluator reads as `trial.budget`" },
+  returns = "Trial[]",
 }, function(search, archs, budget)
   local trials = {}
   if type(archs) == "function" then
@@ -177,8 +181,10 @@ schedule (`schedule_epochs` of nas.evaluators.train) that is bit for bit one tra
 longer kept is computed again, to the same bits. Asked for again, it is the same trial.]],
   context = "strategy",
   { "search", "any" },
-  { "trial", "table", doc = "one of this search, or of another with the same evaluator" },
-  { "budget", "table", doc = "as for search:evaluate, in all, not in addition" },
+  { "trial", "Trial", doc = "one of this search, or of another with the same evaluator" },
+  { "budget", "table<string, any>", doc = "as for search:evaluate, in all, not in addition" },
+  returns = "Trial",
+  example = "local longer = search:continue(trial, { epochs = 9 })",
 }, function(search, trial, budget)
   if trial.search == nil or trial.search.evaluator ~= search.evaluator then
     core.fail {

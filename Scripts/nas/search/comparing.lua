@@ -14,14 +14,6 @@ function comparing.objective(search, name)
   return { name = name, direction = core.metric_direction(name) }
 end
 
-Search.objective = core.declare("search:objective", {
-  doc = "The objective of that name, or the primary one; a metric that is none is judged by its name.",
-  context = "strategy",
-  { "search", "any" },
-  { "name", "string", optional = true },
-  returns = "{ name, direction }, \"max\" or \"min\"",
-}, comparing.objective)
-
 --- A function of a trial that returns its rank (2 feasible, 1 infeasible, 0 failed) and its score within that; higher
 --- is better. NaN, or no value at all, is worst.
 function comparing.score(search, by)
@@ -59,9 +51,13 @@ constraints is better than one that doesn't; of two that don't, the one that vio
   source = "Deb 2000, section 3 (constraints)",
   context = "strategy",
   { "search", "any" },
-  { "a", "table" },
-  { "b", "table" },
-  { "by", "string|function", optional = true, doc = "a metric's name, or function(metrics) → number, higher is better" },
+  { "a", "Trial", doc = "a finished trial" },
+  { "b", "Trial", doc = "another" },
+  {
+    "by", "string|fun(metrics: table<string, number>): number", optional = true,
+    doc = "a metric's name, or a function of the metrics of which higher is better",
+  },
+  returns = "boolean",
 }, function(search, a, b, by) return comparison(search, by)(a, b) end)
 
 Search.objective = core.declare("search:objective", {
@@ -69,14 +65,16 @@ Search.objective = core.declare("search:objective", {
   context = "strategy",
   { "search", "any" },
   { "name", "string", optional = true, doc = "an objective or any metric; one that is no objective is judged by its name" },
+  returns = "table # { name =, direction = }",
 }, comparing.objective)
 
 Search.rank = core.declare("search:rank", {
   doc = "The trials of a list, best first as by `search:better`; equal ones keep the order of their numbers.",
   context = "strategy",
   { "search", "any" },
-  { "trials", "table" },
-  { "by", "string|function", optional = true },
+  { "trials", "Trial[]", doc = "finished trials; the list itself stays as it is" },
+  { "by", "string|fun(metrics: table<string, number>): number", optional = true, doc = "as for search:better" },
+  returns = "Trial[]",
 }, function(search, trials, by)
   local better, ranked = comparison(search, by), table.move(trials, 1, #trials, 1, {})
   table.sort(ranked, function(a, b)

@@ -59,7 +59,8 @@ Search.finish = core.declare("search:finish", {
 evaluate: the final architecture of a supernet, say. The stop rule isn't asked any more.]],
   context = "strategy",
   { "search", "any" },
-  { "fn", "function", doc = "function(search)" },
+  { "fn", "fun(search: Search)", doc = "function(search)" },
+  returns = "nothing",
 }, function(search, fn)
   local finishers = search.scopes[#search.scopes].finishers
   finishers[#finishers + 1] = fn
@@ -103,8 +104,8 @@ search is stopped, the phase and everything around it end too.]],
   { "search", "any" },
   { "name", "string", doc = "for the record" },
   { "options", "table", doc = "{ stop = rule }, a rule as nas.search takes it; {}: until fn returns" },
-  { "fn", "function|table", doc = "function(search), or anything else that nas.search takes as a strategy" },
-  returns = "a list of trials, and a text",
+  { "fn", "fun(search: Search)|table", doc = "function(search), or anything else that nas.search takes as a strategy" },
+  returns = "Trial[], string # the trials and the reason",
 }, function(search, name, options, fn)
   for key in pairs(options) do
     if key ~= "stop" then

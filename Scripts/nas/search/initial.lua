@@ -9,8 +9,8 @@ The architectures that a strategy begins with: those of `search.start` first, th
 begin with these, so that `nas.search { start = … }` works with all of them.]],
   context = "strategy",
   { "search", "any" },
-  { "count", "integer", min = 1 },
-  returns = "a list of `count` architectures",
+  { "count", "integer", min = 1, doc = "how many" },
+  returns = "Architecture[]",
 }, function(search, count)
   local archs = table.move(search.start, 1, math.min(count, #search.start), 1, {})
   while #archs < count do archs[#archs + 1] = search.space:random() end

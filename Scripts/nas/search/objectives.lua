@@ -24,7 +24,11 @@ function objectives.checked(list)
     checked[index] = { name = name, direction = direction }
   end
   if #checked == 0 then
-    core.fail { message = "nas.search needs at least one objective", expected = 'objectives = { { "accuracy", "max" } }', got = "{}" }
+    core.fail {
+      message = "nas.search needs a list of objectives",
+      expected = 'objectives = { { "accuracy", "max" } }',
+      got = next(list) == nil and "an empty table" or "a table with names",
+    }
   end
   return checked
 end

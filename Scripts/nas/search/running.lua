@@ -106,7 +106,7 @@ end
 
 --- Tells people how the trial went.
 local function announce(search, trial, effect)
-  local primary, best = search.objectives[1].name, search.scopes[1].best
+  local primary, best = search.objectives[1].name, search.best
   core.trial_done {
     search = search.name,
     trial = trial.number,
@@ -139,6 +139,7 @@ local function run(search, trial)
   fill_in(search, trial, effect)
   search.finished[#search.finished + 1] = trial
   Scope.finished(trial)
+  search.best = search.scopes[1].best
   if trial.failed then give_up_when_hopeless(search, trial) end
   announce(search, trial, effect)
 end

@@ -13,6 +13,24 @@ local function seconds(scope)
   return now - scope.began
 end
 
+core.register_class {
+  name = "SearchState",
+  object = "state",
+  doc = "What a stop rule is asked with: function(state) returns a reason to stop, or nil to go on.",
+  fields = {
+    { "trials", "integer", doc = "trials started, failed ones included" },
+    { "failed", "integer", doc = "trials that failed" },
+    { "seconds", "number", doc = "that the search or phase has been active; time in which the run was down doesn't count" },
+    { "cost", "number", doc = "the sum of the trials' seconds, of reused ones each time" },
+    { "requests", "integer", doc = "architectures asked for, those answered by an earlier trial included" },
+    { "best", "Trial", optional = true, doc = "the best trial so far that keeps the constraints" },
+    { "history", "Trial[]", doc = "the trials that the strategy has got so far" },
+    { "objectives", "table[]", doc = "{ name =, direction = } each, the primary one first" },
+    { "objective", "fun(name?: string): table", doc = "{ name =, direction = } of an objective, the primary by default" },
+    { "memory", "table", doc = "what rules remember: empty when the search or phase begins" },
+  },
+}
+
 --- What a stop rule sees.
 local fields = {
   seconds = seconds,

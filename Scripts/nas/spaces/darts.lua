@@ -3,8 +3,7 @@
 -- quark0/darts (cnn/operations.py, model.py and model_search.py), without the auxiliary classifier.
 
 local nas = require "nas"
-local genotype = require "nas.genotype"
-local nn = nas.nn
+local nn, genotype = nas.nn, nas.genotype
 
 local nodes = 4
 
@@ -175,15 +174,16 @@ return nas.declare("nas.spaces.darts", {
 The DARTS cell space: architectures are genotypes, as text exactly those of quark0/darts (a node's edges in the order of
 their sources). With 36 channels and 20 cells it is the paper's network for CIFAR-10. edges = "two" gives those
 networks; edges = "all" the search network: 14 edges to a cell, each with one of all 8 operations, for nas.relax and for
-shared weights, where every choice stays open. `require("nas.genotype").derive(net.alpha)` is then the genotype that was
+shared weights, where every choice stays open. `nas.genotype.derive(net.alpha)` is then the genotype that was
 found.]],
   source = "Liu et al., ICLR 2019, section 3.1.1",
   options = {
     { "channels", "integer", min = 1, default = 16, doc = "of the first cell; doubled by each of the two reductions" },
     { "cells", "integer", min = 3, default = 8, doc = "reductions are at one and at two thirds" },
-    { "edges", "string", one_of = { "two", "all" }, default = "two" },
+    { "edges", "string", one_of = { "two", "all" }, default = "two", doc = "two edges to a node, or all of them" },
     { "drop_path", "number", min = 0, max = 0.999, default = 0, doc = "probability of dropping an edge in training" },
   },
+  returns = "Space",
 }, function(options)
   local all, settings = options.edges == "all", {
     channels = options.channels, cells = options.cells, edges = options.edges, drop = options.drop_path,

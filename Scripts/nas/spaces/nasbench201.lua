@@ -111,6 +111,7 @@ benchmark's own. Mutation draws the node first, then one of its edges, as the be
     { "channels", "integer", min = 1, default = 16, doc = "channels of the first stage" },
     { "cells", "integer", min = 1, default = 5, doc = "cells in each of the three stages (N)" },
   },
+  returns = "Space",
 }, function(options)
   local channels, cells = options.channels, options.cells
   return nas.space({

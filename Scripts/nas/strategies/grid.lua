@@ -50,9 +50,10 @@ return nas.declare("nas.strategies.grid", {
   doc = [[
 Evaluates every architecture of the space once, then ends. Of a range of numbers it takes `levels` values, spread evenly
 from the lower to the upper bound (in the logarithm where the range is logarithmic); whole numbers all, unless `levels`
-is given.]],
+is given. Stopped early, it has seen one corner of the space only.]],
   source = "Larochelle et al., ICML 2007, section 4.1",
   options = { { "levels", "integer", min = 1, optional = true, doc = "values of each range of numbers" } },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local flying = 0

@@ -4,7 +4,8 @@ local nas = require "nas"
 
 return nas.declare("nas.strategies.listed", {
   doc = "Evaluates each of `archs` once, in order, then ends.",
-  { "archs", "table", doc = "a list of architectures of the search's space" },
+  { "archs", "Architecture[]", doc = "of the search's space" },
+  returns = "fun(search: Search)",
 }, function(archs)
   return function(search) search:map(archs) end
 end)

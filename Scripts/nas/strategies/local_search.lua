@@ -43,10 +43,11 @@ none is better, then begins again. "first" moves to the first better neighbour i
 neighbours and moves to the best one.]],
   source = "White, Nolen & Savani, UAI 2021, algorithm 1",
   options = {
-    { "improvement", "string", one_of = { "first", "best" }, default = "first" },
+    { "improvement", "string", one_of = { "first", "best" }, default = "first", doc = "which better neighbour is moved to" },
     { "initial", "integer", min = 1, default = 10, doc = "random architectures at each start" },
     { "restarts", "integer", min = 0, optional = true, doc = "new starts at most; without it, until the stop rule" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local starts = 0

@@ -4,7 +4,6 @@
 -- points of section 3.3 and the growing number of layers: a space says itself what can be connected.
 
 local nas = require "nas"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
 local nn = nas.nn
 
@@ -14,7 +13,7 @@ local function heads_of(space, levels)
   for _, decision in ipairs(space:decisions()) do
     for slot = 1, policies.slots(decision) do
       count = count + 1
-      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (categories(decision, levels)) }
+      heads[policies.key(decision, slot)] = { name = "decision" .. count, count = (nas.categories(decision, levels)) }
     end
   end
   return heads, count
@@ -85,7 +84,7 @@ what it took; REINFORCE with a moving average of the rewards as baseline trains 
   source = "Zoph & Le, ICLR 2017, sections 3.1 and 3.2",
   options = {
     { "hidden", "integer", min = 1, default = 35, doc = "units of each layer" },
-    { "layers", "integer", min = 1, default = 2 },
+    { "layers", "integer", min = 1, default = 2, doc = "LSTM cells, one above the other" },
     { "lr", "number", min = 0, default = 0.01, doc = "learning rate of Adam" },
     { "init", "number", min = 0, default = 0.08, doc = "parameters start uniform in ± this" },
     { "batch", "integer", min = 1, default = 4, doc = "architectures for each update (m)" },
@@ -94,6 +93,7 @@ what it took; REINFORCE with a moving average of the rewards as baseline trains 
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local heads, count = heads_of(search.space, options.levels)

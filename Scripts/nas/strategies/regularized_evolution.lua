@@ -8,11 +8,16 @@ return nas.declare("nas.strategies.regularized_evolution", {
   doc = [[
 Regularised evolution: `population` architectures, random ones or those of `start`; then, each time, the best of `sample` members drawn with
 replacement is mutated in one decision, the child is added and the oldest member is removed.]],
+  source = "Real et al., AAAI 2019, algorithm 1",
   options = {
     { "population", "integer", min = 1, default = 10, doc = "members alive (P)" },
     { "sample", "integer", min = 1, default = 3, doc = "tournament size (S)" },
-    { "mutate", "function", optional = true, doc = "function(arch, rng) → arch; default: one decision changed, by the space's rule" },
+    {
+      "mutate", "fun(arch: Architecture, rng: Stream): Architecture", optional = true,
+      doc = "default: one decision changed, by the space's rule",
+    },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local rng = search.rng

@@ -3,9 +3,7 @@
 -- Learning 1992; the policy, Adam and the baseline as in NATS-Bench (exps/NATS-algos/reinforce.py).
 
 local nas = require "nas"
-local categories = require "nas.categories"
 local policies = require "nas.policies"
-local nn = nas.nn
 
 --- A table of logits for every decision, each N(0, 1e-3); a manyof whose slots differ has one for each slot.
 local function logits_of(space, levels, rng)
@@ -13,7 +11,7 @@ local function logits_of(space, levels, rng)
   for _, decision in ipairs(space:decisions()) do
     for slot = 1, policies.slots(decision) do
       local numbers = {}
-      for category = 1, (categories(decision, levels)) do numbers[category] = 1e-3 * rng:normal() end
+      for category = 1, (nas.categories(decision, levels)) do numbers[category] = 1e-3 * rng:normal() end
       local logits = nas.tensor(numbers, { requires_grad = true })
       tables[policies.key(decision, slot)] = logits
       list[#list + 1] = logits
@@ -34,6 +32,7 @@ failed trial's the worst so far. Decisions inside options that were not chosen a
     { "levels", "integer", min = 1, default = 8, doc = "parts of a real or long range, each with a logit" },
     { "reward", "function", optional = true, doc = "function(metrics) → number, more is better" },
   },
+  returns = "fun(search: Search)",
 }, function(options)
   return function(search)
     local tables, list = logits_of(search.space, options.levels, search.rng)

@@ -40,6 +40,7 @@ return nas.declare("nas.strategies.sequence", {
 Strategies one after the other: each is a phase until its stop rule fires or it ends, and the next one finds the best
 architectures so far in `search.start`, with which `search:initial` begins.]],
   { "phases", "table", doc = 'a list of { strategy, stop = rule, name = "explore" }' },
+  returns = "fun(search: Search)",
 }, function(phases)
   local steps = {}
   for index, phase in ipairs(phases) do steps[index] = checked(phase, index) end

@@ -25,8 +25,9 @@ end
 describe.describe = core.declare("nas.test.describe", {
   doc = "A group of tests; groups may hold groups.",
   context = "test",
-  { "name", "string" },
+  { "name", "string", doc = "for the report" },
   { "body", "function", doc = "calls describe, it, before_each, after_each, pending" },
+  returns = "nothing",
 }, function(name, body)
   check_place "describe"
   local outer = current
@@ -39,8 +40,9 @@ end)
 describe.it = core.declare("nas.test.it", {
   doc = "A test. It fails when its function raises an error; the others run all the same.",
   context = "test",
-  { "name", "string" },
-  { "body", "function" },
+  { "name", "string", doc = "for the report" },
+  { "body", "function", doc = "no arguments" },
+  returns = "nothing",
 }, function(name, body)
   check_place "it"
   current.members[#current.members + 1] = { name = name, body = body }
@@ -49,8 +51,9 @@ end)
 describe.pending = core.declare("nas.test.pending", {
   doc = "A test that is yet to be written or mended: counted, not run.",
   context = "test",
-  { "name", "string" },
-  { "body", "function", optional = true },
+  { "name", "string", doc = "for the report" },
+  { "body", "function", optional = true, doc = "as of `it`; it is not called" },
+  returns = "nothing",
 }, function(name)
   check_place "pending"
   current.members[#current.members + 1] = { name = name }
@@ -59,7 +62,8 @@ end)
 describe.before_each = core.declare("nas.test.before_each", {
   doc = "Calls `body` before each test of the group and of those in it; outer ones first.",
   context = "test",
-  { "body", "function" },
+  { "body", "function", doc = "no arguments" },
+  returns = "nothing",
 }, function(body)
   check_place "before_each"
   current.before[#current.before + 1] = body
@@ -68,7 +72,8 @@ end)
 describe.after_each = core.declare("nas.test.after_each", {
   doc = "Calls `body` after each test of the group and of those in it, also after one that failed; inner ones first.",
   context = "test",
-  { "body", "function" },
+  { "body", "function", doc = "no arguments" },
+  returns = "nothing",
 }, function(body)
   check_place "after_each"
   current.after[#current.after + 1] = body

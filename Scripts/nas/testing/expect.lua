@@ -108,8 +108,8 @@ to_be_near(wanted, tolerance), to_be_true, to_be_false, to_be_nil, to_be_a(type)
 to_be_at_least, to_be_at_most, to_contain(part), to_match(pattern), to_raise(part of the text). expect(value).never:…
 turns one round. A failed one is an error at the caller's line, with what was expected and what came.]],
   context = "test",
-  { "value", "any", optional = true },
-  returns = "the matchers of the value",
+  { "value", "any", optional = true, doc = "what is checked" },
+  returns = "table # its matchers",
 })
 
 return function(value) return expectation(value, false) end

@@ -5,7 +5,7 @@ local subject = require "nas.testing.subject"
 return {
   run = function(request, value)
     local cases = require("nas.testing." .. request.kind .. "_cases")
-    local thing, space, data = subject(request.kind, request.options, value)
-    return cases[request.case](thing, request.arguments, space, data)
+    local thing, space, data, again = subject(request.kind, request.options, value)
+    return cases[request.case](thing, request.arguments, space, data, again)
   end,
 }

@@ -49,8 +49,12 @@ local function best_of(result)
 end
 
 --- One search. `before`: what happened earlier in the same VM: a "search" by the same strategy, "draws" of math.random.
-function cases.search(strategy, arguments, space)
-  if arguments.before == "search" then search(strategy, { trials = 17 }, space, "before") end
+--- A table that is asked and told is made `again` for each search, where the file can make one.
+function cases.search(strategy, arguments, space, _, again)
+  if arguments.before == "search" then
+    search(strategy, { trials = 17 }, space, "before")
+    if type(strategy) == "table" and again then strategy = again() end
+  end
   if arguments.before == "draws" then
     for _ = 1, 7 do math.random() end
   end

@@ -54,8 +54,9 @@ local function make(maker, options, data)
   return maker(given)
 end
 
---- The thing of that kind that a file returned, the space that it is for, if the file says so, and a function that
---- gives data: the file may return { strategy = …, space = … } and the like.
+--- The thing of that kind that a file returned; the space that it is for, if the file says so (it may return
+--- { strategy = …, space = … } and the like); a function that gives data; one that makes another such thing, if the
+--- file can.
 return function(kind, options, value)
   local space, data
   if type(value) == "table" and not kinds[kind].is(value) and value[kind] ~= nil then
@@ -66,8 +67,11 @@ return function(kind, options, value)
     return data
   end
   if value == nil or value == true then wrong(kind, "nothing") end
+  local again
   if is_maker(value) then
-    value = make(value, options, some_data)
+    local maker = value
+    again = function() return make(maker, options, some_data) end
+    value = again()
   elseif next(options) ~= nil then
     core.fail {
       message = ("the %s takes no options"):format(kind),
@@ -76,5 +80,5 @@ return function(kind, options, value)
     }
   end
   if not kinds[kind].is(value) then wrong(kind, core.show(value)) end
-  return value, space, some_data
+  return value, space, some_data, again
 end

@@ -26,7 +26,10 @@ package struct ReferenceFile {
   package init(_ name: String, in folder: URL) throws {
     let json = try Self.data(folder.appendingPathComponent("\(name).json"))
     let file = folder.appendingPathComponent("\(name).safetensors")
-    let data = try Self.data(file), wrong = Fault(.data, "not a file of references", at: file.path)
+    let data = try Self.data(file),
+      wrong = Fault(
+        .data, "not a file of references", at: file.path,
+        expected: "safetensors with metadata, as Tests/References/*.py write them")
     guard data.count >= 8 else { throw wrong }
     let length = data[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(data.count - 8) else { throw wrong }
@@ -42,7 +45,9 @@ package struct ReferenceFile {
       return [UInt8](try Data(contentsOf: file))
     } catch {
       throw Fault(
-        .data, "can't read the references", at: file.path, cause: (error as NSError).localizedDescription)
+        .data, "can't read the references", at: file.path,
+        hint: "Check the path: --references takes the folder Tests/References.",
+        cause: (error as NSError).localizedDescription)
     }
   }
 

@@ -87,9 +87,12 @@ extension Attributes {
     }
     var values: [String: JSONValue] = [:]
     for schema in op.attributes {
-      let value = given[schema.name].flatMap { $0 == .null ? nil : $0 } ?? schema.standard
-      guard let value else {
-        throw Fault(.recipe, "\(op.name) needs the option '\(schema.name)'", path: path, expected: schema.kind.text)
+      let isGiven = given[schema.name].map { $0 != .null } ?? false
+      guard let value = isGiven ? given[schema.name] : schema.standard else {
+        throw Fault(
+          .recipe, "\(op.name) needs the option '\(schema.name)'", path: path, expected: schema.kind.text,
+          got: given[schema.name].map { _ in "nil" },
+          hint: given[schema.name].map { _ in "A name that isn't there is nil: check how it is spelt." })
       }
       guard let canonical = schema.kind.canonical(value) else {
         throw Fault(

@@ -1,0 +1,22 @@
+/// What to do about errors of Lua itself, whose texts say what happened and not why.
+enum LuaErrorHints {
+  /// A sentence for the text of a Lua error without its place; nil when there is nothing to add.
+  static func hint(for message: String) -> String? {
+    if let match = message.firstMatch(of: #/attempt to index a function value \(\w+ '(\w+)'\)/#) {
+      return "'\(match.1)' is a function: call it, and index what it returns."
+    }
+    if let match = message.firstMatch(of: #/attempt to index a nil value \(\w+ '(\w+)'\)/#) {
+      return "'\(match.1)' has no value there: check how it is spelt, and that something was assigned to it before."
+    }
+    if let match = message.firstMatch(of: #/attempt to call a nil value \(\w+ '(\w+)'\)/#) {
+      return "There is no function '\(match.1)': check how it is spelt."
+    }
+    if message.hasPrefix("attempt to index a nil value") || message.hasPrefix("attempt to call a nil value") {
+      return nilHint
+    }
+    let concernsNil = #/^attempt to (compare|perform arithmetic|concatenate).* nil\b|^bad 'for' .*got nil\)/#
+    return message.contains(concernsNil) ? nilHint : nil
+  }
+
+  private static let nilHint = "A variable, field or metric that isn't there is nil: check how it is spelt."
+}
