@@ -92,7 +92,8 @@ struct OptimiserBinding {
       (
         Declaration(
           "optimiser:load", "Goes on from what optimiser:save wrote, of parameters of the same shapes.",
-          [Self.this, Parameter("path", "string", "what optimiser:save returned")]),
+          [Self.this, Parameter("path", "string", "what optimiser:save returned")],
+          returns: "nothing"),
         { [session] arguments, _ in
           let path = try session.readable(arguments.text(1)), state = try StateSnapshot(contentsOf: path)
           do {
@@ -176,11 +177,13 @@ struct OptimiserBinding {
           case "step": .step(every: arguments.integer("every"), factor: arguments.number("factor"))
           default: .cosine(minimum: arguments.number("minimum"))
           }
+        // What a function that captures it is known by.
+        let options = JSONValue.object(try arguments.options.mapValues(LuaValues.json))
         let schedule = try Schedule(
           curve, peak: arguments.number("peak"), total: arguments.integer("total"),
           warmUp: arguments.integer("warmup"))
         try call.push(
-          api.host.function("schedule") { call in
+          api.host.function("schedule \(options.text())") { call in
             guard let position = call.integer(1), position >= 0 else {
               throw call.wrong(1, expected: "a position from 0")
             }

@@ -147,9 +147,9 @@ extension LuaHost {
 // MARK: - Making values
 
 extension LuaHost {
-  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`.
-  public func function(_ name: String, _ body: @escaping LuaFunction) -> LuaValue {
-    pushFunction(name, body)
+  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`; an iterator has no digest.
+  public func function(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) -> LuaValue {
+    pushFunction(name, isIterator: isIterator, body)
     return .function(LuaReference(popping: state, host: self))
   }
 
