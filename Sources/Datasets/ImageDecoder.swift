@@ -53,6 +53,7 @@ enum ImageDecoder {
     var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, colours: Int32 = 0
     let size = UInt(bytes.count)
     try check(tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &colours))
+    guard width > 0, height > 0 else { throw damaged("JPEG", path, "it ends before the size of the image") }
     try checkSize(Int(height), Int(width), path)
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * 3)
     try check(
@@ -81,9 +82,6 @@ enum ImageDecoder {
   }
 
   private static func checkSize(_ height: Int, _ width: Int, _ path: String) throws {
-    guard height > 0, width > 0 else {
-      throw Fault(.data, "the image has no size", at: path, hint: "The file is cut off or damaged.")
-    }
     guard 1...largestSide ~= height, 1...largestSide ~= width else {
       throw Fault(
         .data, "size of the image", at: path, expected: "at most \(largestSide)×\(largestSide)",

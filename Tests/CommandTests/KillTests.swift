@@ -108,6 +108,10 @@ import Testing
       #expect(history.output.split(separator: "\n").last == end)
       #expect(history.paid.count <= 6 + history.kills)
     }
+    // Another run takes the steps, and the state that they ended in.
+    let child = try place.nasrun("training.lua", "-q", "--reuse", "last")
+    #expect(child.output.split(separator: "\n").last == end && !child.output.contains("paying"))
+    #expect(try self.weights() == weights)
   }
 
   /// A run is there from the first thing that takes time, so that it can be resumed.

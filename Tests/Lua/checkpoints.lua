@@ -53,6 +53,10 @@ end)
 expect.raises("Put it into `state` when the step changes it", function()
   nas.checkpoint { name = "x", state = { v }, run = function() optimiser:step() end }
 end)
+local held = nas.data.open("shapes", { valid = 60, limit = 300, test_limit = 60 }):batches { size = 30 }
+expect.raises("got an iterator or a wrapped coroutine", function()
+  nas.checkpoint { name = "x", state = { v }, run = function() held() end }
+end)
 local lazy = nas.model(function(x) return nn.linear(x, 1) end)
 expect.raises("state.1: nas.checkpoint: a model without parameters", function()
   nas.checkpoint { name = "x", state = { lazy }, run = function() end }
@@ -187,3 +191,14 @@ local blocks = nas.model(function(x)
 end)
 blocks(nas.ones { 1, 4, 4, 4 })
 expect.equal(blocks:parameters()[1].name, "block1/expand/conv/weight")
+
+expect.raises("weights:fit: the training diverged: expected a finite loss, got", function()
+  nas.weights(space, { data = data, stream = "diverged" }):fit { epochs = 2, batch = 30, lr = 1e30 }
+end)
+local nowhere = nas.model(function(x) return nn.linear(x, 1) end, { stream = "nowhere" })
+nowhere(x)
+nowhere:parameters()[1]:set(nas.tensor { { 0 / 0 }, { 1 }, { 2 } })
+local broken = nowhere:save("broken")
+expect.raises("linear1/weight: an array of the weights holds what is no number: expected finite numbers, got nan", function()
+  nowhere:load(broken)
+end)
