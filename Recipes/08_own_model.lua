@@ -4,7 +4,7 @@
 
 local nas = require "nas"
 local nn = nas.nn
-local args = nas.args { steps = 300, batch = 64 }
+local args = nas.args { steps = 300, batch = 64 } -- steps: a multiple of 5
 
 --- `count` sequences of `length` random bits, as nested lists of 0 and 1.
 local function bits(stream, count, length)
@@ -25,22 +25,30 @@ local function accuracy(logits, targets)
   return 100 * nn.mean(right):item()
 end
 
---- Trains a model on batches of `draw()`, which returns inputs and targets; prints the course.
+--- Trains a model on batches of `draw()`, which returns inputs and targets; prints the course. A fifth of the steps is
+--- a checkpoint: a run that was ended goes on after the last one.
 local function train(name, model, draw, lr)
   local x, y = draw()
   nas.no_grad(function() model(x) end)
   local optimiser = nas.optim.adam(model:parameters(), { lr = lr })
   print(name, model)
-  for step = 1, args.steps do
-    x, y = draw()
-    optimiser:zero_grad()
-    local loss = logistic_loss(model(x), y)
-    loss:backward()
-    optimiser:clip(1)
-    optimiser:step()
-    if step % (args.steps // 5) == 0 then
-      print(("  step %d  loss %.4f"):format(step, loss:item()))
+  local part = args.steps // 5
+  local function run()
+    local loss
+    for _ = 1, part do
+      local x, y = draw()
+      optimiser:zero_grad()
+      loss = logistic_loss(model(x), y)
+      loss:backward()
+      optimiser:clip(1)
+      optimiser:step()
     end
+    return loss:item()
+  end
+  for step = part, args.steps, part do
+    local state = { model = model, optimiser = optimiser }
+    local loss = nas.checkpoint { name = name .. ", step " .. step, state = state, run = run }
+    print(("  step %d  loss %.4f"):format(step, loss))
   end
   x, y = draw()
   local score = nas.no_grad(function() return accuracy(model(x), y) end)

@@ -13,7 +13,8 @@ print(net)
 local weights = nas.optim.sgd(net:parameters(), { lr = 0.025, momentum = 0.9, weight_decay = 3e-4 })
 local alphas = nas.optim.adam(net:alphas(), { lr = 3e-2, beta1 = 0.5, weight_decay = 1e-3 })
 
-for epoch = 1, args.epochs do
+-- An epoch is a step that survives the process: resumed, the recipe goes on after the last one that was finished.
+local function train(epoch)
   local validation = data:batches { split = "valid", size = args.batch, first_epoch = epoch, stream = "valid" }
   local sum, steps = 0, 0
   for batch in data:batches { split = "train", size = args.batch, first_epoch = epoch } do
@@ -29,7 +30,16 @@ for epoch = 1, args.epochs do
     weights:step()
     sum, steps = sum + loss:item(), steps + 1
   end
-  print(("epoch %d  loss %.3f  %s"):format(epoch, sum / steps, net:derive()))
+  return { loss = sum / steps, arch = tostring(net:derive()) }
+end
+
+for epoch = 1, args.epochs do
+  local result = nas.checkpoint {
+    name = "epoch " .. epoch,
+    state = { net = net, weights = weights, alphas = alphas },
+    run = function() return train(epoch) end,
+  }
+  print(("epoch %d  loss %.3f  %s"):format(epoch, result.loss, result.arch))
 end
 
 -- %% The architecture with the largest mixing weights, trained by itself

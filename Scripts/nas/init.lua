@@ -4,6 +4,7 @@
 local core = require "nas.core"
 require "nas.declare"
 require "nas.weight_names"
+require "nas.decision_view"
 local nas = core.public
 
 --- A family of files: `nas.strategies.random` is the module "nas.strategies.random", loaded when it is first named.

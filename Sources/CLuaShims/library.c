@@ -9,6 +9,9 @@ static const char nas_activation_codes[] = {
 static const char nas_categories[] = {
 #embed "../../Scripts/nas/categories.lua"
 };
+static const char nas_decision_view[] = {
+#embed "../../Scripts/nas/decision_view.lua"
+};
 static const char nas_declare[] = {
 #embed "../../Scripts/nas/declare.lua"
 };
@@ -408,6 +411,7 @@ static const char nas_weight_names[] = {
 static const shim_module modules[] = {
     SCRIPT("nas/activation_codes.lua", nas_activation_codes),
     SCRIPT("nas/categories.lua", nas_categories),
+    SCRIPT("nas/decision_view.lua", nas_decision_view),
     SCRIPT("nas/declare.lua", nas_declare),
     SCRIPT("nas/early_stopping.lua", nas_early_stopping),
     SCRIPT("nas/evaluator.lua", nas_evaluator),

@@ -53,6 +53,7 @@ enum ImageDecoder {
     var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, colours: Int32 = 0
     let size = UInt(bytes.count)
     try check(tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &colours))
+    guard width > 0, height > 0 else { throw damaged("JPEG", path, "it ends before the size of the image") }
     try checkSize(Int(height), Int(width), path)
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * 3)
     try check(

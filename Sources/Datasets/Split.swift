@@ -32,7 +32,7 @@ extension ImageSelection {
     let train = zip(shuffled, shares).flatMap { $0.dropFirst($1) }.sorted()
     return Split(
       train: ImageSelection(set, indices: train), valid: ImageSelection(set, indices: valid),
-      warning: Self.warning(shares: zip(shares, shuffled).filter { !$1.isEmpty }.map(\.0)))
+      warning: warning(shares: zip(shares, shuffled).filter { !$1.isEmpty }.map(\.0)))
   }
 
   /// At most `count` images, stratified by class; the images of a smaller limit are among those of a larger one of
@@ -107,8 +107,13 @@ extension ImageSelection {
 
   /// Fewer than 100 images, or fewer than 10 of a class, can't tell networks apart: the standard error of an accuracy
   /// of 90 % from 100 images is 3 %.
-  private static func warning(shares: [Int]) -> String? {
+  private func warning(shares: [Int]) -> String? {
     let total = shares.reduce(0, +), least = shares.min() ?? 0
+    if set.isRegression {
+      return total < 100
+        ? "only \(total) validation rows: differences between networks will be mostly chance (at least 100 are advised)"
+        : nil
+    }
     guard total < 100 || least < 10 else { return nil }
     return "only \(total) validation images, \(least) in the smallest class: differences between networks will be "
       + "mostly chance (at least 100, and 10 per class, are advised)"

@@ -96,7 +96,7 @@ public struct Trainer {
   }
 
   /// Throws unless the network takes samples of this shape.
-  static func check(inputOf graph: Graph, for images: ImageSelection) throws {
+  public static func check(inputOf graph: Graph, for images: ImageSelection) throws {
     guard let port = graph.inputs.first else { return }
     let shape = graph.type(of: port).shape
     guard shape.dimensions == images.set.sampleShape else {
@@ -107,7 +107,7 @@ public struct Trainer {
   }
 
   /// Throws unless a network with so many outputs can tell the classes of the images apart.
-  static func check(classes: Int, of images: ImageSelection) throws {
+  public static func check(classes: Int, of images: ImageSelection) throws {
     guard classes == images.set.classNames.count else {
       throw Fault(
         .recipe, "the network's output doesn't fit the data",

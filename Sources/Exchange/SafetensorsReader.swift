@@ -45,6 +45,12 @@ struct SafetensorsReader {
     let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let room = min(data.count - 8, Safetensors.longestHeader)
     guard length <= UInt64(room) else {
+      // What torch.save writes is a zip archive, or a pickle of older versions.
+      if data.starts(with: [0x50, 0x4B, 0x03, 0x04]) || data.starts(with: [0x80, 0x02]) {
+        throw Fault(
+          .data, "not a safetensors file", at: source, expected: "what safetensors writes", got: "a file of torch.save",
+          hint: "In Python: safetensors.torch.save_file(model.state_dict(), \"model.safetensors\").")
+      }
       throw fault(
         "the header is longer than the file", offset: 0, expected: "a length of at most \(room) bytes", got: "\(length)"
       )

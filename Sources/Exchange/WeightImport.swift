@@ -31,6 +31,8 @@ public struct WeightImport: Sendable {
     public let missing: [String]
     /// Arrays of the file that no path was for.
     public let unused: [String]
+
+    public init(missing: [String], unused: [String]) { (self.missing, self.unused) = (missing, unused) }
   }
 
   /// The path for a name of the file; nil for an array that isn't wanted.
@@ -108,7 +110,12 @@ public struct WeightImport: Sendable {
         got: "\(converted.shape) from '\(array.name)'"
           + (layout == .pytorch && array.shape != converted.shape ? " \(array.shape)" : ""))
     }
-    return NamedArray(name: place.path, shape: place.shape, values: converted.values)
+    guard let bad = converted.values.first(where: { !$0.isFinite }) else {
+      return NamedArray(name: place.path, shape: place.shape, values: converted.values)
+    }
+    throw Fault(
+      .data, "an array of the weights holds what is no number", path: place.path, expected: "finite numbers",
+      got: "\(bad) in '\(array.name)'", hint: "Did the training that wrote the file diverge?")
   }
 
   /// `[out, in, ky, kx]` as `[ky, kx, in, out]`, `[out, in]` as `[in, out]`; others as they are.

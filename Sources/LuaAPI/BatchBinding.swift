@@ -86,14 +86,9 @@ struct BatchBinding {
     fields: [
       Parameter("count", "integer", "samples"),
       Parameter("images", "Tensor", "{ count, height, width, channels }, normalised; of a table { count, columns }"),
-<<<<<<< HEAD
       Parameter("labels", "integer[]", "classes from 1; of a regression all 1"),
-      Parameter("targets", "Tensor", optional: true, "of a regression: { count }, standardised; nil for classes"),
-=======
-      Parameter("labels", "integer[]", "classes from 1"),
       Parameter(
         "targets", "Tensor", optional: true, "of a regression, { count, 1 }, standardised by the training part"),
->>>>>>> tapefix
     ])
 
   private static let makeDeclaration = Declaration(
@@ -130,7 +125,8 @@ struct BatchBinding {
     An iterator over full batches of a split, in a new random order each epoch: for batch, epoch in data:batches{ … }.
     A batch has `count`, `images` (a Tensor, normalised), `labels` (a list of classes from 1) and, of a regression,
     `targets` (a Tensor { count, 1 }, standardised by the training part; else nil).
-    The order and the augmentation depend on the seed, the stream's name and the epoch alone.
+    The order and the augmentation depend on the seed, the stream's name and the epoch alone. Called by hand it gives the
+    batch alone, and nil at the end.
     """,
     [this],
     options: [
@@ -153,7 +149,7 @@ struct BatchBinding {
     let first = arguments.integer("first_epoch"), last = first + arguments.integer("epochs") - 1
     var epoch = first, number = 0
     batches.startEpoch(epoch - 1)
-    let next = session.host.function("data:batches iterator") { call in
+    let next = session.host.function("data:batches iterator", isIterator: true) { call in
       var images = [Float](repeating: 0, count: size * split.images.set.imageSize)
       var labels = [Int32](repeating: 0, count: size), targets = [Float](repeating: 0, count: size)
       while !Self.fill(&batches, &images, &labels, &targets) {
@@ -170,7 +166,8 @@ struct BatchBinding {
         BatchObject(
           images: images, labels: labels, targets: split.images.set.isRegression ? targets : nil,
           shape: data.dataset.imageShape, key: key))
-      call.push(epoch)
+      // A loop calls its iterator with two values; a call by hand is an argument of another one, as in net:loss(next()).
+      if call.count > 0 { call.push(epoch) }
     }
     try call.push(next)
   }

@@ -28,7 +28,7 @@ struct Checkpoints {
     guard bytes <= limit else { return }
     metadata["epochs"] = "\(training.epochs)"
     metadata["version"] = network.version
-    metadata["digest"] = Self.digest(arrays)
+    metadata["digest"] = arrays.digest
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try Safetensors.write(
       arrays, metadata: metadata, to: file(key, in: folder).path(percentEncoded: false))
@@ -41,7 +41,7 @@ struct Checkpoints {
       let file = file(key, in: folder)
       guard let (arrays, metadata) = try? Safetensors.read(file.path(percentEncoded: false)),
         let version = metadata["version"], let epochs = metadata["epochs"].flatMap({ Int($0) }),
-        metadata["digest"] == Self.digest(arrays), let state = try? TrainingState(network.weights),
+        metadata["digest"] == arrays.digest, let state = try? TrainingState(network.weights),
         (try? state.restore(arrays, metadata: metadata)) != nil
       else { continue }
       try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: file.path)
@@ -71,15 +71,5 @@ struct Checkpoints {
       try? FileManager.default.removeItem(at: entry.file)
       total -= entry.size
     }
-  }
-
-  /// A digest of names and bits, by which damage shows.
-  private static func digest(_ arrays: [NamedArray]) -> String {
-    let digest = ContentDigest()
-    for array in arrays.sorted(by: { $0.name < $1.name }) {
-      digest.update(array.name)
-      array.values.withUnsafeBytes { digest.update(bytes: $0) }
-    }
-    return digest.finish()
   }
 }

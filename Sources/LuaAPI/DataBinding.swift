@@ -161,6 +161,7 @@ struct DataBinding {
     let table = try Self.table(arguments, source)
     let key = source + options.valid.debugDescription + "\(options)\(folder)" + (table.map { "\($0)" } ?? "")
     let data: DataObject
+    if session.knowsSettings { try session.beginWork() }
     if let open = session.openData[key] {
       data = open
     } else {

@@ -103,17 +103,23 @@ final class Effects {
     try Reproduction(session: session).finish(outcome.exact, as: trial)
   }
 
+  /// Runs the body of a recorded effect once more, with the same random numbers.
+  func repeating<Result>(_ identity: String, _ body: () throws -> Result) throws -> Result {
+    try session.randomScopes.enter(identity) { try nested(body) }
+  }
+
   /// Whether the effect is in the record, or in the parent's.
   func isRecorded(kind: String, key: String) throws -> Bool {
     try session.startedRun().effect(kind: kind, key: key) != nil
   }
 
-  private func nested(_ body: () throws -> EffectOutcome) throws -> EffectOutcome {
+  private func nested<Result>(_ body: () throws -> Result) throws -> Result {
     depth += 1
+    let allowed = session.host.allowsRecipeModules
     session.host.allowsRecipeModules = false
     defer {
       depth -= 1
-      session.host.allowsRecipeModules = true
+      session.host.allowsRecipeModules = allowed
     }
     return try body()
   }

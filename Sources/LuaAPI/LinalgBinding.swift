@@ -64,9 +64,15 @@ struct LinalgBinding {
         Declaration(
           "nas.linalg.gram",
           "The products of all pairs of rows, X · Xᵀ, summed in double precision; of a list of Tensors with one first "
-            + "axis, the sum of theirs.",
-          [Parameter("tensors", "Tensor|table", "a Tensor, or a list with one first dimension")], returns: "Matrix"),
-        { arguments, call in try call.push(MatrixObject(try Self.gram(arguments[0]))) }
+            + "axis, the sum of theirs; of a Matrix, X · Xᵀ.",
+          [Parameter("tensors", "Tensor|Matrix|table", "a Matrix, a Tensor, or a list with one first dimension")],
+          returns: "Matrix"),
+        { arguments, call in
+          if let matrix = arguments[0].object(as: MatrixObject.self)?.matrix {
+            return try call.push(MatrixObject(try matrix.times(matrix, transposingRight: true)))
+          }
+          try call.push(MatrixObject(try Self.gram(arguments[0])))
+        }
       ),
       (
         Declaration(

@@ -31,12 +31,8 @@ extension API {
       """)
 
   /// On which `core.declare` and `core.declare_class` are built: `register(name, declaration)`, `check(id, …)`,
-<<<<<<< HEAD
-  /// `checked(check, id, fn)`, `register_class(declaration)`, `register_value(declaration)`, and `members(object)`, the declared names of a class.
-=======
   /// `checked(check, id, fn)`, which is `fn` behind the check, `register_class(declaration)`,
   /// `register_value(declaration)`, and `members(object)`, the declared names of a class.
->>>>>>> tapefix
   func declarationFunctions() -> [String: LuaFunction] {
     [
       "register": { [self] call in

@@ -1,10 +1,7 @@
 import Canonical
 import Diagnostics
-import Exchange
-import Foundation
 import LuaHost
 import NeuralNet
-import RunStore
 
 /// A script's own model: a function whose layers find their parameters here.
 final class ModelObject: LuaObject {
@@ -92,33 +89,16 @@ struct ModelBinding {
           [Self.this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")],
           returns: "string # the file's path"),
         { [session] arguments, call in
-          let name = arguments.text(1), arrays = try arguments.object(0, as: ModelObject.self).model.arrays
-          call.push(try session.save(arrays, name: name))
+          let arrays = try arguments.object(0, as: ModelObject.self).model.arrays
+          guard !arrays.isEmpty else {
+            throw Fault(
+              .recipe, "model:save: the model has no parameters", hint: "A model makes them when it is first called.")
+          }
+          call.push(try session.save(arrays, name: arguments.text(1), for: "model:save"))
         }
       ),
-      (
-        Declaration(
-          "model:load", "Takes parameters from a safetensors file.",
-          [Self.this, Parameter("path", "string", "of a safetensors file, as model:save writes it")],
-          returns: "nothing"),
-        { [session] arguments, _ in
-          let file = try session.readable(arguments.text(1)), arrays = try Safetensors.read(file).arrays
-          let model = try arguments.object(0, as: ModelObject.self).model
-          try Self.check(arrays.map(\.name), for: model.arrays.map(\.name), file)
-          try model.load(arrays)
-        }
-      ),
+      WeightLoading(session: session).ofModel,
     ]
-  }
-
-  /// Throws a fault with all names when the file lacks one of the model's.
-  private static func check(_ given: [String], for needed: [String], _ file: String) throws {
-    let missing = needed.filter { !Set(given).contains($0) }, unused = given.filter { !Set(needed).contains($0) }
-    guard !missing.isEmpty else { return }
-    throw Fault(
-      .data, "model:load: the file lacks parameters of the model", at: file,
-      expected: missing.joined(separator: ", "),
-      got: unused.isEmpty ? nil : "names that the model lacks: " + unused.joined(separator: ", "))
   }
 }
 
@@ -130,32 +110,5 @@ extension Session {
     defer { models.removeLast() }
     return try tape().running(
       in: object.model.isTraining ? .training : .inference, keys: { object.stream.stream.next() }, body)
-  }
-
-  /// Writes arrays into `models/<name>.safetensors` of the run's folder.
-  fileprivate func save(_ arrays: [NamedArray], name: String) throws -> String {
-    let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
-    guard isPlain, 1...100 ~= name.count else {
-      throw Fault(
-        .recipe, "model:save: wrong name", expected: "1 to 100 letters, digits, '_' and '-'",
-        got: "'\(name.prefix(40))\(name.count > 40 ? "…" : "")'")
-    }
-    guard !arrays.isEmpty else {
-      throw Fault(
-        .recipe, "model:save: the model has no parameters", hint: "A model makes them when it is first called.")
-    }
-    let folder = try startedRun().folder.appending(path: "models", directoryHint: .isDirectory)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let path = folder.appending(path: name + ".safetensors").path(percentEncoded: false)
-    try Safetensors.write(arrays, to: path)
-    return path
-  }
-
-  /// A file of this run, or one that the recipe may read.
-  func readable(_ path: String) throws -> String {
-    if let folder = run?.folder.path(percentEncoded: false), path.hasPrefix(folder), !path.contains("..") {
-      return path
-    }
-    return try access.resolve(path).path(percentEncoded: false)
   }
 }

@@ -24,14 +24,9 @@ extension Declaration {
       returns: "Value|Tensor # of the inputs' class; a Tensor beside a Value becomes a constant of the network")
   }
 
-<<<<<<< HEAD
-  private static let stream = Parameter(
-    "stream", "string|Stream", optional: true, "where tensors are drawn from; a network draws by the node's path")
-=======
   /// The option of ops that draw random numbers.
   private static let stream = Parameter(
     "stream", "string|Stream", optional: true, "where Tensors are drawn from; a network draws by the node's path")
->>>>>>> tapefix
 }
 
 extension AttributeSchema.Kind {

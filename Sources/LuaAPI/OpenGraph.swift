@@ -39,7 +39,7 @@ extension SpaceDefinition {
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
     build.sharing?.begin(builder, session)
     let outputs = try session.building(with: builder, of: architecture.id, open: build) {
-      try call(build: try view(of: architecture.values, at: "", handles), builder, task)
+      try call(build: try view(view(of: architecture.values, at: "", handles)), builder, task)
     }
     return OpenGraph(
       graph: try builder.finish(outputs: outputs), countedNames: builder.countedNames, open: build.met,

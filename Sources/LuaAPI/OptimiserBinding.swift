@@ -1,5 +1,6 @@
 import Canonical
 import Diagnostics
+import Foundation
 import LuaHost
 import NeuralNet
 
@@ -71,6 +72,35 @@ struct OptimiserBinding {
         { arguments, call in
           let optimiser = try arguments.object(0, as: OptimiserObject.self).optimiser
           call.push(try optimiser.clip(norm: arguments[1].number ?? 1))
+        }
+      ),
+      (
+        Declaration(
+          "optimiser:save",
+          """
+          Writes the moments, the counters and the learning rate as safetensors into the run's folder, for
+          optimiser:load; the parameters are saved by model:save. Returns the path.
+          """,
+          [Self.this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")], returns: "string"),
+        { [session] arguments, call in
+          let optimiser = try arguments.object(0, as: OptimiserObject.self)
+          let file = try session.namedFile(arguments.text(1), for: "optimiser:save")
+          try optimiser.ownState.write(to: file)
+          call.push(file.path(percentEncoded: false))
+        }
+      ),
+      (
+        Declaration(
+          "optimiser:load", "Goes on from what optimiser:save wrote, of parameters of the same shapes.",
+          [Self.this, Parameter("path", "string", "what optimiser:save returned")],
+          returns: "nothing"),
+        { [session] arguments, _ in
+          let path = try session.readable(arguments.text(1)), state = try StateSnapshot(contentsOf: path)
+          do {
+            try arguments.object(0, as: OptimiserObject.self).restore(state)
+          } catch let fault as Fault where fault.code == .data {
+            throw fault.located(at: path)
+          }
         }
       ),
     ]
@@ -147,11 +177,13 @@ struct OptimiserBinding {
           case "step": .step(every: arguments.integer("every"), factor: arguments.number("factor"))
           default: .cosine(minimum: arguments.number("minimum"))
           }
+        // What a function that captures it is known by.
+        let options = JSONValue.object(try arguments.options.mapValues(LuaValues.json))
         let schedule = try Schedule(
           curve, peak: arguments.number("peak"), total: arguments.integer("total"),
           warmUp: arguments.integer("warmup"))
         try call.push(
-          api.host.function("schedule") { call in
+          api.host.function("schedule \(options.text())") { call in
             guard let position = call.integer(1), position >= 0 else {
               throw call.wrong(1, expected: "a position from 0")
             }

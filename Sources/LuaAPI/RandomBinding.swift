@@ -9,6 +9,8 @@ import TensorCore
 final class StreamObject: LuaObject {
   static let luaName = "Stream"
   let name: String
+  /// What is drawn in a stretch of work depends on the name alone.
+  var orderKey: String? { name }
   private let seed: UInt64
   private let scopes: RandomScopes
   private var own: RandomStream

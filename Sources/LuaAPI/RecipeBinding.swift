@@ -49,7 +49,10 @@ struct RecipeBinding {
           }
         }
       ])
-    return [(Self.arguments, arguments), (Self.stream, stream), (Self.fail, fail)]
+    return [
+      (Self.arguments, arguments), (Self.stream, stream), (Self.fail, fail),
+      CheckpointBinding(session: session).function,
+    ]
   }
 
   private static let arguments = Declaration(

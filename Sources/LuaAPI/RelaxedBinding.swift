@@ -18,6 +18,8 @@ final class RelaxedObject: LuaObject {
   let decisions: [DecisionHandle]
   private let random: RandomSource
   private var functions: [Int: PlanFunction] = [:]
+  /// How often the network was called before its plan for a batch size was made.
+  private var callsBefore: [Int: Int] = [:]
   var nativeBytes: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
   init(_ space: SpaceObject, _ built: OpenGraph, data: DataObject, random: RandomSource) throws {
@@ -47,8 +49,18 @@ final class RelaxedObject: LuaObject {
     let function = try PlanFunction(
       graph, batch: batch, mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true),
       random: RandomSource(seed: random.seed, name: random.name + "/draws"), compute: compute)
+    function.calls = callsBefore[batch] ?? 0
     functions[batch] = function
     return function
+  }
+
+  /// How often the network was called on batches of each size: what its random numbers depend on.
+  var calls: [Int: Int] {
+    get { callsBefore.merging(functions.mapValues(\.calls)) { $1 } }
+    set {
+      callsBefore = newValue
+      for (batch, function) in functions { function.calls = newValue[batch] ?? 0 }
+    }
   }
 }
 
@@ -85,7 +97,11 @@ struct RelaxedBinding {
           for decision in net.decisions {
             fields[decision.path] = net.mixingWeights(of: decision.path).map { .userdata($0) }
           }
-          try call.push(try session.host.table(fields))
+          let table = try session.host.table(fields)
+          guard let view = session.core?["mixing_weights_view"].function else {
+            throw Fault(.internal, "nas.relax is not loaded")
+          }
+          try call.push(try view([table]))
         },
         .text: { call in
           let net = try call.this(RelaxedObject.self)
@@ -101,6 +117,7 @@ struct RelaxedBinding {
         guard let space = try call.object(1, as: SpaceObject.self), let data = try call.object(2, as: DataObject.self),
           let mix = call.function(3)
         else { throw call.wrong(1, expected: "a Space, Data and a function") }
+        try session.beginWork()
         let built = try Self.build(space.definition, data, OpenBuild(mix: mix))
         try call.push(
           try RelaxedObject(
@@ -123,12 +140,7 @@ struct RelaxedBinding {
       of: definition.space.largest, leavingOpen: open, input: dataset.imageShape,
       task: SpaceDefinition.task(
         input: dataset.imageShape, classes: dataset.classNames.count, kind: dataset.kind), build)
-    let output = built.graph.type(of: built.graph.outputs[0]).shape
-    if dataset.kind == "regression", output != .vector(1) {
-      throw Fault(
-        .recipe, "wrong shape of the network's output for a regression", path: "space.build", expected: "[N, 1]",
-        got: "\(output)", hint: "End build with nn.linear(x, task.classes).")
-    }
+    try definition.check(outputsOf: built.graph, fit: dataset)
     if let unused = open.subtracting(built.open.map(\.path)).sorted().first {
       throw Fault(
         .recipe, "a relaxed decision was taken by no nn.choice or nn.pick", path: "space.\(unused)",
@@ -167,7 +179,7 @@ struct RelaxedBinding {
           [Self.this], returns: "Architecture"),
         derive
       ),
-    ]
+    ] + RelaxedReading(session: session).methods
   }
 
   private func push(_ tensors: [Tensor], _ call: borrowing LuaCall) throws {
@@ -177,15 +189,13 @@ struct RelaxedBinding {
   private func loss(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let net = try arguments.object(0, as: RelaxedObject.self), batch = try arguments.object(1, as: BatchObject.self)
     try batch.check(fits: net.data.dataset)
-    let tape = try session.tape(), dataset = net.data.dataset
-    let images = try Tensor([batch.count] + dataset.imageShape, batch.images)
-    let logits = try net.function(batch: batch.count, compute: session.compute)(
-      [images], parameters: net.tensors, on: tape)
+    let logits = try net.logits(batch, session)
     if let targets = batch.targets {
-      return try call.push(try tape.apply("mse", [logits, try Tensor([batch.count, 1], targets)]))
+      return try call.push(
+        try session.tape().apply("mse", [logits, try Tensor([batch.count, 1], targets)]))
     }
     let labels = try Tensor([batch.count], batch.labels.map { Float($0 + 1) })
-    try call.push(try tape.apply("cross_entropy", [logits, labels]))
+    try call.push(try session.tape().apply("cross_entropy", [logits, labels]))
   }
 
   private func derive(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
@@ -193,6 +203,11 @@ struct RelaxedBinding {
     var architecture = net.space.space.largest
     for decision in net.decisions {
       let values = net.mixingWeights(of: decision.path)?.values ?? []
+      if values.contains(where: \.isNaN) {
+        throw Fault(
+          .recipe, "net:derive: mixing weights that are not numbers", path: decision.path,
+          expected: "numbers to compare", got: "NaN", hint: "The training diverged: lower its learning rate.")
+      }
       let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
       let chosen = order.prefix(decision.picks ?? 1).sorted().map { decision.options[$0] }
       architecture = try architecture.with(decision.path, decision.picks == nil ? chosen[0] : .array(chosen))

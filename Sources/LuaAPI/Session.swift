@@ -45,6 +45,8 @@ public struct SessionOptions {
   public var imageCache: String?
   /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
   public var secondsBetweenCalls = 60.0
+  /// The most memory that what a recipe holds may take, in bytes: tables, texts, tensors, batches, networks.
+  public var memoryLimit = LuaOptions.standardMemoryLimit
 
   public init(recipe: RecipeSource, runs: URL) {
     self.recipe = recipe
@@ -79,6 +81,8 @@ final class Session {
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
   private(set) lazy var lookups = Lookups(session: self)
+  /// The steps of scripts' own trainings.
+  private(set) lazy var states = StateCheckpoints(session: self)
   /// Where the streams draw: what happens in a trial or a build draws apart.
   let randomScopes = RandomScopes()
   /// The stream of `math.random` and of spaces outside a search.
@@ -104,6 +108,7 @@ final class Session {
   {
     var lua = LuaOptions(random: { random.stream.next() })
     lua.secondsBetweenCalls = options.secondsBetweenCalls
+    lua.memoryLimit = options.memoryLimit
     lua.trusted = options.trusted
     // A resumed run has the modules as they were; one that it had not come to yet is still beside the recipe.
     let kept = options.resuming.map { $0.folder.appending(path: "lib").path(percentEncoded: false) }
@@ -149,6 +154,12 @@ final class Session {
     return run
   }
 
+  /// Whether the recipe has its settings, or asks for none: they are part of the record.
+  var knowsSettings: Bool { arguments != nil || !options.recipe.text.contains("args") }
+
+  /// Makes the run's record when work begins that takes time: a run that is killed then is found and can be resumed.
+  func beginWork() throws { if run == nil { _ = try startedRun() } }
+
   /// Throws a `usage` fault when the command line has settings that the recipe never asked for.
   func checkSettings() throws {
     guard arguments == nil, let (name, _) = options.settings.first, !options.listsSettings else { return }
@@ -180,12 +191,21 @@ final class Session {
   }
 
   /// The digest of a Lua function; data, spaces and architectures that it captures count by their content.
-  func digest(of function: LuaReference, leavingOut: Set<String> = []) throws -> String {
-    try host.digest(of: function, leavingOut: leavingOut) { [self] in contentKey(of: $0) }
+  ///
+  /// - Parameter parts: what objects count as that have no digest of their own here.
+  func digest(
+    of function: LuaReference, leavingOut: Set<String> = [], parts: [ObjectIdentifier: String] = [:]
+  ) throws -> String {
+    try host.digest(of: function, leavingOut: leavingOut) { [self] in parts[ObjectIdentifier($0)] ?? contentKey(of: $0)
+    }
   }
 
   /// What an object that a function captures counts as: its content, for spaces and architectures with their `build`.
   private func contentKey(of object: any LuaObject) -> String? {
+    if let tensor = object as? Tensor {
+      guard (try? states.settle(for: tensor)) != nil else { return nil }
+      return [NamedArray(name: "\(tensor.shape)", shape: tensor.shape, values: tensor.values)].digest
+    }
     let definition = (object as? SpaceObject)?.definition ?? (object as? ArchitectureObject)?.definition
     guard let key = object.orderKey, let definition, let build = definition.build,
       !digested.contains(where: { $0 === definition })
@@ -243,6 +263,7 @@ final class Session {
   func network(
     _ graph: Graph, of arch: ArchitectureObject, task: NetworkTask, stream: String, scheme: WeightScheme
   ) throws -> NetworkObject {
+    try beginWork()
     let random = RandomSource(seed: seed, name: stream + "/weights")
     return NetworkObject(
       graph, try Weights(graph, random: random, scheme: scheme), arch: arch, task: task, stream: stream, seed: seed,
@@ -289,7 +310,7 @@ final class Session {
   }
 
   /// Copies a file of the parent run to the same place in this one, unless it is there.
-  private func copyFromParent(_ path: String) throws {
+  func copyFromParent(_ path: String) throws {
     let run = try startedRun()
     guard let source = run.parent?.folder.appending(path: path), FileManager.default.fileExists(atPath: source.path)
     else { return }

@@ -1,4 +1,5 @@
 import Canonical
+import Datasets
 import Diagnostics
 import LuaHost
 import NeuralNet
@@ -32,6 +33,9 @@ final class SpaceDefinition {
   /// Digests of the networks that `build` gave, by architecture, input and classes.
   private var built: [String: String] = [:]
 
+  /// What `view` is made by.
+  private var refusing: LuaValue?
+
   private struct WeakArchitecture { weak var object: ArchitectureObject? }
 
   init(_ space: Space, functions: SpaceFunctions, session: Session) {
@@ -43,11 +47,20 @@ final class SpaceDefinition {
     SpaceDefinition(space, functions: functions, session: session)
   }
 
+  /// The values of an architecture as a recipe's functions see them: a name that the space doesn't have is an error.
+  func view(_ values: LuaValue) throws -> LuaValue {
+    if refusing == nil {
+      let names = try session.host.table(space.root.keys.sorted().map { .string($0) })
+      refusing = try session.core?["decision_view"].function?([names]).first
+    }
+    return try refusing?.function?([values]).first ?? values
+  }
+
   /// The recipe's `valid` function as a test; nil without one.
   var validity: Validity? {
     guard let valid = functions.valid else { return nil }
-    return Validity { [session] architecture in
-      let verdict = try valid([try session.host.value(architecture.values)]).first ?? .nil
+    return Validity { [self, session] architecture in
+      let verdict = try valid([try view(session.host.value(architecture.values))]).first ?? .nil
       guard let isValid = verdict.bool else {
         throw Fault(
           .recipe, "wrong result of the space's valid function", path: "space.valid", expected: "true or false",
@@ -86,7 +99,7 @@ final class SpaceDefinition {
     let builder = try GraphBuilder(inputs: [(name: "input", shape: shape)])
     let outputs = try session.building(with: builder, of: architecture.id) {
       try call(
-        build: try session.host.value(architecture.values), builder,
+        build: try view(session.host.value(architecture.values)), builder,
         Self.task(input: shape, classes: classes, kind: kind))
     }
     let graph = try builder.finish(outputs: outputs)
@@ -134,6 +147,22 @@ final class SpaceDefinition {
       "height": .int(size[0]), "width": .int(size[1]), "method": "bilinear",
     ]
     return (try builder.apply("resize", [x], attributes: attributes, name: "input_size"), .object(described))
+  }
+
+  /// Throws when a network that is to be trained has not one output for each class.
+  func check(outputsOf graph: Graph, fit data: Dataset) throws {
+    guard let output = graph.outputs.first else { return }
+    if data.kind == "regression", graph.type(of: output).shape != .vector(1) {
+      throw Fault(
+        .recipe, "wrong shape of the network's output for a regression", path: "space.build", expected: "[N, 1]",
+        got: "\(graph.type(of: output).shape)", hint: "End build with nn.linear(x, task.classes).")
+    }
+    guard data.kind == "classification" else { return }
+    let given = graph.type(of: output).shape.elementsPerSample, classes = data.classNames.count
+    guard given != classes else { return }
+    throw Fault(
+      .recipe, "the network's output doesn't fit the data", path: "space.build", expected: "\(classes) classes",
+      got: "\(given)", hint: "End build with nn.linear(x, task.classes).")
   }
 
   /// Throws when `build` gave another network for the same architecture before: its trials could not be repeated.

@@ -57,6 +57,7 @@ final class Supernet {
     (self.definition, self.data, self.random) = (definition, data, random)
     let (open, first) = try Self.discover(definition, data)
     self.open = open
+    try definition.check(outputsOf: first.graph, fit: data.dataset)
     var layout = SharedLayout()
     try layout.add(first.graph, countedNames: first.countedNames, architecture: "the largest architecture")
     let sampled = try Self.sample(definition, open)

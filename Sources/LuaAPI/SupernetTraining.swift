@@ -36,8 +36,14 @@ struct SupernetTraining {
           }
         }
         rate = try recipe.rate(step: step, stepsPerEpoch: batches.batchesPerEpoch)
-        sum += try train(try path(step, &draws), pixels, labels, rate: rate)
+        let loss = try train(try path(step, &draws), pixels, labels, rate: rate)
         step += 1
+        guard loss.isFinite else {
+          throw Fault(
+            .recipe, "weights:fit: the training diverged", expected: "a finite loss",
+            got: "\(loss) in step \(step) of epoch \(epoch + 1)", hint: "Lower lr, or limit the gradients with clip.")
+        }
+        sum += loss
         if session.host.isCancelled { throw Fault(.interrupted, "training was interrupted") }
       }
       let report: JSONValue = [

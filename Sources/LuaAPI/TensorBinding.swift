@@ -124,6 +124,7 @@ struct TensorBinding {
           let loss = try arguments.object(0, as: Tensor.self)
           try Self.checkRecorded([loss], "the loss")
           try Self.checkRecorded(targets, "a tensor of the list")
+          try session.beginWork()
           let gradients = try session.tape().gradients(
             of: loss, wrt: targets, createGraph: arguments.flag("create_graph"))
           try call.push(try session.host.table(gradients.map { $0.map { LuaValue.userdata($0) } ?? .bool(false) }))
@@ -206,6 +207,7 @@ struct TensorBinding {
             Parameter("gradient", "Tensor", optional: true, "of this tensor itself, for one of more elements"),
           ], returns: "nothing"),
         { [session] arguments, _ in
+          try session.beginWork()
           try session.tape().backward(try arguments.object(0), seed: arguments[1].object(as: Tensor.self))
         }
       ),

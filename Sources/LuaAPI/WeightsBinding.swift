@@ -20,6 +20,7 @@ final class WeightsObject: LuaObject {
   let stream: String
   let state: VersionedState
   private var teacher: TeachingNetwork?
+  private var isWarned = false
   var nativeBytes: Int { 2 * supernet.shared.weights.byteCount }
   var orderKey: String? { state.version }
 
@@ -29,6 +30,13 @@ final class WeightsObject: LuaObject {
   ) {
     (self.space, self.supernet, self.optimiser) = (space, supernet, optimiser)
     (self.labelSmoothing, self.stream, self.state) = (labelSmoothing, stream, state)
+  }
+
+  /// Tells once of a loss that is no number: what follows is lost.
+  func warn(of loss: Double, in function: String, _ session: Session) {
+    guard !loss.isFinite, !isWarned else { return }
+    isWarned = true
+    session.warn("\(function): the loss is \(loss): the training diverged; lower lr, or stop when this happens")
   }
 
   /// A network as a teacher; its copy is kept as long as it doesn't change.
@@ -72,7 +80,7 @@ struct WeightsBinding {
     let methods: [(Declaration, API.Body)] = [
       (Self.stepDeclaration, step), (Self.accumulateDeclaration, accumulate), (Self.applyDeclaration, apply),
       (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.networkDeclaration, network),
-      (Self.reorderDeclaration, reorder), WeightLoading(session: session).ofShared,
+      (Self.reorderDeclaration, reorder), (Self.saveDeclaration, save), WeightLoading(session: session).ofShared,
     ]
     api.declare(Self.classDeclaration)
     try api.host.declare(
@@ -105,7 +113,9 @@ struct WeightsBinding {
     "nas.weights",
     """
     Weights that all architectures of a space share. Decisions that build gives to nn.choice alone make paths of one
-    network; a smaller size takes the leading channels, the centre of a kernel, the first layers. Parameters off the path
+    network; a smaller size takes the leading channels, the centre of a kernel, the first layers. So after a concatenation of
+    inputs of open widths a narrow path reads the leading rows of what follows, whichever input they were trained for:
+    give each input a layer of its own and add, where that matters. Parameters off the path
     get no update, no momentum and no decay. Running statistics are not trained: see weights:evaluate.
     """,
     source: "Guo et al. 2020 (SPOS); Cai et al. 2020 (once-for-all), section 3.3",
@@ -125,6 +135,7 @@ struct WeightsBinding {
   private func make(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let space = try arguments.object(0, as: SpaceObject.self), stream = arguments.text("stream")
     guard let data = arguments["data"].object(as: DataObject.self) else { return }
+    try session.beginWork()
     let random = RandomSource(seed: session.seed, name: stream), average = arguments.number("ema")
     let share = arguments["share"].function
     let supernet = try Supernet(space.definition, data: data, share: share, random: random)
@@ -166,6 +177,7 @@ struct WeightsBinding {
       return .number(
         Double(try weights.supernet.shared.step(member.network, plan, weights.optimiser, learningRate: rate)))
     }
+    weights.warn(of: loss.double ?? .nan, in: "weights:step", session)
     call.push(loss.double ?? .nan)
   }
 
@@ -187,6 +199,7 @@ struct WeightsBinding {
       let (member, plan) = try weights.plan(architecture, batch, distillation)
       return .number(Double(try weights.supernet.shared.accumulate(member.network, plan)))
     }
+    weights.warn(of: loss.double ?? .nan, in: "weights:accumulate", session)
     call.push(loss.double ?? .nan)
   }
 
@@ -305,6 +318,18 @@ struct WeightsBinding {
       seed: session.seed)
     network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))
     try call.push(network)
+  }
+
+  private static let saveDeclaration = Declaration(
+    "weights:save",
+    "Writes the shared weights as safetensors into the run's folder, for weights:load; returns the path.",
+    [this, Parameter("name", "string", "the file's name: letters, digits, '_' and '-'")], returns: "string")
+
+  private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
+    let weights = try arguments.object(0, as: WeightsObject.self)
+    try weights.state.compute()
+    call.push(
+      try session.save(weights.supernet.shared.weights.arrays, name: arguments.text(1), for: "weights:save"))
   }
 
   private static let reorderDeclaration = Declaration(

@@ -30,6 +30,7 @@ extension LuaHost {
       let box = Unmanaged<FunctionBox>.fromOpaque(function!)
       let call = LuaCall(state!, box)
       do {
+        if let before = LuaHost.of(state!).beforeCall { try before(call) }
         try box._withUnsafeGuaranteedRef { try $0.body(call) }
         return Int32(call.results)
       } catch {

@@ -160,8 +160,10 @@ private struct DigestWalker {
 
   private mutating func addFunction(_ index: Int32, path: String) throws {
     if let host = shim_to_function(state, index) {
+      let box = Unmanaged<FunctionBox>.fromOpaque(host).takeUnretainedValue()
+      if box.isIterator { throw undigestible(index, path) }
       digest.update("host function")
-      digest.update(Unmanaged<FunctionBox>.fromOpaque(host).takeUnretainedValue().name)
+      digest.update(box.name)
       return
     }
     let isChecked = shim_is_checked(state, index)

@@ -130,7 +130,7 @@ extension LuaHost {
       return Fault(
         .limit, "not enough memory", at: place.isEmpty ? nil : place,
         expected: "at most \(options.memoryLimit.bytesText)",
-        hint: "Keep less in tables and texts, or raise the memory limit.")
+        hint: "Keep less in tables, texts and tensors, or raise the limit: nasrun --memory GB.")
     }
     return switch LuaStack.value(state, -1) {
     case .string(let text): fault(text: text)

@@ -32,6 +32,8 @@ public final class LuaHost {
   var libraryChunks: Set<String> = []
   var loaded: [String: LuaValue] = [:]
   var loading: [String] = []
+  /// Called before every host function, with its call, while it isn't nil.
+  public var beforeCall: LuaFunction?
   /// While false, `require` gives modules of the library only: for work that is known by the digest of a function, which
   /// modules that it requires by itself are not a part of.
   public var allowsRecipeModules = true
@@ -145,9 +147,9 @@ extension LuaHost {
 // MARK: - Making values
 
 extension LuaHost {
-  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`.
-  public func function(_ name: String, _ body: @escaping LuaFunction) -> LuaValue {
-    pushFunction(name, body)
+  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`; an iterator has no digest.
+  public func function(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) -> LuaValue {
+    pushFunction(name, isIterator: isIterator, body)
     return .function(LuaReference(popping: state, host: self))
   }
 

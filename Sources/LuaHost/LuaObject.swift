@@ -87,8 +87,9 @@ extension LuaHost {
     if let block = shim_to_object(state, -1) { shim_count_bytes(state, block, object.nativeBytes) }
   }
 
-  func pushFunction(_ name: String, _ body: @escaping LuaFunction) {
-    shim_push_function(state, Unmanaged.passRetained(FunctionBox(name, body)).toOpaque())
+  func pushFunction(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) {
+    let box = FunctionBox(name, isIterator: isIterator, body)
+    shim_push_function(state, Unmanaged.passRetained(box).toOpaque())
   }
 
   /// Sets a field of the table on top.

@@ -4,7 +4,7 @@ import Foundation
 /// What a `LuaHost` is made with.
 public struct LuaOptions {
   /// The most memory of the VM in bytes, native memory of its userdata included.
-  public var memoryLimit = 2 << 30
+  public var memoryLimit = standardMemoryLimit
   /// The longest time in seconds that a script may run without calling the host; 0 for no limit.
   public var secondsBetweenCalls = 60.0
   /// How long in seconds a script may ignore the end that a limit or a cancellation asks for.
@@ -26,5 +26,8 @@ public struct LuaOptions {
   }
 
   /// Options with a stream for `math.random`.
+  /// 2 GB.
+  public static let standardMemoryLimit = 2 << 30
+
   public init(random: @escaping () -> UInt64) { self.random = random }
 }

@@ -151,3 +151,28 @@ extension SpaceNode {
     }
   }
 }
+
+extension SpaceNode {
+  /// The keys of all records in it, those of constants too: what a member may have as a name.
+  public var keys: Set<String> {
+    switch self {
+    case .constant(let value): value.keys
+    case .record(let record):
+      record.fields.reduce(into: []) { $0.formUnion($1.node.keys.union([$1.key])) }
+    case .tuple(let nodes), .oneOf(let nodes, _), .manyOf(_, let nodes, _, _, _):
+      nodes.reduce(into: []) { $0.formUnion($1.keys) }
+    case .list(_, let node, _): node.keys
+    case .int, .float: []
+    }
+  }
+}
+
+extension JSONValue {
+  fileprivate var keys: Set<String> {
+    switch self {
+    case .object(let fields): fields.reduce(into: []) { $0.formUnion($1.value.keys.union([$1.key])) }
+    case .array(let values): values.reduce(into: []) { $0.formUnion($1.keys) }
+    default: []
+    }
+  }
+}

@@ -22,9 +22,16 @@ struct ExecutionOptions: ParsableArguments {
       "The longest time that a recipe may compute without calling an API function; 0: no limit.", valueName: "s"))
   var secondsBetweenCalls = 60.0
 
+  @Option(
+    help: ArgumentHelp(
+      "The most memory that what the recipe holds may take: tables, texts, tensors, networks. 2 by default.",
+      valueName: "GB"))
+  var memory: Double?
+
   func validate() throws {
     if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes a number from 1 to 256.") }
+    if let memory, !(0.01...1e6 ~= memory) { throw ValidationError("--memory takes a number of GB from 0.01.") }
     if !(secondsBetweenCalls >= 0) { throw ValidationError("--seconds-between-calls takes a number from 0.") }
   }
 
@@ -34,6 +41,7 @@ struct ExecutionOptions: ParsableArguments {
     options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     options.trusted = trust
     options.secondsBetweenCalls = secondsBetweenCalls
+    if let memory { options.memoryLimit = Int(memory * Double(1 << 30)) }
     let environment = ProcessInfo.processInfo.environment
     options.scriptsFolder = environment["NASRUN_SCRIPTS"]
     options.imageCache = ImageCache.standardFolder(environment)

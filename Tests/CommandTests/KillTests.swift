@@ -1,3 +1,4 @@
+import Canonical
 import Foundation
 import RunStore
 import TensorCore
@@ -99,6 +100,45 @@ import Testing
     #expect(history.kills == 8)
     #expect(try place.lastRun().exactJournal() == journal)
     #expect(history.output.hasSuffix(undisturbed))
+  }
+
+  /// Trainings of a script's own, by steps: they end as if they had never been ended, and finished steps are not paid
+  /// for again.
+  @Test(.timeLimit(.minutes(5)), arguments: [relaxedTraining, modelTraining])
+  func aTrainingByStepsGoesOn(_ recipe: String) throws {
+    try place.write("training.lua", recipe)
+    var random = RandomStream(seed: 5, name: "kills")
+    let undisturbed = try run("training.lua", kills: 0, within: 0, &random)
+    let journal = try place.lastRun().exactJournal(), weights = try weights()
+    #expect(weights.count == 2)  // the last state, and what the recipe saved
+    #expect(undisturbed.paid.count == 6)
+    let end = undisturbed.output.split(separator: "\n").last
+    var kills = 0
+    while kills < 3 {
+      try forgetRuns()
+      let history = try run("training.lua", kills: 4, within: 1, by: SIGKILL, &random)
+      kills += history.killsAtWork
+      #expect(try place.lastRun().exactJournal() == journal)
+      #expect(try self.weights() == weights)
+      #expect(history.output.split(separator: "\n").last == end)
+      #expect(history.paid.count <= 6 + history.kills)
+    }
+    // Another run takes the steps, and the state that they ended in.
+    let child = try place.nasrun("training.lua", "-q", "--reuse", "last")
+    #expect(child.output.split(separator: "\n").last == end && !child.output.contains("paying"))
+    #expect(try self.weights() == weights)
+  }
+
+  /// A run is there from the first thing that takes time, so that it can be resumed.
+  @Test func aRunThatWasKilledBeforeItsFirstEffectIsFound() throws {
+    try place.write("early.lua", early)
+    let command = try Command(["early.lua", "-q", "--set", "steps=1000000"], in: place.folder)
+    try command.waitForOutput()
+    #expect(try command.outcome(killedAfter: 0).status == -SIGKILL)
+    #expect(try place.lastRun().identity.arguments["steps"] == 1_000_000)
+    #expect(try place.lastRun().trials().isEmpty)
+    let resumed = try place.nasrun(["resume", "early", "-q"], killedAfter: 0.5)
+    #expect(resumed.status == -SIGKILL && resumed.errors.isEmpty)
   }
 
   /// The weight files of the last run by path.
@@ -228,6 +268,120 @@ private let halving = """
       return { accuracy = 1 }
     end,
   }
+  """
+
+/// A loop that records nothing.
+private let early = """
+  local nas = require "nas"
+  local args = nas.args { steps = 1 }
+  local w = nas.tensor({ 1 }, { requires_grad = true })
+  for step = 1, args.steps do
+    nas.nn.sum(w * w):backward()
+    if step == 1 then print("ready") end
+  end
+  """
+
+/// DARTS, first order, with dropout in the branches, so that random numbers count too.
+private let relaxedTraining = """
+  local nas = require "nas"
+  local nn = nas.nn
+  local data = nas.data.open("shapes", { valid = 60, limit = 200, test_limit = 50 })
+  local space = nas.space {
+    ops = nas.list(2, nas.oneof { "conv", "pool", "skip" }),
+    build = function(arch, x, task)
+      x = nn.conv2d(x, 4, { kernel = 3, stride = 2, name = "stem" })
+      for i, op in ipairs(arch.ops) do
+        x = nn.scope("layer" .. i, function()
+          return nn.choice(op, {
+            conv = function() return nn.batch_norm(nn.conv2d(nn.relu(x), 4, { kernel = 3 })) end,
+            pool = function() return nn.avg_pool(x, { kernel = 3, stride = 1, padding = 1 }) end,
+            skip = function() return nn.dropout(x, { rate = 0.2 }) end,
+          })
+        end)
+      end
+      return nn.linear(nn.global_avg_pool(x), task.classes)
+    end,
+  }
+  local net = nas.relax(space, { data = data })
+  local weights = nas.optim.sgd(net:parameters(), { lr = 0.1, momentum = 0.9 })
+  local alphas = nas.optim.adam(net:alphas(), { lr = 0.03 })
+  print("ready")
+  for epoch = 1, 6 do
+    local result = nas.checkpoint {
+      name = "epoch " .. epoch,
+      state = { net, weights, alphas },
+      run = function()
+        print("paying " .. epoch)
+        weights.lr = 0.1 / epoch
+        local validation, loss = data:batches { split = "valid", size = 20, first_epoch = epoch }
+        for batch in data:batches { size = 20, first_epoch = epoch } do
+          local held_out = validation()
+          if not held_out then break end
+          alphas:zero_grad()
+          net:loss(held_out):backward()
+          alphas:step()
+          weights:zero_grad()
+          loss = net:loss(batch)
+          loss:backward()
+          weights:step()
+        end
+        return { loss = loss:item(), luck = math.random() }
+      end,
+    }
+    math.random()
+  end
+  local arch = net:derive()
+  nas.optim.adam(net:parameters(), {})
+  local copy = nas.model(function() return nn.parameter("alpha", { 3 }) end)
+  copy()
+  copy:parameters()[1]:set(net.alpha["ops[1]"]:totable())
+  copy:save("alpha")
+  print(arch, weights.lr, math.random(), nn.sum(net.alpha["ops[2]"]):item())
+  """
+
+/// A model of the script's own with Adam; inputs are drawn within the steps and between them.
+private let modelTraining = """
+  local nas = require "nas"
+  local nn = nas.nn
+  local stream = nas.stream "inputs"
+  local model = nas.model(function(x)
+    return nn.linear(nn.dropout(nn.relu(nn.linear(x, 16)), { rate = 0.1 }), 1)
+  end)
+  local function draw()
+    local x, y = {}, {}
+    for row = 1, 32 do
+      x[row] = { stream:normal(), stream:normal() }
+      y[row] = { x[row][1] * x[row][2] > 0 and 1 or 0 }
+    end
+    return nas.tensor(x), nas.tensor(y)
+  end
+  nas.no_grad(function() model(draw()) end)
+  local optimiser = nas.optim.adam(model:parameters(), { lr = 0.01 })
+  local average = nas.zeros { 1 }
+  print("ready")
+  for part = 1, 6 do
+    local loss = nas.checkpoint {
+      name = "part " .. part,
+      state = { model = model, optimiser = optimiser, average = average },
+      run = function()
+        print("paying " .. part)
+        local last
+        for _ = 1, 30 do
+          local x, y = draw()
+          optimiser:zero_grad()
+          local loss = nn.binary_cross_entropy(model(x), y)
+          loss:backward()
+          optimiser:step()
+          last = loss:item()
+          average:set { 0.9 * average:item() + 0.1 * last }
+        end
+        return last
+      end,
+    }
+    stream:uniform()
+  end
+  model:save("trained")
+  print(average:item(), stream:uniform())
   """
 
 /// Shared weights trained step by step, by several paths at once, and by a fit; then searched, and one network saved.

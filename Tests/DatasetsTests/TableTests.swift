@@ -139,6 +139,16 @@ import Testing
     #expect(data.memoryBytes == 4 * (10 + 10 + 10))
   }
 
+  @Test func fewRowsToValidateOnAreToldOf() throws {
+    let path = try fixture.write("t.csv", Array(("x,y\n" + (0..<50).map { "\($0),\($0)\n" }.joined()).utf8))
+    let table = TableOptions(target: "y", task: .regression)
+    let data = try DataRegistry.table(path, table, options: .init(valid: .count(10)))
+    #expect(
+      data.warnings == [
+        "t: only 10 validation rows: differences between networks will be mostly chance (at least 100 are advised)"
+      ])
+  }
+
   @Test func aTargetThatIsNotThere() throws {
     let fault = #expect(throws: Fault.self) { try set("alpha,beta\n1,2\n", "bta") }
     #expect(

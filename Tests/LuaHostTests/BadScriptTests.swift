@@ -88,7 +88,8 @@ private let large = [
     "recipe.lua:1: the range of 'table.concat' is too long: expected at most 50000000 elements, got 1 to 1099511627776"),
   BadScript(
     "memory", "local t, s = {}, ('x'):rep(1 << 20)\nwhile true do t[#t + 1] = s .. #t end", .limit,
-    "recipe.lua:2: not enough memory: expected at most 256 MB. Keep less in tables and texts, or raise the memory limit."
+    "recipe.lua:2: not enough memory: expected at most 256 MB. Keep less in tables, texts and "
+      + "tensors, or raise the limit: nasrun --memory GB."
   ),
   BadScript(
     "recursion", "local function f() return 1 + f() end\nf()", .recipe, "recipe.lua:1: stack overflow"),

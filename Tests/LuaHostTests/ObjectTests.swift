@@ -126,7 +126,8 @@ struct ObjectTests {
     let error = try fault("local kept = {}\nfor i = 1, 1000 do kept[i] = new() end", host)
     #expect(
       error?.description
-        == "recipe.lua:2: not enough memory: expected at most 256 MB. Keep less in tables and texts, or raise the memory limit."
+        == "recipe.lua:2: not enough memory: expected at most 256 MB. Keep less in tables, texts and "
+        + "tensors, or raise the limit: nasrun --memory GB."
     )
   }
 

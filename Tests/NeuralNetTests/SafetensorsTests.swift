@@ -55,6 +55,11 @@ import Testing
         file("{}", data: 0, length: -1),
         "w, offset 0: the header is longer than the file: expected a length of at most 2 bytes, got 18446744073709551615"
       ),
+      (
+        Data([0x50, 0x4B, 0x03, 0x04, 0x00, 0x00, 0x08, 0x08, 0x00]),
+        "w: not a safetensors file: expected what safetensors writes, got a file of torch.save. In Python: "
+          + "safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")."
+      ),
       (file("[]", data: 0), "w, offset 8: the header is not a JSON object: expected a JSON object, got \"[]\""),
       (
         file(#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#),

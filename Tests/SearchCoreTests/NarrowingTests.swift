@@ -93,7 +93,9 @@ struct NarrowingTests {
     #expect(
       text(nested, "op.expand", .value(3))
         == "space.op.expand: not a value of this space: expected one of 2, 4, got 3")
-    #expect(text(nested, "op.width", .value(3)) == "space.op: no decision 'width': got oneof. space:decisions() lists the paths.")
+    #expect(
+      text(nested, "op.width", .value(3))
+        == "space.op: no decision 'width': got oneof. space:decisions() lists the paths.")
     #expect(
       text(Spaces.everything, "pick", .options(["a"]))
         == "space.pick: can't choose that many options: expected at most 1, got 2")

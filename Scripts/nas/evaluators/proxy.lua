@@ -48,7 +48,16 @@ All trials see the same batches, the first of a random order of the split.]],
     run = function(trial)
       local network, metrics = trial:network(), {}
       for _, proxy in ipairs(proxies) do
-        metrics[proxy.name] = proxy.score(network, table.unpack(batches, 1, proxy.batches))
+        local score = proxy.score(network, table.unpack(batches, 1, proxy.batches))
+        if type(score) ~= "number" then
+          nas.fail {
+            message = ("the proxy '%s' returned no score"):format(proxy.name),
+            expected = "a number",
+            got = tostring(score),
+            hint = "End its `score` function with `return …`.",
+          }
+        end
+        metrics[proxy.name] = score
       end
       return metrics
     end,

@@ -1,4 +1,5 @@
 import Canonical
+import Diagnostics
 import TensorCore
 
 extension Op {
@@ -13,7 +14,7 @@ extension Op {
       return Kernel { call in
         for row in 0..<grid.rows {
           let start = row * grid.stride, alpha = call.input(0) + start, draw = call.output(0) + start
-          drawDirichlet(alpha, draw, row: row, grid: grid, key: key, step: call.step)
+          try drawDirichlet(alpha, draw, row: row, grid: grid, key: key, step: call.step)
         }
       }
     },
@@ -76,7 +77,12 @@ extension Op {
   /// Gamma draws over their sum; where all of them vanish, the whole mass goes to the largest.
   private static func drawDirichlet(
     _ alpha: UnsafePointer<Float>, _ draw: UnsafeMutablePointer<Float>, row: Int, grid: Grid, key: UInt64, step: Int
-  ) {
+  ) throws {
+    if let wrong = UnsafeBufferPointer(start: alpha, count: grid.channels).first(where: { !($0 > 0) }) {
+      throw Fault(
+        .recipe, "dirichlet: wrong concentration", expected: "numbers above 0", got: "\(wrong)",
+        hint: "Make them positive first: nn.softplus(x), or nn.exp(x).")
+    }
     var highest = -Double.infinity, sum = 0.0
     withUnsafeTemporaryAllocation(of: Double.self, capacity: grid.channels) { logarithms in
       for channel in 0..<grid.channels {

@@ -81,6 +81,9 @@ public final class Model {
 
   // MARK: - Saving
 
+  /// All parameters and statistics, in the order in which they were made; each has its path as its name.
+  public var tensors: [Tensor] { order.compactMap { entries[$0]?.tensor } }
+
   /// All parameters and statistics, in the order in which they were made.
   public var arrays: [NamedArray] {
     order.compactMap { path in

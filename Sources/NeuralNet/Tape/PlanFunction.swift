@@ -15,7 +15,8 @@ public final class PlanFunction {
   private let random: RandomSource
   /// The network and its gradients for the tape, made when they are first asked for.
   private var program: TapeProgram?
-  private var calls = 0
+  /// How often it was called: what its random numbers depend on.
+  public var calls = 0
   /// The call whose numbers are in the plan.
   private weak var latest: Call?
 

@@ -135,6 +135,9 @@ public final class Tensor {
   /// The same numbers without their history: no gradient goes through it.
   public func detached() -> Tensor { Tensor(storage) }
 
+  /// Whether a change of the one's numbers is a change of the other's.
+  public func sharesNumbers(with other: Tensor) -> Bool { storage === other.storage }
+
   /// What gradients are summed by: the node's output, or the leaf itself.
   var key: TensorKey {
     TensorKey(object: producer.map { ObjectIdentifier($0) } ?? ObjectIdentifier(self), output: output)

@@ -12,7 +12,7 @@ public enum UpdateRule: Hashable, Sendable {
 /// Trains tensors by the gradients that `backward` left in them.
 public final class TensorOptimiser {
   /// What an optimiser remembers of one parameter.
-  private struct State {
+  struct State {
     let first: AlignedBuffer
     let second: AlignedBuffer
     var steps = 0
@@ -23,7 +23,7 @@ public final class TensorOptimiser {
   public let parameters: [Tensor]
   public let rule: UpdateRule
   public var learningRate: Double
-  private var states: [State]
+  var states: [State]
   private let compute: Compute
 
   /// Throws a `recipe` fault for no parameters, a tensor that was computed, or a learning rate out of range.
