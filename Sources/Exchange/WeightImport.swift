@@ -115,7 +115,7 @@ public struct WeightImport: Sendable {
     }
     throw Fault(
       .data, "an array of the weights holds what is no number", path: place.path, expected: "finite numbers",
-      got: "\(bad) in '\(array.name)'", hint: "Did the training that wrote the file diverge?")
+      got: "\(bad.isNaN ? "NaN" : "\(bad)") in '\(array.name)'", hint: "Did the training that wrote the file diverge?")
   }
 
   /// `[out, in, ky, kx]` as `[ky, kx, in, out]`, `[out, in]` as `[in, out]`; others as they are.

@@ -149,7 +149,7 @@ struct BatchBinding {
     let first = arguments.integer("first_epoch"), last = first + arguments.integer("epochs") - 1
     var epoch = first, number = 0
     batches.startEpoch(epoch - 1)
-    let next = session.host.function("data:batches iterator", isIterator: true) { call in
+    let next = session.host.function("data:batches iterator", key: nil) { call in
       var images = [Float](repeating: 0, count: size * split.images.set.imageSize)
       var labels = [Int32](repeating: 0, count: size), targets = [Float](repeating: 0, count: size)
       while !Self.fill(&batches, &images, &labels, &targets) {

@@ -183,7 +183,7 @@ struct OptimiserBinding {
           curve, peak: arguments.number("peak"), total: arguments.integer("total"),
           warmUp: arguments.integer("warmup"))
         try call.push(
-          api.host.function("schedule \(options.text())") { call in
+          api.host.function("schedule", key: "schedule \(options.text())") { call in
             guard let position = call.integer(1), position >= 0 else {
               throw call.wrong(1, expected: "a position from 0")
             }

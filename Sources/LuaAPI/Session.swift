@@ -158,7 +158,10 @@ final class Session {
   var knowsSettings: Bool { arguments != nil || !options.recipe.text.contains("args") }
 
   /// Makes the run's record when work begins that takes time: a run that is killed then is found and can be resumed.
-  func beginWork() throws { if run == nil { _ = try startedRun() } }
+  /// Not as long as settings of the command line wait for the recipe to ask for them.
+  func beginWork() throws {
+    if run == nil, arguments != nil || options.settings.isEmpty { _ = try startedRun() }
+  }
 
   /// Throws a `usage` fault when the command line has settings that the recipe never asked for.
   func checkSettings() throws {

@@ -11,13 +11,13 @@ public typealias LuaFunction = (borrowing LuaCall) throws -> Void
 /// A host function with its name, kept alive by the VM.
 final class FunctionBox {
   let name: String
-  /// Whether its calls change what it gives next, so that its name doesn't tell what it is.
-  let isIterator: Bool
+  /// What it counts as in digests: the name unless told; nil for an iterator, whose calls change what it gives next.
+  let key: String?
   let body: LuaFunction
 
-  init(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) {
+  init(_ name: String, key: String?, _ body: @escaping LuaFunction) {
     self.name = name
-    self.isIterator = isIterator
+    self.key = key
     self.body = body
   }
 }

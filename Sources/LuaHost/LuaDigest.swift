@@ -161,9 +161,9 @@ private struct DigestWalker {
   private mutating func addFunction(_ index: Int32, path: String) throws {
     if let host = shim_to_function(state, index) {
       let box = Unmanaged<FunctionBox>.fromOpaque(host).takeUnretainedValue()
-      if box.isIterator { throw undigestible(index, path) }
+      guard let key = box.key else { throw undigestible(index, path) }
       digest.update("host function")
-      digest.update(box.name)
+      digest.update(key)
       return
     }
     let isChecked = shim_is_checked(state, index)

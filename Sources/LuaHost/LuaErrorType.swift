@@ -17,7 +17,7 @@ extension LuaHost {
     ]
     for (name, body) in metamethods {
       LuaStack.push(name, state)
-      pushFunction("nasrun.error.\(name)", body)
+      pushFunction("nasrun.error.\(name)", key: "nasrun.error.\(name)", body)
       lua_rawset(state, -3)
     }
     lua_rawsetp(state, shim_registry, shim_error_key())

@@ -147,9 +147,15 @@ extension LuaHost {
 // MARK: - Making values
 
 extension LuaHost {
-  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`; an iterator has no digest.
-  public func function(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) -> LuaValue {
-    pushFunction(name, isIterator: isIterator, body)
+  /// A Lua function with a Swift body. `name` is for error texts and digests, `nas.data.open`.
+  public func function(_ name: String, _ body: @escaping LuaFunction) -> LuaValue {
+    function(name, key: name, body)
+  }
+
+  /// The same of one that is made anew by each call of another: `key` is what it counts as in digests, nil for an
+  /// iterator, which has none.
+  public func function(_ name: String, key: String?, _ body: @escaping LuaFunction) -> LuaValue {
+    pushFunction(name, key: key, body)
     return .function(LuaReference(popping: state, host: self))
   }
 

@@ -61,7 +61,7 @@ extension LuaHost {
     lua_createtable(state, 0, Int32(methods.count))
     for (method, body) in methods { setFunction(method, name: "\(name):\(method)", body) }
     if let index = metamethods[.index] {
-      pushFunction(name, index)
+      pushFunction(name, key: name, index)
       shim_push_index(state)
     }
     LuaStack.push("__index", state)
@@ -87,8 +87,8 @@ extension LuaHost {
     if let block = shim_to_object(state, -1) { shim_count_bytes(state, block, object.nativeBytes) }
   }
 
-  func pushFunction(_ name: String, isIterator: Bool = false, _ body: @escaping LuaFunction) {
-    let box = FunctionBox(name, isIterator: isIterator, body)
+  func pushFunction(_ name: String, key: String?, _ body: @escaping LuaFunction) {
+    let box = FunctionBox(name, key: key, body)
     shim_push_function(state, Unmanaged.passRetained(box).toOpaque())
   }
 
@@ -101,7 +101,7 @@ extension LuaHost {
 
   private func setFunction(_ key: String, name: String, _ body: @escaping LuaFunction) {
     LuaStack.push(key, state)
-    pushFunction(name, body)
+    pushFunction(name, key: name, body)
     lua_rawset(state, -3)
   }
 

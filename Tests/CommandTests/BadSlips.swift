@@ -73,8 +73,7 @@ extension BadRecipe {
       end }
       space:random():cost { input = { 8, 8, 3 }, classes = 2 }
       """,
-      "r.lua:3: conv2d1: conv2d needs the option 'channels': expected a whole number from 1 to 65536, got nil. "
-        + "A name that isn't there is nil: check how it is spelt."),
+      "r.lua:3: no decision 'widht': expected one of width. Did you mean 'width'?"),
   ]
 
   private static let slipStart = """

@@ -209,9 +209,9 @@ extension BadRecipe {
         + "--set.", status: 66),
     BadRecipe(
       "parameters that the file lacks", modelStart + "model:load(\"weights.safetensors\")",
-      "r.lua:7: PLACE/weights.safetensors: model:load: the file lacks parameters of the model: expected "
-        + "linear1/weight, linear1/bias, got names that the model lacks: fc.bias, fc.weight, features.0.bias, "
-        + "features.0.weight", status: 66),
+      "r.lua:7: PLACE/weights.safetensors: names of the file and of the network don't match: expected an array for "
+        + "every parameter, all used, got without an array: linear1/bias, linear1/weight; without a parameter: fc.bias, "
+        + "fc.weight, features.0.bias, features.0.weight. Name them in map, or load with strict = false.", status: 66),
     BadRecipe(
       "a file that is no safetensors", modelStart + "model:load(\"r.lua\")",
       "r.lua:7: PLACE/r.lua, offset 0: the header is longer than the file: expected a length of at most 244 bytes, "

@@ -121,7 +121,7 @@ import Testing
       #expect(try place.lastRun().exactJournal() == journal)
       #expect(try self.weights() == weights)
       #expect(history.output.split(separator: "\n").last == end)
-      #expect(history.paid.count <= 6 + history.kills)
+      #expect(history.paid.count <= 6 + history.kills, "\(history.output)")
     }
     // Another run takes the steps, and the state that they ended in.
     let child = try place.nasrun("training.lua", "-q", "--reuse", "last")

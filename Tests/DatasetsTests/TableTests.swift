@@ -145,7 +145,7 @@ import Testing
     let data = try DataRegistry.table(path, table, options: .init(valid: .count(10)))
     #expect(
       data.warnings == [
-        "t: only 10 validation rows: differences between networks will be mostly chance (at least 100 are advised)"
+        "t.csv: only 10 validation rows: differences between networks will be mostly chance (at least 100 are advised)"
       ])
   }
 

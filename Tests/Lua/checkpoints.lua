@@ -199,6 +199,6 @@ local nowhere = nas.model(function(x) return nn.linear(x, 1) end, { stream = "no
 nowhere(x)
 nowhere:parameters()[1]:set(nas.tensor { { 0 / 0 }, { 1 }, { 2 } })
 local broken = nowhere:save("broken")
-expect.raises("linear1/weight: an array of the weights holds what is no number: expected finite numbers, got nan", function()
+expect.raises("linear1/weight: an array of the weights holds what is no number: expected finite numbers, got NaN", function()
   nowhere:load(broken)
 end)
