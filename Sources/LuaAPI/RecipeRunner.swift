@@ -56,6 +56,7 @@ public final class RecipeRunner {
           hint: "'nasrun new' writes one to begin with.")
       }
       try runRecipe()
+      session.removeUnusedRun()
       try session.keepModules()
       try session.run?.finish(.finished)
       if session.run != nil { try session.checkpoints().removeAll() }
@@ -66,6 +67,7 @@ public final class RecipeRunner {
       try? session.keepModules()
       try? session.lookups.flush()
       let fault = error as? Fault ?? Fault(.internal, String(describing: error))
+      if fault.code != .interrupted { session.removeUnusedRun() }
       try? session.run?.finish(fault.code == .interrupted ? .interrupted : .failed, reason: fault.description)
       throw fault
     }

@@ -62,6 +62,8 @@ final class Session {
   let clock: ActiveClock
   weak var observer: (any RunObserver)?
   private(set) var run: Run?
+  /// Whether anything was asked of the run's record, or of its folder.
+  private var isRunUsed = false
   /// The recipe's settings by name, once `nas.args` was called.
   var arguments: [String: JSONValue]?
   var openData: [String: DataObject] = [:]
@@ -141,6 +143,11 @@ final class Session {
 
   /// The run's record, made when it is first needed: a recipe that fails before it does anything leaves nothing behind.
   func startedRun() throws -> Run {
+    isRunUsed = true
+    return try openRun()
+  }
+
+  private func openRun() throws -> Run {
     if options.listsSettings { throw LuaSignal(settingsListed, reason: "") }
     if let run { return run }
     try checkSettings()
@@ -160,7 +167,14 @@ final class Session {
   /// Makes the run's record when work begins that takes time: a run that is killed then is found and can be resumed.
   /// Not as long as settings of the command line wait for the recipe to ask for them.
   func beginWork() throws {
-    if run == nil, arguments != nil || options.settings.isEmpty { _ = try startedRun() }
+    if run == nil, arguments != nil || options.settings.isEmpty { _ = try openRun() }
+  }
+
+  /// Removes a run that was only begun, at the recipe's end: nothing was recorded, nothing was saved.
+  func removeUnusedRun() {
+    guard !isRunUsed, options.resuming == nil, let folder = run?.folder else { return }
+    run = nil  // gives its lock back
+    try? Run.remove(folder)
   }
 
   /// Throws a `usage` fault when the command line has settings that the recipe never asked for.
