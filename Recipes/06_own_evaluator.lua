@@ -54,12 +54,18 @@ print(result)
 -- Spearman's rank correlation with the accuracy after the long training: 1 if the short number puts the cells in the
 -- same order, 0 if it says nothing. Losses are better when small, so theirs has its sign changed.
 
+-- A failed trial (a training that diverged, say) has no numbers to compare.
+local trained = {}
+for _, trial in ipairs(result.trials) do
+  if not trial.failed then trained[#trained + 1] = trial end
+end
+
 --- Ranks from 1; equal values share the mean of theirs.
 local function ranks(metric)
   local list = {}
-  for index, trial in ipairs(result.trials) do
+  for index, trial in ipairs(trained) do
     local value, rank = trial.metrics[metric], 0.5
-    for _, other in ipairs(result.trials) do
+    for _, other in ipairs(trained) do
       local number = other.metrics[metric]
       rank = rank + (number < value and 1 or number == value and 0.5 or 0)
     end

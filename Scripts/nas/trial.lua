@@ -55,7 +55,7 @@ local function new(search, number, arch, budget, continues)
 end
 
 Trial.report = core.declare("trial:report", {
-  doc = "Records metrics of one epoch, for the learning curve and the progress display.",
+  doc = "Records metrics of one epoch, for the learning curve and the progress display. Reports of one epoch are joined.",
   context = "evaluator",
   { "trial", "any" },
   { "epoch", "integer", min = 0, doc = "the epoch that is over, from 1; 0 for before the first" },
@@ -65,7 +65,12 @@ Trial.report = core.declare("trial:report", {
 }, function(trial, epoch, metrics)
   local report = { epoch = epoch, metrics = {} }
   for name, value in pairs(metrics) do report.metrics[name] = core.number(value, "trial:report", name) end
-  trial.reports[#trial.reports + 1] = report
+  local last = trial.reports[#trial.reports]
+  if last and last.epoch == epoch then
+    for name, value in pairs(report.metrics) do last.metrics[name] = value end
+  else
+    trial.reports[#trial.reports + 1] = report
+  end
   if trial.is_again then return end
   core.progress { search = trial.search.name, trial = trial.number, epoch = epoch, metrics = report.metrics }
 end)

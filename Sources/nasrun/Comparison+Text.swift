@@ -8,8 +8,12 @@ extension Comparison {
   var text: String {
     let runs = groups.reduce(0) { $0 + $1.runs.count }
     var title = "\(runs) run\(runs == 1 ? "" : "s") in \(groups.count) group\(groups.count == 1 ? "" : "s")"
-    title +=
-      differing.isEmpty ? "; nothing but the seeds differs" : "; what differs: \(differing.joined(separator: ", "))"
+    let seeds = groups.map { Set($0.runs.map(\.identity.seed)).count }
+    let same = seeds.contains { $0 > 1 } ? "nothing but the seeds differs" : "nothing differs"
+    title += differing.isEmpty ? "; \(same)" : "; what differs: \(differing.joined(separator: ", "))"
+    if zip(groups, seeds).contains(where: { $0.runs.count > $1 }) {
+      title += "\nruns with the same settings and the same seed are repeats of one experiment, not samples"
+    }
     if groups.contains(where: { $0.runs.count > 1 }) {
       title += "\nmean ± standard deviation (n − 1) over the runs of a group"
     }

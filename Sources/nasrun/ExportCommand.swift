@@ -42,7 +42,7 @@ struct ExportCommand: ParsableCommand {
     }
     let place = folder.relativePath
     print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
-    print("Train it on: nasrun '\(place)/recipe.lua' --set data=FOLDER")
+    print("Train it on: nasrun '\(place)/recipe.lua' (other data: --set data=FOLDER)")
   }
 
   private static func unfinished(_ trial: TrialRecord) -> Fault {

@@ -19,7 +19,7 @@ struct ExportedRecipe {
     -- \(Self.comment(architecture))
     --
     -- Made by 'nasrun export'; it needs nothing but the files beside it:
-    --   nasrun recipe.lua --set data=FOLDER --set epochs=3
+    --   nasrun recipe.lua --set epochs=3        (--set data=FOLDER: other data)
     -- scores the network as it was exported, trains it on, scores it again and saves it. The weights are all that it
     -- takes over: the momentum starts at 0 and the schedule at its beginning, from a tenth of the learning rate.
 

@@ -89,7 +89,8 @@ struct TestReport {
     let counts =
       ["\(count(.passed)) passed", "\(count(.failed)) failed"]
       + others.compactMap { outcome, word in count(outcome) > 0 ? "\(count(outcome)) \(word)" : nil }
-    print(isEmpty ? "no test ran" : counts.joined(separator: ", "))
+    let none = "no test ran: tests are in describe and it; 'nasrun test --strategy FILE' is for a strategy"
+    print(isEmpty ? none : counts.joined(separator: ", "))
   }
 
   /// Whether something failed, or nothing ran at all.

@@ -53,7 +53,9 @@ in the space, lr = "lr" here.]],
         trial:report(epoch, metrics)
       end
       network:fit(fit)
-      return network:evaluate(data, { split = score })
+      local scores = network:evaluate(data, { split = score })
+      trial:report(fit.epochs, scores)
+      return scores
     end,
   }
 end)

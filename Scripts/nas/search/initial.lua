@@ -9,7 +9,7 @@ The architectures that a strategy begins with: those of `search.start` first, th
 begin with these, so that `nas.search { start = … }` works with all of them.]],
   context = "strategy",
   { "search", "any" },
-  { "count", "integer", min = 1, doc = "how many" },
+  { "count", "integer", min = 1, max = 100000, doc = "how many" },
   returns = "Architecture[]",
 }, function(search, count)
   local archs = table.move(search.start, 1, math.min(count, #search.start), 1, {})

@@ -12,7 +12,14 @@ function objectives.checked(list)
   for index, entry in ipairs(list) do
     if type(entry) == "string" then entry = { entry, core.metric_direction(entry) } end
     local name, direction = entry[1], entry[2] or "max"
-    if type(name) ~= "string" or (direction ~= "max" and direction ~= "min") then
+    if type(name) == "string" and direction ~= "max" and direction ~= "min" then
+      core.fail {
+        message = ("wrong direction of the objective '%s'"):format(name),
+        expected = '"max" or "min"',
+        got = core.show(direction),
+      }
+    end
+    if type(name) ~= "string" then
       core.fail {
         message = ("wrong objective %d of nas.search"):format(index),
         expected = '{ "accuracy", "max" } or { "latency_ms", "min" }',
