@@ -75,7 +75,8 @@ let package = Package(
     .executableTarget(
       name: "nasrun",
       dependencies: [
-        "LuaAPI", "LuaHost", "NeuralNet", "Datasets", "RunStore", "TensorCore", "Canonical", "Diagnostics", argumentParser,
+        "LuaAPI", "LuaHost", "NeuralNet", "Datasets", "RunStore", "TensorCore", "Canonical", "Diagnostics",
+        argumentParser,
       ],
       swiftSettings: strict),
 

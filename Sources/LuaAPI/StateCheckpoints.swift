@@ -42,7 +42,11 @@ final class StateCheckpoints {
   func perform(_ label: String, _ set: StateSet, _ run: LuaReference) throws -> JSONValue {
     if session.effects.isNested { return try compute(label, set, run) }
     let waiting = behind.firstIndex { $0.set.isSame(as: set) }
-    if behind.contains(where: { !$0.set.isSame(as: set) && $0.set.overlaps(set) }) { try settle() }
+    if behind.contains(where: { part in
+      !part.set.isSame(as: set) && set.members.contains { part.set.overlaps($0.object) }
+    }) {
+      try settle()
+    }
     let before =
       waiting.flatMap { behind.indices.contains($0) ? behind[$0].steps.last?.after : nil }
       ?? set.snapshot.digest
@@ -154,15 +158,18 @@ final class StateCheckpoints {
     guard !behind.isEmpty else { return session.host.beforeCall = nil }
     session.host.beforeCall = { [unowned self] call in
       guard call.name != CheckpointBinding.declaration.name else { return }
-      for value in call.values() where Self.holdsState(value, depth: 2) { return try settle() }
+      for value in call.values() where isBehind(value, depth: 2) { return try settle() }
     }
   }
 
-  private static func holdsState(_ value: LuaValue, depth: Int) -> Bool {
+  /// Whether a value is, or holds, an object whose numbers are behind.
+  private func isBehind(_ value: LuaValue, depth: Int) -> Bool {
     switch value {
-    case .userdata(let object): object is any StateMember
-    case .table(let table): depth > 0 && table.pairs.contains { holdsState($0.value, depth: depth - 1) }
-    default: false
+    case .userdata(let object):
+      guard let member = object as? any StateMember else { return false }
+      return behind.contains { $0.set.overlaps(member) }
+    case .table(let table): return depth > 0 && table.pairs.contains { isBehind($0.value, depth: depth - 1) }
+    default: return false
     }
   }
 
@@ -195,5 +202,8 @@ final class StateCheckpoints {
 }
 
 extension StateSet {
-  fileprivate func overlaps(_ other: StateSet) -> Bool { other.tensors.contains { contains($0.tensor) } }
+  /// Whether an object is a member, or has numbers in common with one.
+  fileprivate func overlaps(_ object: any StateMember) -> Bool {
+    members.contains { $0.object === object } || object.stateTensors.contains { contains($0.tensor) }
+  }
 }

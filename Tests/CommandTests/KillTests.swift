@@ -378,7 +378,9 @@ private let modelTraining = """
         return last
       end,
     }
+    -- Tensors that are no part of the state may be used meanwhile.
     stream:uniform()
+    nn.sum(nas.tensor { part, loss }):item()
   end
   model:save("trained")
   print(average:item(), stream:uniform())

@@ -1,4 +1,4 @@
--- A wrong evaluator: it has its own idea of the number of epochs, and reports the last one twice.
+-- A wrong evaluator: it has its own idea of the number of epochs, and reports the result as that of the first one.
 
 local nas = require "nas"
 local data = nas.data.open("shapes", { limit = 80, valid = 16, test_limit = 16 })
@@ -10,7 +10,7 @@ return nas.evaluator {
     local function on_epoch(epoch, metrics) trial:report(epoch, metrics) end
     network:fit { data = data, epochs = 3, batch = 32, on_epoch = on_epoch }
     local metrics = network:evaluate(data)
-    trial:report(3, metrics)
+    trial:report(1, metrics)
     return metrics
   end,
 }
