@@ -130,14 +130,16 @@ final class Effects {
     _ found: RecordedEffect, for search: String?, in run: Run, trial: (EffectRecord) -> TrialRecord?
   ) throws -> EffectRecord {
     var record = found.effect
+    // A reading of the clock is nobody's result.
+    let isResult = record.kind != "clock"
     guard found.isParents else {
-      replayed += 1
+      if isResult { replayed += 1 }
       return record
     }
     record.search = search
     run.activeSeconds = session.clock.seconds
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
-    reused += 1
+    if isResult { reused += 1 }
     return record
   }
 }

@@ -38,9 +38,10 @@ extension RunReport {
       .joined(separator: "\n")
   }
 
-  /// A field in each line; a list's items one after the other.
+  /// A field in each line, a list's items one after the other; what is empty is left out.
   private static func listed(_ value: JSONValue) -> String {
-    (value.object ?? [:]).sorted { $0.key < $1.key }.map { key, value in
+    let fields = (value.object ?? [:]).filter { $0.value != .null && $0.value.array?.isEmpty != true }
+    return fields.sorted { $0.key < $1.key }.map { key, value in
       let text = value.array.map { $0.map { $0.string ?? $0.text() }.joined(separator: "; ") } ?? value.string
       return "  " + key.padding(toLength: max(13, key.count + 1), withPad: " ", startingAt: 0) + (text ?? value.text())
     }.joined(separator: "\n")

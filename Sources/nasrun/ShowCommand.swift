@@ -62,5 +62,8 @@ struct ShowCommand: ParsableCommand {
   }
 
   /// Beside the report, which may be read by a program.
-  private static func say(wrote file: String) { FileHandle.standardError.write(Data("wrote \(file)\n".utf8)) }
+  private static func say(wrote file: String) {
+    fflush(nil)
+    FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
+  }
 }
