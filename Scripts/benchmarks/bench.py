@@ -24,6 +24,8 @@ from side import Setting
 def main():
     options = parse()
     started = time.monotonic()
+    if os.getloadavg()[0] > 0.5:
+        print("The machine is busy: the row 'cores' is measured by the clock and means nothing.", file=sys.stderr)
     plan = Plan(5, 0.2, options.profile) if options.quick else Plan(11, 0.5, options.profile)
     with tempfile.TemporaryDirectory(prefix="nasrun-bench-") as work:
         setting = Setting(options.build.resolve(), Path(work), options.core, options.kernels)
@@ -60,7 +62,7 @@ def chosen(all_rows, only):
 
 def show(row, case):
     """A case as soon as it is measured."""
-    losses = " = ".join(f"{value:.6g}" for value in case.first)
+    losses = ", ".join(f"{a:.6g} = {b:.6g}" for a, b in case.numbers)
     print(f"{row.key:<11}{case.name:<28}{case.ratio:5.2f} ({case.low:.2f}…{case.high:.2f})  "
           f"{case.ours:.3f} and {case.theirs:.3f} {case.unit}" + (f"; {losses}" if losses else ""), flush=True)
     for line in case.profile:
@@ -102,7 +104,8 @@ def parse():
     parser.add_argument("--only", action="append", metavar="ROW[/CASE]",
                         help="rows by their names, or cases by a part of theirs; may be repeated")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="that both sides run on")
-    parser.add_argument("--kernels", help="the instruction set of ours; the fastest by default")
+    parser.add_argument("--kernels", choices=["avx512", "avx2", "base"],
+                        help="the instruction set of ours and of PyTorch's; the fastest by default")
     parser.add_argument("--profile", action="store_true", help="say where our time goes (needs perf)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--build", type=Path, metavar="FOLDER", required=True, help="with nasrun and bench")

@@ -24,8 +24,8 @@ INPUTS = {"nasbench201": (32, 32, 3), "transformer": (32, 32, 3), "mobile": (28,
 
 @dataclass
 class Case:
-    """`start` returns the sides: ours, then theirs. `agrees` is how far their first numbers may differ, relative; None
-    where they have nothing in common."""
+    """`start` returns the sides: ours, then theirs. `agrees` is how far the numbers of their first steps may differ,
+    relative, and a tenth of what those of their second may; None where they have nothing in common."""
     name: str
     start: object
     agrees: float | None = 1e-4

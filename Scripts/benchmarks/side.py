@@ -8,6 +8,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+# What keeps PyTorch to an instruction set of ours; ONNX Runtime can't be kept.
+INSTRUCTION_SETS = {
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "base": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+}
+
 # PyTorch loses a tenth to a fifth to page faults without it.
 TUNED_MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456",
@@ -86,9 +92,9 @@ class Setting:
         """A Lua script on our core."""
         kernels = ["--kernels", self.kernels] if self.kernels else []
         pairs = [f"{name}={value}" for name, value in settings.items()]
-        return Side([self.build / "nasrun", HERE / file, "-q", "--trust", "--seconds-between-calls", 86400, "--runs",
-                     self.work / "runs", *kernels, "--set", *pairs], {self.core})
+        options = ["-q", "--trust", "--threads", 1, "--seconds-between-calls", 86400, "--runs", self.work / "runs"]
+        return Side([self.build / "nasrun", HERE / file, *options, *kernels, "--set", *pairs], {self.core})
 
     def python(self, file, *arguments, cores=None, threads=1, environment=TUNED_MALLOC):
         return Side([sys.executable, HERE / file, *arguments], cores or {self.core},
-                    {**environment, "OMP_NUM_THREADS": str(threads)})
+                    {**environment, **INSTRUCTION_SETS.get(self.kernels, {}), "OMP_NUM_THREADS": str(threads)})
