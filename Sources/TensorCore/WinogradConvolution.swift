@@ -20,8 +20,7 @@ struct WinogradTiling {
     let perTile = 36 * (taps.source.pixelStride + taps.result.pixelStride)
     let wanted = max(16, min(64, Self.budget / perTile / 16 * 16))
     unitRows = max(1, min(tileRows, wanted / tileColumns))
-    weightFloats =
-      4 * taps.totals.packed + 36 * 16 * ((taps.result.c + taps.vectors * 16 - 1) / (taps.vectors * 16))
+    weightFloats = 4 * taps.totals.packed + 36 * 16 * taps.blockCount
     unitImages = unitRows < tileRows ? 1 : max(1, min(taps.result.n, wanted / (tileRows * tileColumns)))
   }
 
@@ -51,7 +50,7 @@ struct WinogradTiling {
   func weightPoint(_ block: TapConvolution.Block) -> Int { weightCount(block) + 16 }
   /// Where the weights of a block begin.
   func weightOffset(_ block: TapConvolution.Block) -> Int {
-    4 * block.packedOffset + 36 * 16 * (block.firstLane / (taps.vectors * 16))
+    4 * block.packedOffset + 36 * 16 * taps.index(of: block)
   }
   /// The weights of all blocks at the 36 points.
   let weightFloats: Int
@@ -119,18 +118,17 @@ struct WinogradTiling {
 }
 
 extension WinogradTiling {
-  /// What a unit reads of the images of a source: nothing past the last unit.
+  /// What a unit reads of a source, and what of an image as large as the results: nothing past the last unit.
   func sourceAhead(_ index: Int, _ source: Convolution.Source) -> (nr_ahead, nr_ahead) {
     guard index < units else { return (nr_ahead(), nr_ahead()) }
-    let unit = unit(index), shape = taps.source, row = shape.w * shape.pixelStride
-    let top = max(0, taps.y.low + 4 * unit.tileRows.lowerBound)
-    let bottom = min(shape.h, taps.y.low + 4 * unit.tileRows.lowerBound + windowRows)
-    let rows = unit.images.count == 1 ? max(0, bottom - top) : unit.images.count * shape.h
-    let first = (unit.images.lowerBound * shape.h + top) * row
-    func ahead(_ image: UnsafePointer<Float>?) -> nr_ahead {
-      image.map { nr_ahead(start: $0 + first, floats: Int64(rows * row)) } ?? nr_ahead()
-    }
-    return (ahead(source.job.image), ahead(source.job.other))
+    let unit = unit(index), top = taps.y.low + 4 * unit.tileRows.lowerBound
+    return source.ahead(
+      taps.source, images: unit.images, rows: unit.images.count > 1 ? 0..<taps.source.h : top..<top + windowRows)
+  }
+
+  func gradientAhead(_ index: Int, _ gradient: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard index < units else { return (nr_ahead(), nr_ahead()) }
+    return gradient.ahead(taps.result, images: unit(index).images, rows: rows(unit(index)))
   }
 }
 
@@ -213,11 +211,11 @@ struct WinogradConvolution {
     let target = results.target(place, scratch: products + tiling.resultTransformFloats)
     tiling.transformSource(unit, source, windows: scratch, line: line, into: sources, compute.kernels)
     var job = productJob(unit, sources, prepared, bias)
-    (job.ahead.0, job.ahead.1) = tiling.sourceAhead(index + 1, source)
-    job.ahead.2 = nr_ahead(start: results.result + place.offset, floats: Int64(place.rows * place.rowStride))
+    let next = tiling.sourceAhead(index + 1, source)
+    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(place)))
     taps.forEachBlock { block in
+      job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
       multiply(block, job, prepared, into: products)
-      job.ahead = (nr_ahead(), nr_ahead(), nr_ahead())
       transformResult(block, unit, products, bias: bias, line: line, to: target)
     }
     results.finish(place, at: target, unit: index)
@@ -315,7 +313,7 @@ struct WinogradWeightGradient {
         let sums = scratch + chunk * tiling.weightFloats
         kernels.fill(0, sums, Int64(tiling.weightFloats))
         for unit in tiling.units * chunk / chunks..<tiling.units * (chunk + 1) / chunks {
-          add(tiling.unit(unit), input, outputGradient, runs, to: sums, scratch: workers + worker * workerFloats)
+          add(unit, input, outputGradient, runs, to: sums, scratch: workers + worker * workerFloats)
         }
       }
     }
@@ -334,10 +332,10 @@ struct WinogradWeightGradient {
 
   /// Adds the products of a unit.
   private func add(
-    _ unit: WinogradTiling.Unit, _ input: Convolution.Source, _ outputGradient: Convolution.Source,
+    _ index: Int, _ input: Convolution.Source, _ outputGradient: Convolution.Source,
     _ runs: UnsafePointer<nr_run>, to sums: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    let line = scratch + max(tiling.sourceBlocks * tiling.windowFloats, gradientTileFloats)
+    let unit = tiling.unit(index), line = scratch + max(tiling.sourceBlocks * tiling.windowFloats, gradientTileFloats)
     let sources = line + tiling.lineFloats, gradients = sources + tiling.sourceTransformFloats
     tiling.transformSource(unit, input, windows: scratch, line: line, into: sources, compute.kernels)
     transformGradient(unit, outputGradient, tiles: scratch, line: line, into: gradients)
@@ -347,7 +345,10 @@ struct WinogradWeightGradient {
     (job.source_column, job.gradient_column) = (16, 16)
     job.gradient_vector = Int64(tiling.unitTiles * 16)
     (job.members, job.source_member, job.gradient_member) = (36, Int64(tiling.sourcePoint), Int64(tiling.resultPoint))
+    let next = tiling.gradientAhead(index + 1, outputGradient)
+    let ahead = MemoryAhead(regions: (tiling.sourceAhead(index + 1, input).0, next.0, next.1))
     taps.forEachBlock { block in
+      job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
       job.gradient = UnsafePointer(gradients + block.firstLane * tiling.unitTiles)
       job.result = sums + tiling.weightOffset(block)
       job.result_member = Int64(tiling.weightPoint(block))
