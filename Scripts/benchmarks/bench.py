@@ -16,8 +16,9 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+import curves
 from measures import Plan
-from rows import rows
+from rows import Networks, rows
 from side import Setting
 
 
@@ -29,8 +30,11 @@ def main():
     plan = Plan(5, 0.2, options.profile) if options.quick else Plan(11, 0.5, options.profile)
     with tempfile.TemporaryDirectory(prefix="nasrun-bench-") as work:
         setting = Setting(options.build.resolve(), Path(work), options.core, options.kernels)
+        networks = Networks(setting)
+        if options.curves:
+            return print("\n".join(curves.report(curves.curves(setting, networks))))
         results = []
-        for row in chosen(rows(setting, options.quick), options.only):
+        for row in chosen(rows(networks, options.quick), options.only):
             cases = []
             for case in row.cases:
                 cases.append(row.measure(case, plan))
@@ -107,6 +111,7 @@ def parse():
     parser.add_argument("--kernels", choices=["avx512", "avx2", "base"],
                         help="the instruction set of ours and of PyTorch's; the fastest by default")
     parser.add_argument("--profile", action="store_true", help="say where our time goes (needs perf)")
+    parser.add_argument("--curves", action="store_true", help="train both sides for some epochs, and time nothing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--build", type=Path, metavar="FOLDER", required=True, help="with nasrun and bench")
     return parser.parse_args()

@@ -2,17 +2,18 @@
 
 local nas = require "nas"
 local nn = nas.nn
-local args = nas.args { network = "nasbench201", cell = "", cells = 1, random = 0 }
+local args = nas.args { network = "nasbench201", cell = "", cells = 1, random = 0, side = 32, stream = "" }
 
 local makers = {}
 
 --- A cell of NAS-Bench-201 with 16 channels; with `random` above 0 that many, drawn.
 function makers.nasbench201()
   local space = nas.spaces.nasbench201 { channels = 16, cells = args.cells }
-  if args.random == 0 then return { space:parse(args.cell) }, { 32, 32, 3 } end
+  local input = { args.side, args.side, 3 }
+  if args.random == 0 then return { space:parse(args.cell) }, input end
   local archs = {}
   for index = 1, args.random do archs[index] = space:random() end
-  return archs, { 32, 32, 3 }
+  return archs, input
 end
 
 --- Five inverted bottlenecks of 16 channels, 96 inside, on 28×28 images.
@@ -44,4 +45,7 @@ function makers.transformer()
 end
 
 local archs, input = makers[args.network]()
-for _, arch in ipairs(archs) do print(nas.network(arch, { input = input, classes = 10 }):save()) end
+local stream = args.stream ~= "" and args.stream or nil
+for _, arch in ipairs(archs) do
+  print(nas.network(arch, { input = input, classes = 10, stream = stream }):save())
+end

@@ -80,6 +80,29 @@ def train(options):
     serve(make_step(True) if options.plain else quickest(make_step))
 
 
+def curve(options):
+    """Each step is an epoch in the order of the file; the number is the accuracy on the test images, in per cent."""
+    images, labels = read_batch(options.arrays)
+    test_images, test_labels = read_batch(options.test)
+    orders, epoch = torch.from_numpy(load_file(options.arrays)["orders"]).long(), 0
+    model = network(options)
+    optimiser = descent(model.parameters(), True)
+
+    def step():
+        nonlocal epoch
+        model.train()
+        for chosen in orders[epoch].split(options.batch):
+            if len(chosen) == options.batch:
+                batch = images[chosen].contiguous(memory_format=torch.channels_last)
+                trainer(model, batch, labels[chosen], [optimiser])()
+        epoch += 1
+        model.eval()
+        with torch.no_grad():
+            return 100 * (model(test_images).argmax(1) == test_labels).float().mean().item()
+
+    serve(step)
+
+
 def relaxed(options):
     images, labels = read_batch(options.arrays)
     original = networks.RelaxedNASBench201(options.cells)
@@ -155,10 +178,12 @@ def proxy(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("work", choices=["train", "relaxed", "first", "controller", "proxy"])
+    parser.add_argument("work", choices=["train", "curve", "relaxed", "first", "controller", "proxy"])
     parser.add_argument("--kind")
     parser.add_argument("--network")
     parser.add_argument("--arrays")
+    parser.add_argument("--test")
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--cell")
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--steps", type=int, default=20)

@@ -124,8 +124,8 @@ class Subject:
 
 # MARK: rows
 
-def rows(setting, quick):
-    networks = Networks(setting)
+def rows(networks, quick):
+    setting = networks.setting
     sizes = [("N=1", 1), ("N=5", 5)]
     cells = {(name, label): Subject(networks, "nasbench201", cell, count)
              for name, cell in CELLS.items() for label, count in sizes}

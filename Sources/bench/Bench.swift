@@ -8,7 +8,7 @@ import TensorCore
 @main struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Work of the benchmark, done when standard input says so.",
-    subcommands: [TrainingWork.self, InferenceWork.self, FirstStepWork.self])
+    subcommands: [TrainingWork.self, InferenceWork.self, FirstStepWork.self, CurveWork.self])
 }
 
 /// What every work is told.

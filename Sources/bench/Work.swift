@@ -34,18 +34,30 @@ struct Batch {
     guard let images = arrays.first(where: { $0.name == "images" })?.values,
       let labels = arrays.first(where: { $0.name == "labels" })?.values
     else { throw Fault(.data, "the file needs images and labels", path: path) }
-    self.images = images
-    self.labels = labels.map { Int32($0) }
+    self.init(images: images, labels: labels.map { Int32($0) })
   }
+
+  init(images: [Float], labels: [Int32]) { (self.images, self.labels) = (images, labels) }
 
   func write(to plan: TrainingPlan) throws {
     try images.withUnsafeBufferPointer { try plan.setInput($0) }
     try labels.withUnsafeBufferPointer { try plan.setLabels($0) }
   }
+
+  /// Some of the samples, by their numbers.
+  subscript(samples: some Sequence<Int>) -> Batch {
+    let size = images.count / labels.count
+    return Batch(
+      images: samples.flatMap { images[$0 * size..<($0 + 1) * size] }, labels: samples.map { labels[$0] })
+  }
 }
 
 /// The update of every training: what PyTorch's side has too.
-private let descent = (rate: 0.01, momentum: 0.9, weightDecay: 5e-4)
+enum Descent {
+  static let rate = 0.01
+
+  static func optimiser() throws -> SGD { try SGD(momentum: 0.9, nesterov: true, weightDecay: 5e-4) }
+}
 
 /// Steps of training on one batch: input, forward, backward, update.
 struct TrainingWork: ParsableCommand {
@@ -60,10 +72,10 @@ struct TrainingWork: ParsableCommand {
     try weights.load(from: network + "/weights.safetensors")
     let plan = try TrainingPlan(graph, batch: batch.labels.count, random: random, compute: try options.compute())
     let state = try TrainingState(weights)
-    let optimiser = try SGD(momentum: descent.momentum, weightDecay: descent.weightDecay)
+    let optimiser = try Descent.optimiser()
     try serve {
       try batch.write(to: plan)
-      return try plan.step(state, optimiser, learningRate: descent.rate)
+      return try plan.step(state, optimiser, learningRate: Descent.rate)
     }
   }
 }
@@ -95,7 +107,7 @@ struct FirstStepWork: ParsableCommand {
   func run() throws {
     let saved = try networks.map { try SavedNetwork($0) }, batch = try Batch(options.arrays)
     let compute = try options.compute(), random = RandomSource(seed: 0, name: "bench")
-    let optimiser = try SGD(momentum: descent.momentum, weightDecay: descent.weightDecay)
+    let optimiser = try Descent.optimiser()
     var next = 0
     try serve {
       let graph = try saved[next % saved.count].graph()
@@ -103,7 +115,7 @@ struct FirstStepWork: ParsableCommand {
       let plan = try TrainingPlan(graph, batch: batch.labels.count, random: random, compute: compute)
       let state = try TrainingState(try Weights(graph, random: random))
       try batch.write(to: plan)
-      return try plan.step(state, optimiser, learningRate: descent.rate)
+      return try plan.step(state, optimiser, learningRate: Descent.rate)
     }
   }
 }
