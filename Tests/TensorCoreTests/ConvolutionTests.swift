@@ -69,14 +69,14 @@ struct ConvolutionSample {
     let dw = GuardedBuffer(count: g.weightCount)
     let scratch = GuardedBuffer(count: Convolution.scratchFloats(g, compute: compute))
     Convolution.forward(
-      g, input: x.pointer, weight: w.pointer, bias: b.pointer, output: y.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, input: Convolution.Source(x.pointer), weight: .dense(w.pointer),
+      epilogue: Convolution.Epilogue(bias: b.pointer), output: y.pointer, scratch: scratch.pointer, compute: compute)
     Convolution.inputGradient(
-      g, outputGradient: dy.pointer, weight: w.pointer, inputGradient: dx.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, outputGradient: Convolution.Source(dy.pointer), weight: w.pointer, inputGradient: dx.pointer,
+      scratch: scratch.pointer, compute: compute)
     Convolution.weightGradient(
-      g, input: x.pointer, outputGradient: dy.pointer, weightGradient: dw.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, input: Convolution.Source(x.pointer), outputGradient: Convolution.Source(dy.pointer),
+      weightGradient: dw.pointer, scratch: scratch.pointer, compute: compute)
     let output = unpadded(y, channels: g.outputChannels), inputGradient = unpadded(dx, channels: g.inputChannels)
     return ConvolutionResults(
       output: output.dense, inputGradient: inputGradient.dense, weightGradient: dw.values,
