@@ -187,32 +187,36 @@ private func three(_ p: UnsafePointer<Float>, _ step: Int) -> Three {
   Three(v0: load(p), v1: load(p + step), v2: load(p + 2 &* step))
 }
 
-/// Packed weights `[9][count]` to the 36 points `[36][count]`, `count` a number of whole vectors.
-func winogradWeight(_ packed: UnsafePointer<Float>, _ count: Int64, _ points: UnsafeMutablePointer<Float>) {
-  let count = Int(count)
+/// Packed weights `[9][count]` to the 36 points `[36][point]`, `count` a number of whole vectors.
+func winogradWeight(
+  _ packed: UnsafePointer<Float>, _ count: Int64, _ points: UnsafeMutablePointer<Float>, _ point: Int64
+) {
+  let count = Int(count), point = Int(point), line = 6 &* point
   var i = 0
   while i < count {
     let left = weight(three(packed + i, 3 &* count)), middle = weight(three(packed + (i &+ count), 3 &* count))
-    let right = weight(three(packed + (i &+ 2 &* count), 3 &* count)), target = points + i, line = 6 &* count
-    weight(Three(v0: left.v0, v1: middle.v0, v2: right.v0)).write(target, count)
-    weight(Three(v0: left.v1, v1: middle.v1, v2: right.v1)).write(target + line, count)
-    weight(Three(v0: left.v2, v1: middle.v2, v2: right.v2)).write(target + 2 &* line, count)
-    weight(Three(v0: left.v3, v1: middle.v3, v2: right.v3)).write(target + 3 &* line, count)
-    weight(Three(v0: left.v4, v1: middle.v4, v2: right.v4)).write(target + 4 &* line, count)
-    weight(Three(v0: left.v5, v1: middle.v5, v2: right.v5)).write(target + 5 &* line, count)
+    let right = weight(three(packed + (i &+ 2 &* count), 3 &* count)), target = points + i
+    weight(Three(v0: left.v0, v1: middle.v0, v2: right.v0)).write(target, point)
+    weight(Three(v0: left.v1, v1: middle.v1, v2: right.v1)).write(target + line, point)
+    weight(Three(v0: left.v2, v1: middle.v2, v2: right.v2)).write(target + 2 &* line, point)
+    weight(Three(v0: left.v3, v1: middle.v3, v2: right.v3)).write(target + 3 &* line, point)
+    weight(Three(v0: left.v4, v1: middle.v4, v2: right.v4)).write(target + 4 &* line, point)
+    weight(Three(v0: left.v5, v1: middle.v5, v2: right.v5)).write(target + 5 &* line, point)
     i &+= 16
   }
 }
 
-/// Gradients at the 36 points `[36][count]` to those of packed weights `[9][count]`, which may be the same memory.
-func winogradWeightGradient(_ points: UnsafePointer<Float>, _ count: Int64, _ packed: UnsafeMutablePointer<Float>) {
-  let count = Int(count)
+/// Gradients at the 36 points `[36][point]` to those of packed weights `[9][count]`.
+func winogradWeightGradient(
+  _ points: UnsafePointer<Float>, _ count: Int64, _ point: Int64, _ packed: UnsafeMutablePointer<Float>
+) {
+  let count = Int(count), point = Int(point), step = 6 &* point
   var i = 0
   while i < count {
-    let p = points + i, step = 6 &* count
-    let c0 = weightGradient(Six(p, step)), c1 = weightGradient(Six(p + count, step))
-    let c2 = weightGradient(Six(p + 2 &* count, step)), c3 = weightGradient(Six(p + 3 &* count, step))
-    let c4 = weightGradient(Six(p + 4 &* count, step)), c5 = weightGradient(Six(p + 5 &* count, step))
+    let p = points + i
+    let c0 = weightGradient(Six(p, step)), c1 = weightGradient(Six(p + point, step))
+    let c2 = weightGradient(Six(p + 2 &* point, step)), c3 = weightGradient(Six(p + 3 &* point, step))
+    let c4 = weightGradient(Six(p + 4 &* point, step)), c5 = weightGradient(Six(p + 5 &* point, step))
     write(weightGradient(Six(c0.v0, c1.v0, c2.v0, c3.v0, c4.v0, c5.v0)), packed + i, count)
     write(weightGradient(Six(c0.v1, c1.v1, c2.v1, c3.v1, c4.v1, c5.v1)), packed + (i &+ 3 &* count), count)
     write(weightGradient(Six(c0.v2, c1.v2, c2.v2, c3.v2, c4.v2, c5.v2)), packed + (i &+ 6 &* count), count)

@@ -1,16 +1,25 @@
 import CKernels
 
-/// Two-dimensional convolution and its two gradients, by direct sums over taps. Any stride, padding, dilation and
-/// groups; depthwise convolution has its own kernels.
+/// Two-dimensional convolution and its two gradients: any stride, padding, dilation and groups. Depthwise convolution
+/// has its own kernels, 3×3 with stride 1 goes by Winograd's algorithm (`isWinograd` is the table), all others by direct
+/// sums over taps. The choice depends on the shape alone.
 ///
-/// Images are channel-padded NHWC, weights dense `[ky][kx][ci / groups][co]`. For each result the products are added
-/// in the order ky, kx, ci (the input gradient: taps of its phase row by row, then co; the weight gradient: pixels of
-/// a chunk in row order, then chunks), so that neither threads nor vector width change a bit. A linear layer is the
-/// 1×1 convolution of an image of one pixel. Results are overwritten and never share memory with the inputs.
+/// Images are channel-padded NHWC, weights dense `[ky][kx][ci / groups][co]`. For each direct result the products are
+/// added in the order ky, kx, ci (the input gradient: taps of its phase row by row, then co; the weight gradient: pixels
+/// of a chunk in row order, then chunks), and Winograd's transforms and sums have a fixed order, too, so that neither
+/// threads nor vector width change a bit. A linear layer is the 1×1 convolution of an image of one pixel. Results are
+/// overwritten and never share memory with the inputs.
 public enum Convolution {
   /// Floats of scratch, for all workers of the compute, that the operations need at most.
   public static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     if g.isDepthwise { return DepthwiseConvolution.scratchFloats(g, compute: compute) }
+    if g.isWinograd {
+      let forward = g.forwardTaps(compute)
+      return max(
+        WinogradConvolution(forward, compute: compute).scratchFloats,
+        WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).scratchFloats,
+        WinogradWeightGradient(forward, compute: compute).scratchFloats)
+    }
     var most = DirectConvolution(g.forwardTaps(compute), compute: compute).scratchFloats
     g.forEachGradientTaps(compute) { most = max(most, DirectConvolution($0, compute: compute).scratchFloats) }
     return max(most, ConvolutionWeightGradient.scratchFloats(g, compute: compute))
@@ -18,9 +27,11 @@ public enum Convolution {
 
   /// Floats that `prepare` writes.
   public static func preparedFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
-    g.isDepthwise
-      ? DepthwiseConvolution.preparedFloats(g)
-      : DirectConvolution(g.forwardTaps(compute), compute: compute).preparedFloats
+    if g.isDepthwise { return DepthwiseConvolution.preparedFloats(g) }
+    let taps = g.forwardTaps(compute)
+    return g.isWinograd
+      ? WinogradConvolution(taps, compute: compute).preparedFloats
+      : DirectConvolution(taps, compute: compute).preparedFloats
   }
 
   /// Brings dense weights into the order that `forward` works with, once for many calls with the same geometry on the
@@ -30,6 +41,8 @@ public enum Convolution {
   ) {
     if g.isDepthwise {
       DepthwiseConvolution.prepare(g, weight: weight, prepared: prepared, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.forwardTaps(compute), compute: compute).prepare(weight, into: prepared)
     } else {
       DirectConvolution(g.forwardTaps(compute), compute: compute).prepare(weight, into: prepared)
     }
@@ -45,6 +58,9 @@ public enum Convolution {
     if g.isDepthwise {
       DepthwiseConvolution.forward(
         g, input: input, weight: weight, epilogue: epilogue, output: output, scratch: scratch, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.forwardTaps(compute), compute: compute).run(
+        source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
     } else {
       DirectConvolution(g.forwardTaps(compute), compute: compute).run(
         source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
@@ -63,6 +79,9 @@ public enum Convolution {
       DepthwiseConvolution.inputGradient(
         g, outputGradient: outputGradient, weight: weight, epilogue: epilogue, inputGradient: inputGradient,
         scratch: scratch, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).run(
+        source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient, scratch: scratch)
     } else {
       g.forEachGradientTaps(compute) {
         DirectConvolution($0, compute: compute).run(
@@ -80,6 +99,9 @@ public enum Convolution {
       DepthwiseConvolution.weightGradient(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
         compute: compute)
+    } else if g.isWinograd {
+      WinogradWeightGradient(g.forwardTaps(compute), compute: compute).run(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch)
     } else {
       ConvolutionWeightGradient.run(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,

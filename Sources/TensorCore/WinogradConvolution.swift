@@ -20,6 +20,8 @@ struct WinogradTiling {
     let perTile = 36 * (taps.source.pixelStride + taps.result.pixelStride)
     let wanted = max(16, min(64, Self.budget / perTile / 16 * 16))
     unitRows = max(1, min(tileRows, wanted / tileColumns))
+    weightFloats =
+      4 * taps.totals.packed + 36 * 16 * ((taps.result.c + taps.vectors * 16 - 1) / (taps.vectors * 16))
     unitImages = unitRows < tileRows ? 1 : max(1, min(taps.result.n, wanted / (tileRows * tileColumns)))
   }
 
@@ -44,8 +46,15 @@ struct WinogradTiling {
   var resultTransformFloats: Int { 36 * resultPoint }
   /// Six rows of the windows, or 96 vectors.
   var lineFloats: Int { max(6 * windowColumns, 96) * 16 }
+  /// Weights of a block at one point, and from there to the next point: one vector more, for the same reason.
+  func weightCount(_ block: TapConvolution.Block) -> Int { block.channels.count * block.vectors * 16 }
+  func weightPoint(_ block: TapConvolution.Block) -> Int { weightCount(block) + 16 }
+  /// Where the weights of a block begin.
+  func weightOffset(_ block: TapConvolution.Block) -> Int {
+    4 * block.packedOffset + 36 * 16 * (block.firstLane / (taps.vectors * 16))
+  }
   /// The weights of all blocks at the 36 points.
-  var weightFloats: Int { taps.totals.packed * 4 }
+  let weightFloats: Int
 
   // MARK: Units
 
@@ -109,6 +118,22 @@ struct WinogradTiling {
   }
 }
 
+extension WinogradTiling {
+  /// What a unit reads of the images of a source: nothing past the last unit.
+  func sourceAhead(_ index: Int, _ source: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard index < units else { return (nr_ahead(), nr_ahead()) }
+    let unit = unit(index), shape = taps.source, row = shape.w * shape.pixelStride
+    let top = max(0, taps.y.low + 4 * unit.tileRows.lowerBound)
+    let bottom = min(shape.h, taps.y.low + 4 * unit.tileRows.lowerBound + windowRows)
+    let rows = unit.images.count == 1 ? max(0, bottom - top) : unit.images.count * shape.h
+    let first = (unit.images.lowerBound * shape.h + top) * row
+    func ahead(_ image: UnsafePointer<Float>?) -> nr_ahead {
+      image.map { nr_ahead(start: $0 + first, floats: Int64(rows * row)) } ?? nr_ahead()
+    }
+    return (ahead(source.job.image), ahead(source.job.other))
+  }
+}
+
 /// A 3×3 convolution with stride 1, or its input gradient, by Winograd's algorithm.
 ///
 /// Scratch: prepared weights, bias and a zero vector, moments, then a part for each worker or the statistics' scratch.
@@ -143,8 +168,8 @@ struct WinogradConvolution {
       var job = taps.packJob(block, dense: weight, packed: packed)
       compute.kernels.pack(&job)
       compute.kernels.winograd_weight(
-        packed + block.packedOffset, Int64(block.channels.count * block.vectors * 16),
-        prepared + 4 * block.packedOffset)
+        packed + block.packedOffset, Int64(tiling.weightCount(block)), prepared + tiling.weightOffset(block),
+        Int64(tiling.weightPoint(block)))
     }
     UnsafeMutableRawPointer(runs).withMemoryRebound(to: nr_run.self, capacity: tiling.sourceBlocks) {
       tiling.writeRuns($0)
@@ -187,31 +212,44 @@ struct WinogradConvolution {
     let products = sources + tiling.sourceTransformFloats
     let target = results.target(place, scratch: products + tiling.resultTransformFloats)
     tiling.transformSource(unit, source, windows: scratch, line: line, into: sources, compute.kernels)
+    var job = productJob(unit, sources, prepared, bias)
+    (job.ahead.0, job.ahead.1) = tiling.sourceAhead(index + 1, source)
+    job.ahead.2 = nr_ahead(start: results.result + place.offset, floats: Int64(place.rows * place.rowStride))
     taps.forEachBlock { block in
-      multiply(block, tiles: unit.images.count * tiling.imageTiles(unit), sources, prepared, bias, into: products)
+      multiply(block, job, prepared, into: products)
+      job.ahead = (nr_ahead(), nr_ahead(), nr_ahead())
       transformResult(block, unit, products, bias: bias, line: line, to: target)
     }
     results.finish(place, at: target, unit: index)
   }
 
-  /// The matrix products of a block of result channels at the 36 points.
-  private func multiply(
-    _ block: TapConvolution.Block, tiles: Int, _ sources: UnsafePointer<Float>, _ prepared: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, into products: UnsafeMutablePointer<Float>
-  ) {
-    let width = block.vectors * 16
+  /// The matrix products at the 36 points, without those of a block.
+  private func productJob(
+    _ unit: WinogradTiling.Unit, _ sources: UnsafePointer<Float>, _ prepared: UnsafePointer<Float>,
+    _ bias: UnsafePointer<Float>
+  ) -> nr_tap_job {
     var job = nr_tap_job()
     job.source = sources
     job.runs = UnsafeRawPointer(prepared + tiling.weightFloats).assumingMemoryBound(to: nr_run.self)
     job.run_count = Int64(tiling.sourceBlocks)
-    job.weights = prepared + 4 * block.packedOffset
-    job.weight_row = Int64(block.channels.count * width)
     job.bias = bias + taps.result.pixelStride
-    job.result = products + block.firstLane * tiling.unitTiles
-    (job.rows, job.columns) = (36, Int64(tiles))
+    (job.rows, job.columns) = (36, Int64(unit.images.count * tiling.imageTiles(unit)))
     (job.source_row, job.source_column) = (Int64(tiling.sourcePoint), 16)
-    (job.result_row, job.result_column) = (Int64(tiling.resultPoint), Int64(width))
-    (job.vectors, job.last_lanes) = (Int64(block.vectors), 16)
+    job.result_row = Int64(tiling.resultPoint)
+    job.last_lanes = 16
+    return job
+  }
+
+  /// The products of a block of result channels.
+  private func multiply(
+    _ block: TapConvolution.Block, _ products: nr_tap_job, _ prepared: UnsafePointer<Float>,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    var job = products
+    job.weights = prepared + tiling.weightOffset(block)
+    job.weight_row = Int64(tiling.weightPoint(block))
+    job.result = result + block.firstLane * tiling.unitTiles
+    (job.vectors, job.result_column) = (Int64(block.vectors), Int64(block.vectors * 16))
     compute.kernels.taps(&job)
   }
 
@@ -256,7 +294,8 @@ struct WinogradWeightGradient {
   private var gradientTileFloats: Int { 16 * tiling.unitRows * tiling.tileColumns * taps.result.pixelStride }
 
   var scratchFloats: Int {
-    chunks * tiling.weightFloats + paddedChannels(2 * tiling.sourceBlocks) + compute.threads * workerFloats
+    chunks * tiling.weightFloats + paddedChannels(2 * tiling.sourceBlocks)
+      + max(compute.threads * workerFloats, taps.totals.packed)
   }
 
   private var workerFloats: Int {
@@ -283,10 +322,12 @@ struct WinogradWeightGradient {
     for chunk in 1..<max(1, chunks) {
       kernels.accumulate(scratch + chunk * tiling.weightFloats, 1, scratch, Int64(tiling.weightFloats))
     }
+    let packed = workers
     taps.forEachBlock { block in
-      let points = scratch + 4 * block.packedOffset
-      kernels.winograd_weight_gradient(points, Int64(block.channels.count * block.vectors * 16), points)
-      var job = taps.packJob(block, dense: weightGradient, packed: scratch + 3 * block.packedOffset)
+      kernels.winograd_weight_gradient(
+        scratch + tiling.weightOffset(block), Int64(tiling.weightCount(block)), Int64(tiling.weightPoint(block)),
+        packed + block.packedOffset)
+      var job = taps.packJob(block, dense: weightGradient, packed: packed)
       kernels.unpack(&job)
     }
   }
@@ -308,8 +349,8 @@ struct WinogradWeightGradient {
     (job.members, job.source_member, job.gradient_member) = (36, Int64(tiling.sourcePoint), Int64(tiling.resultPoint))
     taps.forEachBlock { block in
       job.gradient = UnsafePointer(gradients + block.firstLane * tiling.unitTiles)
-      job.result = sums + 4 * block.packedOffset
-      job.result_member = Int64(block.channels.count * block.vectors * 16)
+      job.result = sums + tiling.weightOffset(block)
+      job.result_member = Int64(tiling.weightPoint(block))
       job.vectors = Int64(block.vectors)
       compute.kernels.weight_gradient(&job)
     }

@@ -40,9 +40,14 @@ private struct Fused {
     }
   }
 
-  /// Mask, addend and a clamp to -1 ... 2.
+  /// The upper bound of the epilogue's clamp, within the range of the sums; half of it is the lower one.
+  var bound: Float { max(1, Float(g.weightCount / g.outputChannels).squareRoot() / 2) }
+
+  /// Mask, addend and clamp.
   func epilogue(_ result: [Double], mask: [Double], addend: [Double]) -> [Double] {
-    result.indices.map { clamp((mask[$0] > 0 && mask[$0] < 0.7 ? result[$0] : 0) + addend[$0], -1, 2) }
+    result.indices.map {
+      clamp((mask[$0] > 0 && mask[$0] < 0.7 ? result[$0] : 0) + addend[$0], Double(-bound / 2), Double(bound))
+    }
   }
 
   func statistics(_ result: [Double]) -> (mean: [Double], variance: [Double]) {
@@ -95,7 +100,8 @@ private struct FusedRun {
     let mean = GuardedBuffer(count: g.outputChannels), variance = GuardedBuffer(count: g.outputChannels)
     var epilogue = Convolution.Epilogue(bias: bias.pointer)
     (epilogue.mask, epilogue.maskHigh, epilogue.addend) = (UnsafePointer(mask.pointer), 0.7, .init(addend.pointer))
-    (epilogue.low, epilogue.high, epilogue.mean, epilogue.variance) = (-1, 2, mean.pointer, variance.pointer)
+    (epilogue.low, epilogue.high) = (-f.bound / 2, f.bound)
+    (epilogue.mean, epilogue.variance) = (mean.pointer, variance.pointer)
     let ready = GuardedBuffer(count: Convolution.preparedFloats(g, compute: compute))
     if prepared { Convolution.prepare(g, weight: w.pointer, prepared: ready.pointer, compute: compute) }
     Convolution.forward(
@@ -110,7 +116,7 @@ private struct FusedRun {
     let dx = padded(f.inputAddend, channels: g.inputChannels), dw = GuardedBuffer(count: g.weightCount)
     var epilogue = Convolution.Epilogue()
     (epilogue.mask, epilogue.maskHigh, epilogue.addend) = (UnsafePointer(mask.pointer), 0.7, .init(dx.pointer))
-    (epilogue.low, epilogue.high) = (-1, 2)
+    (epilogue.low, epilogue.high) = (-f.bound / 2, f.bound)
     Convolution.gradients(
       g, input: input, outputGradient: gradient(masked: masked), weight: w.pointer, epilogue: epilogue,
       inputGradient: dx.pointer, weightGradient: dw.pointer, scratch: scratch.pointer, compute: compute)
@@ -119,7 +125,7 @@ private struct FusedRun {
 }
 
 @Suite struct ConvolutionFusionTests {
-  static let cases = Case.dense + Case.grouped + Case.depthwise
+  static let cases = Case.dense + Case.winograd + Case.grouped + Case.depthwise
 
   /// The clamps leave numbers that are smaller than the terms whose rounding they carry.
   static let tolerance = 5e-6

@@ -49,6 +49,14 @@ typedef struct {
   float mask_high, low, high;
 } nr_epilogue_job;
 
+// Memory that is asked for while a kernel computes, because it's needed next.
+typedef struct {
+  const float *start;  // may be null
+  int64_t floats;
+} nr_ahead;
+
+static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
+
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
 typedef struct {
   const float *source;  // at the first output pixel
@@ -61,6 +69,7 @@ typedef struct {
   int64_t weight_row;  // from the weights of a row to those of the next: 0, or for a batch of matrix products
   int64_t vectors;     // 1 or 2 vectors of result channels
   int64_t last_lanes;  // logical channels in the last vector; the lanes after them are written as zero
+  nr_ahead ahead[3];
 } nr_tap_job;
 
 // result[channel of all runs][vectors * 16] += sum over pixels, in row order, of source * gradient; so for each member
@@ -213,9 +222,9 @@ typedef struct {
   void (*winograd_source)(const nr_winograd_job *);
   void (*winograd_result)(const nr_winograd_job *);
   void (*winograd_gradient)(const nr_winograd_job *);
-  // packed [9][count] to points [36][count]; the gradients go back
-  void (*winograd_weight)(const float *packed, int64_t count, float *points);
-  void (*winograd_weight_gradient)(const float *points, int64_t count, float *packed);
+  // packed [9][count] to points [36][point], of which `count` floats are used; the gradients go back
+  void (*winograd_weight)(const float *packed, int64_t count, float *points, int64_t point);
+  void (*winograd_weight_gradient)(const float *points, int64_t count, int64_t point, float *packed);
   void (*depthwise)(const nr_depthwise_job *);
   void (*depthwise_gradient)(const nr_depthwise_gradient_job *);
 
