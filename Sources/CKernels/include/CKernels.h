@@ -155,18 +155,37 @@ typedef struct {
 
 // MARK: - Normalisation
 
-// y = (x - mean) * scale + shift over rows of `pixel` channels; all vectors are [pixel], padding lanes zero.
+// One term of a sum: factor times an image, or times (image - mean) * scale + shift; vectors are [pixel], padding lanes
+// zero.
 typedef struct {
-  const float *input;
-  const float *mean, *scale, *shift;
-  float *output;
-  int64_t rows, pixel;
-} nr_normalise_job;
+  const float *image;
+  const float *mean, *scale, *shift;  // null for the image itself
+  float factor;
+} nr_term;
 
-// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation.
+// sums[k] += the sum of gradient * term k, without its factor, over rows of `pixel` channels from float `first`.
+typedef struct {
+  const float *gradient;
+  const nr_term *terms;
+  double *sums;
+  int64_t term_count, first, rows, pixel;
+} nr_dots_job;
+
+// The sum of the terms in their order, clamped to low ... high, over `rows` rows of `pixel` channels from float `first`.
+typedef struct {
+  const nr_term *terms;
+  float *result;
+  int64_t term_count, first, rows, pixel;
+  float low, high;
+} nr_sum_job;
+
+// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
+// gradient counts where low < scale * input + shift < high only.
 typedef struct {
   const float *input, *gradient;
   const float *mean, *deviation;
+  const float *scale, *shift;
+  float low, high;
   float *gradient_sum, *product_sum;  // [pixel], overwritten
   int64_t rows, pixel;
 } nr_normalise_sums_job;
@@ -229,7 +248,8 @@ typedef struct {
 
   // Mean [pixel] and sum of squared deviations [pixel] over rows.
   void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
-  void (*normalise)(const nr_normalise_job *);
+  void (*normalised_sum)(const nr_sum_job *);
+  void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);
   void (*normalise_gradient)(const nr_normalise_gradient_job *);
 
