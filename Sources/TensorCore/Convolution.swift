@@ -23,7 +23,9 @@ public enum Convolution {
     }
     var most = DirectConvolution(g.forwardTaps(compute), compute: compute).scratchFloats
     g.forEachGradientTaps(compute) { most = max(most, DirectConvolution($0, compute: compute).scratchFloats) }
-    return max(most, ConvolutionWeightGradient.scratchFloats(g, compute: compute))
+    return max(
+      most, ConvolutionWeightGradient.scratchFloats(g, compute: compute),
+      ConvolutionWeightGradient.sharedScratchFloats(g, compute: compute))
   }
 
   /// Floats that `prepare` writes.
@@ -121,10 +123,9 @@ public enum Convolution {
         source: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
         inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch)
     }
-    if g.isDepthwise
-      && DepthwiseConvolution.gradients(
-        g, input: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
-        inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch, compute: compute)
+    let together = g.isDepthwise ? DepthwiseConvolution.gradients : ConvolutionWeightGradient.gradients
+    if together(
+      g, input, outputGradient, weight, epilogue, inputGradient, weightGradient, scratch, compute)
     {
       return
     }

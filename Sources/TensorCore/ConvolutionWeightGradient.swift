@@ -21,8 +21,64 @@ enum ConvolutionWeightGradient {
     _ g: ConvolutionGeometry, input: Convolution.Source, outputGradient: Convolution.Source,
     weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    let plan = g.forwardTaps(compute), totals = plan.totals, kernels = compute.kernels
-    let chunks = chunkCount(plan), sourceFloats = paddedChannels(plan.sourceFloats)
+    let plan = g.forwardTaps(compute), kernels = compute.kernels, sourceFloats = paddedChannels(plan.sourceFloats)
+    sumChunks(plan, into: weightGradient, scratch: scratch, workerFloats: sourceFloats + plan.resultFloats, compute) {
+      unit, sums, runs, part in
+      let gradient = plan.gatherGradient(plan.strip(unit), from: outputGradient, into: part + sourceFloats, kernels)
+      let ahead = plan.gradientAhead(unit + 1, outputGradient)
+      add(unit, plan, runs, input, gradient, ahead, into: sums, scratch: part, kernels)
+    }
+  }
+
+  /// The input gradient of a pointwise convolution in the units of the weight gradient.
+  private static func pointwiseInputGradient(_ g: ConvolutionGeometry, _ plan: TapConvolution, _ compute: Compute)
+    -> DirectConvolution?
+  {
+    guard plan.y.isIdentity, plan.x.isIdentity, g.groups == 1 else { return nil }
+    var back: TapConvolution?
+    g.forEachGradientTaps(compute) { back = $0 }
+    back?.stripColumns = plan.stripColumns
+    return back.map { DirectConvolution($0, compute: compute) }
+  }
+
+  /// Floats of scratch that `gradients` needs; 0 where it doesn't serve.
+  static func sharedScratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
+    let plan = g.forwardTaps(compute)
+    guard let back = pointwiseInputGradient(g, plan, compute) else { return 0 }
+    return back.scratchFloats + scratchFloats(g, compute: compute)
+  }
+
+  /// Both gradients of a pointwise convolution, strip by strip, so that each source is read and made once. False for
+  /// other convolutions.
+  static func gradients(
+    _ g: ConvolutionGeometry, input: Convolution.Source, outputGradient: Convolution.Source,
+    weight: UnsafePointer<Float>, epilogue: Convolution.Epilogue, inputGradient: UnsafeMutablePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
+  ) -> Bool {
+    let plan = g.forwardTaps(compute)
+    guard let back = pointwiseInputGradient(g, plan, compute) else { return false }
+    let operands = back.operands(
+      source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient, scratch: scratch)
+    sumChunks(
+      plan, into: weightGradient, scratch: scratch + back.sharedFloats,
+      workerFloats: back.workerFloats + paddedChannels(plan.sourceFloats), compute
+    ) { unit, sums, runs, part in
+      let source = back.runUnit(unit, operands, scratch: part)
+      let gradient = GradientStrip(pointer: source, column: 16, row: 0, vector: back.taps.planeFloats)
+      add(
+        unit, plan, runs, input, gradient, (nr_ahead(), nr_ahead()), into: sums, scratch: part + back.workerFloats,
+        compute.kernels)
+    }
+    return true
+  }
+
+  /// Packed sums of chunks of units, added in chunk order: the body adds a unit's products.
+  private static func sumChunks(
+    _ plan: TapConvolution, into weightGradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, workerFloats: Int, _ compute: Compute,
+    _ add: (Int, UnsafeMutablePointer<Float>, UnsafePointer<nr_run>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let totals = plan.totals, kernels = compute.kernels, chunks = chunkCount(plan)
     let runStorage = scratch + chunks * totals.packed
     let workers = runStorage + paddedChannels(2 * totals.runs)
     UnsafeMutableRawPointer(runStorage).withMemoryRebound(to: nr_run.self, capacity: max(1, totals.runs)) { runs in
@@ -30,14 +86,8 @@ enum ConvolutionWeightGradient {
       compute.forEachChunk(chunks) { chunk, worker in
         let sums = scratch + chunk * totals.packed
         kernels.fill(0, sums, Int64(totals.packed))
-        let part = workers + worker * (sourceFloats + plan.resultFloats)
         for unit in plan.units * chunk / chunks..<plan.units * (chunk + 1) / chunks {
-          let strip = plan.strip(unit)
-          let source = plan.gather(strip, from: input, into: part, kernels)
-          let gradient = plan.gatherGradient(strip, from: outputGradient, into: part + sourceFloats, kernels)
-          let next = plan.sourceAhead(unit + 1, input).0, nextGradient = plan.gradientAhead(unit + 1, outputGradient)
-          let ahead = MemoryAhead(regions: (next, nextGradient.0, nextGradient.1))
-          sum(plan, strip, source: source, runs: runs, gradient: gradient, ahead: ahead, into: sums, kernels)
+          add(unit, sums, UnsafePointer(runs), workers + worker * workerFloats)
         }
       }
     }
@@ -48,6 +98,19 @@ enum ConvolutionWeightGradient {
       var job = plan.packJob(block, dense: weightGradient, packed: scratch)
       kernels.unpack(&job)
     }
+  }
+
+  /// Adds the products of one unit.
+  ///
+  /// - Parameter ahead: What else the next unit reads.
+  private static func add(
+    _ unit: Int, _ plan: TapConvolution, _ runs: UnsafePointer<nr_run>, _ input: Convolution.Source,
+    _ gradient: GradientStrip, _ ahead: (nr_ahead, nr_ahead), into sums: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
+  ) {
+    let strip = plan.strip(unit), source = plan.gather(strip, from: input, into: scratch, kernels)
+    let regions = MemoryAhead(regions: (plan.sourceAhead(unit + 1, input).0, ahead.0, ahead.1))
+    sum(plan, strip, source: source, runs: runs, gradient: gradient, ahead: regions, into: sums, kernels)
   }
 
   /// Adds the products of one strip, a few rows at a time.

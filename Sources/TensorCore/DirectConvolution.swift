@@ -20,12 +20,16 @@ struct DirectConvolution {
   var preparedFloats: Int { packedFloats + runFloats }
 
   var scratchFloats: Int {
-    let shape = taps.result
-    return preparedFloats + shape.pixelStride + ConvolutionResults.momentFloats(units: taps.units, shape: shape)
-      + max(ConvolutionResults.statisticsScratchFloats(shape), compute.threads * workerFloats)
+    sharedFloats + max(ConvolutionResults.statisticsScratchFloats(taps.result), compute.threads * workerFloats)
   }
 
-  private var workerFloats: Int { paddedChannels(taps.sourceFloats) + taps.resultFloats }
+  /// Scratch that all workers share.
+  var sharedFloats: Int {
+    preparedFloats + taps.result.pixelStride
+      + ConvolutionResults.momentFloats(units: taps.units, shape: taps.result)
+  }
+
+  var workerFloats: Int { paddedChannels(taps.sourceFloats) + taps.resultFloats }
 
   func prepare(_ weight: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>) {
     taps.forEachBlock { block in
@@ -37,10 +41,31 @@ struct DirectConvolution {
     }
   }
 
+  /// What all units work on.
+  struct Operands {
+    let source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>
+    let results: ConvolutionResults
+  }
+
   func run(
     source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
+    let operands = operands(source: source, weight: weight, epilogue: epilogue, result: result, scratch: scratch)
+    let workers = scratch + sharedFloats
+    compute.forEachChunk(taps.units) { unit, worker in
+      _ = runUnit(unit, operands, scratch: workers + worker * workerFloats)
+    }
+    operands.results.writeStatistics(units: taps.units, scratch: workers, compute: compute) {
+      taps.results(taps.strip($0))
+    }
+  }
+
+  /// Puts what the workers share into scratch.
+  func operands(
+    source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
+    result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) -> Operands {
     let prepared: UnsafePointer<Float>
     switch weight {
     case .prepared(let given): prepared = given
@@ -48,25 +73,21 @@ struct DirectConvolution {
       prepare(dense, into: scratch)
       prepared = UnsafePointer(scratch)
     }
-    let bias = scratch + preparedFloats, moments = bias + taps.result.pixelStride
-    let workers = moments + ConvolutionResults.momentFloats(units: taps.units, shape: taps.result)
+    let bias = scratch + preparedFloats
     bias.update(repeating: 0, count: taps.result.pixelStride)
     if let given = epilogue.bias { bias.update(from: given, count: taps.result.c) }
     let results = ConvolutionResults(
-      shape: taps.result, result: result, epilogue: epilogue, moments: moments, kernels: compute.kernels)
-    compute.forEachChunk(taps.units) { unit, worker in
-      runUnit(
-        unit, source: source, prepared: prepared, bias: bias, results: results,
-        scratch: workers + worker * workerFloats)
-    }
-    results.writeStatistics(units: taps.units, scratch: workers, compute: compute) { taps.results(taps.strip($0)) }
+      shape: taps.result, result: result, epilogue: epilogue, moments: bias + taps.result.pixelStride,
+      kernels: compute.kernels)
+    return Operands(source: source, prepared: prepared, bias: bias, results: results)
   }
 
-  private func runUnit(
-    _ unit: Int, source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    results: ConvolutionResults, scratch: UnsafeMutablePointer<Float>
-  ) {
-    let strip = taps.strip(unit), place = taps.results(strip)
+  /// Computes a unit; returns the copy of the source that it read.
+  func runUnit(
+    _ unit: Int, _ operands: Operands, scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    let strip = taps.strip(unit), place = taps.results(strip), results = operands.results
+    let prepared = operands.prepared, source = operands.source
     let target = results.target(place, scratch: scratch + paddedChannels(taps.sourceFloats))
     var job = nr_tap_job()
     let part = taps.gather(strip, from: source, into: scratch, compute.kernels)
@@ -86,9 +107,10 @@ struct DirectConvolution {
       job.vectors = Int64(block.vectors)
       job.last_lanes = Int64(block.lanes - (block.vectors - 1) * 16)
       job.weights = prepared + block.packedOffset
-      job.bias = bias + block.firstLane
+      job.bias = operands.bias + block.firstLane
       compute.kernels.taps(&job)
     }
     results.finish(place, at: target, unit: unit)
+    return part
   }
 }

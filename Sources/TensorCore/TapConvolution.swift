@@ -21,7 +21,8 @@ struct TapConvolution {
   let transposed: Bool
   /// Vectors of result channels in a block.
   let vectors: Int
-  private(set) var stripRows = 1, stripColumns = 1
+  private(set) var stripRows = 1
+  var stripColumns = 1
 
   init(
     _ geometry: ConvolutionGeometry, source: ImageShape, result: ImageShape, y: TapAxis, x: TapAxis,
