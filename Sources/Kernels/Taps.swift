@@ -99,36 +99,12 @@ private struct TileTarget {
   }
 }
 
-/// Asks for memory that is needed next, a few cache lines for each tile.
-private struct Ahead {
-  private var next: UnsafePointer<Float>, left: Int
-  private let perTile: Int
-
-  @inline(__always)
-  init(_ ahead: nr_ahead, tiles: Int) {
-    left = ahead.start == nil ? 0 : (Int(ahead.floats) &+ 15) / 16
-    next = ahead.start ?? UnsafePointer(bitPattern: 64)!
-    perTile = left / tiles &+ 1
-  }
-
-  @inline(__always)
-  mutating func ask() {
-    let count = min(perTile, left)
-    for _ in 0..<count {
-      nr_prefetch(next)
-      next += 16
-    }
-    left &-= count
-  }
-}
-
 /// All rows, each from left to right in tiles; what is left of a row takes a small tile if that is enough.
 @inline(__always)
 private func tiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
   let bias = load(job.bias!), calls = Int(job.rows) &* (Int(job.columns) / (2 &* HalfTile.count) &+ 1)
-  var first = Ahead(job.ahead.0, tiles: calls), second = Ahead(job.ahead.1, tiles: calls)
-  var third = Ahead(job.ahead.2, tiles: calls)
+  var ahead = Ahead(job.ahead, calls: calls)
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     let weights = job.weights! + row &* Int(job.weight_row)
@@ -146,9 +122,7 @@ private func tiles(_ job: nr_tap_job, _ stride: Int) {
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
-      first.ask()
-      second.ask()
-      third.ask()
+      ahead.ask()
     }
   }
 }
@@ -158,8 +132,7 @@ private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
   let bias = load(job.bias!), secondBias = load(job.bias! + 16)
   let calls = Int(job.rows) &* (Int(job.columns) / WideTile.count &+ 1)
-  var first = Ahead(job.ahead.0, tiles: calls), second = Ahead(job.ahead.1, tiles: calls)
-  var third = Ahead(job.ahead.2, tiles: calls)
+  var ahead = Ahead(job.ahead, calls: calls)
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     let weights = job.weights! + row &* Int(job.weight_row)
@@ -179,9 +152,7 @@ private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
-      first.ask()
-      second.ask()
-      third.ask()
+      ahead.ask()
     }
   }
 }

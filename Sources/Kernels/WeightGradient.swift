@@ -61,7 +61,7 @@ private func wideTile<let channels: Int>(
 /// All channels of all runs. A tile may read channels past the end of its run (they are in the same pixel's vector or
 /// the next pixel's) but stores only those of the run.
 @inline(__always)
-private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
+private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool, _ ahead: inout Ahead) {
   let zero = Lanes(repeating: 0)
   var result = job.result!
   for index in 0..<Int(job.run_count) {
@@ -90,6 +90,7 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
         c &+= SmallChannelTile.count
         result += min(left, SmallChannelTile.count) &* 16
       }
+      ahead.ask()
     }
   }
 }
@@ -98,8 +99,9 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
 @inline(__always)
 private func members(_ first: nr_weight_gradient_job, wide: Bool) {
   var job = first
+  var ahead = Ahead(job.ahead, calls: Int(job.members) &* Int(job.run_count))
   for _ in 0..<Int(job.members) {
-    runs(job, Int(job.source_column), wide: wide)
+    runs(job, Int(job.source_column), wide: wide, &ahead)
     job.source += Int(job.source_member)
     job.gradient += Int(job.gradient_member)
     job.result += Int(job.result_member)

@@ -35,7 +35,9 @@ enum ConvolutionWeightGradient {
           let strip = plan.strip(unit)
           let source = plan.gather(strip, from: input, into: part, kernels)
           let gradient = plan.gatherGradient(strip, from: outputGradient, into: part + sourceFloats, kernels)
-          sum(plan, strip, source: source, runs: runs, gradient: gradient, into: sums, kernels)
+          let next = plan.sourceAhead(unit + 1, input).0, nextGradient = plan.gradientAhead(unit + 1, outputGradient)
+          let ahead = MemoryAhead(regions: (next, nextGradient.0, nextGradient.1))
+          sum(plan, strip, source: source, runs: runs, gradient: gradient, ahead: ahead, into: sums, kernels)
         }
       }
     }
@@ -51,9 +53,11 @@ enum ConvolutionWeightGradient {
   /// Adds the products of one strip, a few rows at a time.
   private static func sum(
     _ plan: TapConvolution, _ strip: TapConvolution.Strip, source: UnsafePointer<Float>,
-    runs: UnsafePointer<nr_run>, gradient: GradientStrip, into sums: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
+    runs: UnsafePointer<nr_run>, gradient: GradientStrip, ahead: MemoryAhead,
+    into sums: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
   ) {
     let rowsPerCall = max(1, pixelsPerCall / strip.columns.count)
+    let calls = (strip.rows.count + rowsPerCall - 1) / rowsPerCall * plan.blockCount
     var job = nr_weight_gradient_job()
     job.columns = Int64(strip.columns.count)
     job.source_column = Int64(16 * plan.x.sourceStep)
@@ -66,6 +70,7 @@ enum ConvolutionWeightGradient {
       job.rows = Int64(min(rowsPerCall, strip.rows.count - row))
       job.source = source + row * Int(job.source_row)
       plan.forEachBlock { block in
+        job.ahead = ahead.part(row / rowsPerCall * plan.blockCount + plan.index(of: block), of: calls)
         job.gradient = gradient.pointer + (row * gradient.row + block.firstLane / 16 * gradient.vector)
         job.runs = runs + block.runOffset
         job.run_count = Int64(block.runCount)
@@ -85,6 +90,17 @@ private struct GradientStrip {
 }
 
 extension TapConvolution {
+  /// What a unit reads of an output gradient: nothing past the last unit.
+  fileprivate func gradientAhead(_ unit: Int, _ gradient: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard unit < units else { return (nr_ahead(), nr_ahead()) }
+    let strip = strip(unit)
+    if y.isIdentity && x.isIdentity {
+      return gradient.ahead(
+        ImageShape(n: 1, h: result.w, w: 1, c: result.c), images: 0..<1, rows: strip.columns)
+    }
+    return gradient.ahead(result, images: strip.image..<strip.image + 1, rows: strip.rows)
+  }
+
   /// The output gradient of a unit: in place, or made in scratch.
   fileprivate func gatherGradient(
     _ strip: Strip, from gradient: Convolution.Source, into scratch: UnsafeMutablePointer<Float>, _ kernels: nr_kernels

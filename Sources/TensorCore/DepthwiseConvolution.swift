@@ -82,6 +82,17 @@ enum DepthwiseConvolution {
 
     func lanes(of block: Int) -> Int { min(16, source.c - block * 16) }
 
+    /// What a unit reads of the source, and what of an image as large as the results: nothing past the last unit.
+    func sourceAhead(_ unit: Int, _ source: Convolution.Source) -> (nr_ahead, nr_ahead) {
+      let top = y.low + unit % strips * stripRows * y.sourceStep, image = unit / strips
+      return source.ahead(self.source, images: image..<image + 1, rows: top..<top + scratchRows)
+    }
+
+    func gradientAhead(_ unit: Int, _ gradient: Convolution.Source) -> (nr_ahead, nr_ahead) {
+      let row = unit % strips * stripRows, image = unit / strips
+      return gradient.ahead(result, images: image..<image + 1, rows: row..<row + stripRows)
+    }
+
     /// A job over a strip, without its operands.
     func job(_ strip: ConvolutionResults.Strip, _ target: ConvolutionResults.Target) -> nr_depthwise_job {
       var job = nr_depthwise_job()
@@ -170,7 +181,10 @@ enum DepthwiseConvolution {
         image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: source, into: part, kernels)
       var job = plan.job(strip, target)
       job.taps = UnsafeRawPointer(prepared + plan.packedFloats).assumingMemoryBound(to: Int32.self)
+      let next = plan.sourceAhead(unit + 1, source)
+      let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(strip)))
       for block in 0..<plan.blocks {
+        job.ahead = ahead.part(block, of: plan.blocks)
         job.lanes = Int64(plan.lanes(of: block))
         job.result = target.pointer + block * 16
         job.source = UnsafePointer(part + block * plan.planeFloats)
@@ -253,7 +267,10 @@ enum DepthwiseConvolution {
       if !outputGradient.isPlain {
         plan.gatherGradient(image: image, row: row, from: outputGradient, into: made, kernels)
       }
+      let unit = image * plan.strips + strip, next = plan.gradientAhead(unit + 1, outputGradient)
+      let ahead = MemoryAhead(regions: (plan.sourceAhead(unit + 1, input).0, next.0, next.1))
       for block in 0..<plan.blocks {
+        job.ahead = ahead.part(block, of: plan.blocks)
         job.source = UnsafePointer(part + block * plan.planeFloats)
         job.gradient =
           outputGradient.isPlain

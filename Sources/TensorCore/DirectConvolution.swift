@@ -76,7 +76,10 @@ struct DirectConvolution {
     job.source_row = Int64(taps.scratchColumns * 16 * taps.y.sourceStep)
     (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
     let runs = UnsafeRawPointer(prepared + packedFloats).assumingMemoryBound(to: nr_run.self)
+    let next = taps.sourceAhead(unit + 1, source)
+    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(place)))
     taps.forEachBlock { block in
+      job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
       job.runs = runs + block.runOffset
       job.run_count = Int64(block.runCount)
       job.result = target.pointer + block.firstLane

@@ -82,6 +82,9 @@ struct TapConvolution {
 
   // MARK: Blocks
 
+  var blockCount: Int { (result.c + vectors * 16 - 1) / (vectors * 16) }
+  func index(of block: Block) -> Int { block.firstLane / (vectors * 16) }
+
   /// Calls the body for each block of result channels.
   func forEachBlock(_ body: (Block) -> Void) {
     var block = Block(
@@ -170,6 +173,18 @@ struct TapConvolution {
       columns: Int64(scratchColumns))
     kernels.border(&job)
     return UnsafePointer(scratch)
+  }
+
+  /// What a unit reads of a source: nothing past the last unit.
+  func sourceAhead(_ unit: Int, _ source: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard unit < units else { return (nr_ahead(), nr_ahead()) }
+    let strip = strip(unit), shape = self.source
+    if y.isIdentity && x.isIdentity {
+      return source.ahead(
+        ImageShape(n: 1, h: shape.w, w: 1, c: shape.c), images: 0..<1, rows: strip.columns)
+    }
+    let top = y.low + strip.rows.lowerBound * y.sourceStep
+    return source.ahead(shape, images: strip.image..<strip.image + 1, rows: top..<top + scratchRows)
   }
 
   /// The results of a unit.

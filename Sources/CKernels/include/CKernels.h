@@ -84,6 +84,7 @@ typedef struct {
   int64_t vectors;
   int64_t gradient_vector;  // from the first vector of result channels to the second
   int64_t members, source_member, gradient_member, result_member;
+  nr_ahead ahead[3];
 } nr_weight_gradient_job;
 
 // Between tiles of an image and the 36 points of their transforms: [36][vectors of channels][tiles][16].
@@ -122,6 +123,7 @@ typedef struct {
   int64_t tap_count, rows, columns;
   int64_t source_row, source_column, result_row, result_column;
   int64_t lanes;  // logical channels of this vector
+  nr_ahead ahead[3];
 } nr_depthwise_job;
 
 // Depthwise: result[tap][16] += sum over pixels, in row order, of source * gradient.
@@ -133,6 +135,7 @@ typedef struct {
   int64_t tap_count, rows, columns;
   int64_t source_row, source_column, gradient_row, gradient_column;
   int64_t neighbours;  // consecutive taps that are one vector apart: the width of the window, or 1
+  nr_ahead ahead[3];
 } nr_depthwise_gradient_job;
 
 // MARK: - Pooling
