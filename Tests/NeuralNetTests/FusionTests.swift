@@ -146,7 +146,7 @@ import Testing
       let expected = try #require(plain.gradients[path])
       let scale = max(expected.map { abs($0) }.max() ?? 0, largest / 100)
       let difference = zip(gradient, expected).map { abs($0 - $1) }.max() ?? 0
-      #expect(difference < 1e-5 * scale, "\(path): \(difference) of \(scale)")
+      #expect(difference < 5e-5 * scale, "\(path): \(difference) of \(scale)")
     }
     for path in fused.weights.paths where path.contains("running") {
       #expect(error(fused.weights[path] ?? [], plain.weights[path] ?? []) < 2e-6, "\(path)")
@@ -156,7 +156,7 @@ import Testing
 
   @Test(arguments: cases)
   func setsAndThreadsGiveTheSameBits(network: Case) throws {
-    let expected = try step(network, fuses: true, compute: try Compute(kernels: .best))
+    let expected = try step(network, fuses: true, compute: try Compute(kernels: KernelSet.best))
     for set in KernelSet.available where set.fusesMultiplyAdd == KernelSet.best.fusesMultiplyAdd {
       for threads in [1, 3] {
         let again = try step(network, fuses: true, compute: try Compute(kernels: set, threads: threads))
@@ -177,8 +177,8 @@ import Testing
   }
 
   @Test func normalisationsGoIntoTheWeightsAndSumsIntoTheConvolutions() throws {
-    let graph = try graph(Self.cases[2])
-    let plan = try InferencePlan(graph, batch: 1, compute: try Compute())
+    let network = try #require(Self.cases.first { $0.name == "residual block" })
+    let plan = try InferencePlan(try graph(network), batch: 1, compute: try Compute())
     #expect(!plan.plan.steps.contains { ["normalise", "add", "relu"].contains($0.op) }, "\(plan.plan.steps.map(\.op))")
   }
 
