@@ -18,7 +18,8 @@ public enum Convolution {
       return max(
         WinogradConvolution(forward, compute: compute).scratchFloats,
         WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).scratchFloats,
-        WinogradWeightGradient(forward, compute: compute).scratchFloats)
+        WinogradWeightGradient(forward, compute: compute).scratchFloats,
+        WinogradGradients(g, compute: compute).scratchFloats)
     }
     var most = DirectConvolution(g.forwardTaps(compute), compute: compute).scratchFloats
     g.forEachGradientTaps(compute) { most = max(most, DirectConvolution($0, compute: compute).scratchFloats) }
@@ -109,12 +110,17 @@ public enum Convolution {
     }
   }
 
-  /// Both gradients from the same sources.
+  /// Both gradients from the same sources, with the bits of the two calls; where it can, each source is made once.
   public static func gradients(
     _ g: ConvolutionGeometry, input: Source, outputGradient: Source, weight: UnsafePointer<Float>,
     epilogue: Epilogue = Epilogue(), inputGradient: UnsafeMutablePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
+    if g.isWinograd && g.padding == Extent(1) {
+      return WinogradGradients(g, compute: compute).run(
+        source: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
+        inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch)
+    }
     self.weightGradient(
       g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
       compute: compute)
