@@ -121,6 +121,13 @@ public enum Convolution {
         source: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
         inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch)
     }
+    if g.isDepthwise
+      && DepthwiseConvolution.gradients(
+        g, input: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
+        inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch, compute: compute)
+    {
+      return
+    }
     self.weightGradient(
       g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
       compute: compute)

@@ -57,16 +57,22 @@ enum DepthwiseConvolution {
       kernels.border(&job)
     }
 
-    /// Copies the output gradient of a strip into scratch, for the weight gradient.
-    func gatherGradient(
-      image: Int, row: Int, from gradient: Convolution.Source, into scratch: UnsafeMutablePointer<Float>,
-      _ kernels: nr_kernels
-    ) {
+    /// The output gradient of a unit, for the weight gradient: in place, or made in scratch.
+    func gradient(
+      _ unit: Int, _ gradient: Convolution.Source, made scratch: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
+    ) -> Gradient {
+      let place = results(unit)
+      if gradient.isPlain {
+        return Gradient(
+          pointer: gradient.job.image + place.offset, block: 16, row: place.rowStride, column: place.columnStride)
+      }
       var job = nr_border_job(
-        source: gradient.of(image: image, result), scratch: scratch, height: Int64(result.h),
-        width: Int64(result.w), pixel: Int64(result.pixelStride), blocks: Int64(blocks), top: Int64(row), left: 0,
-        rows: Int64(min(stripRows, y.resultCount - row)), columns: Int64(x.resultCount))
+        source: gradient.of(image: unit / strips, result), scratch: scratch, height: Int64(result.h),
+        width: Int64(result.w), pixel: Int64(result.pixelStride), blocks: Int64(blocks),
+        top: Int64(unit % strips * stripRows), left: 0, rows: Int64(place.rows), columns: Int64(place.columns))
       kernels.border(&job)
+      return Gradient(
+        pointer: UnsafePointer(scratch), block: place.rows * place.columns * 16, row: place.columns * 16, column: 16)
     }
 
     /// Where the results of a unit lie.
@@ -105,6 +111,12 @@ enum DepthwiseConvolution {
     }
   }
 
+  /// The output gradient of a unit: floats from a block of channels, a row and a pixel to the next.
+  private struct Gradient {
+    var pointer: UnsafePointer<Float>
+    var block: Int, row: Int, column: Int
+  }
+
   private static func forwardPlan(_ g: ConvolutionGeometry) -> Plan {
     let axes = g.forwardAxes
     return Plan(source: g.input, result: g.output, y: axes.y, x: axes.x)
@@ -119,6 +131,10 @@ enum DepthwiseConvolution {
     let plan = forwardPlan(g)
     let sums = min(maximalChunks, g.batch) * plan.packedFloats + plan.tapFloats + compute.threads * plan.workerFloats
     var most = max(floats(plan), sums)
+    if let shared = sharedGradientPlan(g) {
+      let workers = compute.threads * (shared.workerFloats + plan.sourceFloats)
+      most = max(most, floats(shared) + min(maximalChunks, g.batch) * plan.packedFloats + plan.tapFloats + workers)
+    }
     g.forEachGradientPhase { y, x in
       most = max(most, floats(Plan(source: g.output, result: g.input, y: y, x: x)))
     }
@@ -161,40 +177,66 @@ enum DepthwiseConvolution {
     epilogue: Convolution.Epilogue, result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
     _ compute: Compute
   ) {
-    let kernels = compute.kernels, prepared: UnsafePointer<Float>
+    let operands = operands(
+      g, plan, source: source, weight: weight, epilogue: epilogue, result: result, scratch: scratch, compute.kernels)
+    let workers = operands.moments + ConvolutionResults.momentFloats(units: plan.units, shape: plan.result)
+    compute.forEachChunk(plan.units) { unit, worker in
+      runUnit(unit, plan, operands, scratch: workers + worker * plan.workerFloats)
+    }
+    operands.results.writeStatistics(units: plan.units, scratch: workers, compute: compute) { plan.results($0) }
+  }
+
+  /// What all units work on.
+  private struct Operands {
+    let source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>
+    let results: ConvolutionResults
+    var moments: UnsafeMutablePointer<Float> { results.moments }
+    var kernels: nr_kernels { results.kernels }
+  }
+
+  /// Puts what the workers share into scratch: weights, taps, bias, room for moments.
+  private static func operands(
+    _ g: ConvolutionGeometry, _ plan: Plan, source: Convolution.Source, weight: Convolution.Weight,
+    epilogue: Convolution.Epilogue, result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    _ kernels: nr_kernels
+  ) -> Operands {
+    let prepared: UnsafePointer<Float>
     switch weight {
     case .prepared(let given): prepared = given
     case .dense(let dense):
       prepare(g, plan, dense, into: scratch, kernels)
       prepared = UnsafePointer(scratch)
     }
-    let bias = scratch + plan.packedFloats + plan.tapFloats, moments = bias + plan.result.pixelStride
-    let workers = moments + ConvolutionResults.momentFloats(units: plan.units, shape: plan.result)
+    let bias = scratch + plan.packedFloats + plan.tapFloats
     bias.update(repeating: 0, count: plan.result.pixelStride)
     if let given = epilogue.bias { bias.update(from: given, count: plan.result.c) }
     let results = ConvolutionResults(
-      shape: plan.result, result: result, epilogue: epilogue, moments: moments, kernels: kernels)
-    compute.forEachChunk(plan.units) { unit, worker in
-      let part = workers + worker * plan.workerFloats, strip = plan.results(unit)
-      let target = results.target(strip, scratch: part + plan.sourceFloats)
-      plan.gather(
-        image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: source, into: part, kernels)
-      var job = plan.job(strip, target)
-      job.taps = UnsafeRawPointer(prepared + plan.packedFloats).assumingMemoryBound(to: Int32.self)
-      let next = plan.sourceAhead(unit + 1, source)
-      let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(strip)))
-      for block in 0..<plan.blocks {
-        job.ahead = ahead.part(block, of: plan.blocks)
-        job.lanes = Int64(plan.lanes(of: block))
-        job.result = target.pointer + block * 16
-        job.source = UnsafePointer(part + block * plan.planeFloats)
-        job.weights = prepared + block * plan.taps * 16
-        job.bias = UnsafePointer(bias + block * 16)
-        kernels.depthwise(&job)
-      }
-      results.finish(strip, at: target, unit: unit)
+      shape: plan.result, result: result, epilogue: epilogue, moments: bias + plan.result.pixelStride,
+      kernels: kernels)
+    return Operands(source: source, prepared: prepared, bias: bias, results: results)
+  }
+
+  private static func runUnit(
+    _ unit: Int, _ plan: Plan, _ operands: Operands, scratch part: UnsafeMutablePointer<Float>
+  ) {
+    let strip = plan.results(unit), kernels = operands.kernels
+    let target = operands.results.target(strip, scratch: part + plan.sourceFloats)
+    plan.gather(
+      image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: operands.source, into: part, kernels)
+    var job = plan.job(strip, target)
+    job.taps = UnsafeRawPointer(operands.prepared + plan.packedFloats).assumingMemoryBound(to: Int32.self)
+    let next = plan.sourceAhead(unit + 1, operands.source)
+    let ahead = MemoryAhead(regions: (next.0, next.1, operands.results.ahead(strip)))
+    for block in 0..<plan.blocks {
+      job.ahead = ahead.part(block, of: plan.blocks)
+      job.lanes = Int64(plan.lanes(of: block))
+      job.result = target.pointer + block * 16
+      job.source = UnsafePointer(part + block * plan.planeFloats)
+      job.weights = operands.prepared + block * plan.taps * 16
+      job.bias = operands.bias + block * 16
+      kernels.depthwise(&job)
     }
-    results.writeStatistics(units: plan.units, scratch: workers, compute: compute) { plan.results($0) }
+    operands.results.finish(strip, at: target, unit: unit)
   }
 
   /// Dense `[ky][kx][channel]` to `[block][tap][16]`, taps in the order of the plan, then where the taps lie.
@@ -222,15 +264,65 @@ enum DepthwiseConvolution {
     weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     let plan = forwardPlan(g), kernels = compute.kernels
-    let chunks = min(maximalChunks, g.batch)
+    sumChunks(g, plan, into: weightGradient, scratch: scratch, workerFloats: plan.workerFloats, compute) {
+      unit, sums, taps, part in
+      let gradient = plan.gradient(unit, outputGradient, made: part + plan.sourceFloats, kernels)
+      let ahead = plan.gradientAhead(unit + 1, outputGradient)
+      add(unit, plan, taps, input, gradient, ahead, to: sums, scratch: part, kernels)
+    }
+  }
+
+  /// The plan of the input gradient, if its windows hold the output gradient that the weight gradient reads.
+  private static func sharedGradientPlan(_ g: ConvolutionGeometry) -> Plan? {
+    guard g.stride == Extent(1), g.inputHeight == g.outputHeight, g.inputWidth == g.outputWidth else { return nil }
+    var shared: Plan?
+    g.forEachGradientPhase { y, x in shared = Plan(source: g.output, result: g.input, y: y, x: x) }
+    return shared
+  }
+
+  /// Both gradients, strip by strip, so that each source is read and made once. False if the strips of the two don't
+  /// agree.
+  static func gradients(
+    _ g: ConvolutionGeometry, input: Convolution.Source, outputGradient: Convolution.Source,
+    weight: UnsafePointer<Float>, epilogue: Convolution.Epilogue, inputGradient: UnsafeMutablePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
+  ) -> Bool {
+    guard let back = sharedGradientPlan(g) else { return false }
+    let plan = forwardPlan(g), kernels = compute.kernels
+    let operands = operands(
+      g, back, source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient,
+      scratch: scratch, kernels)
+    let first = (-back.y.low * back.scratchColumns - back.x.low) * 16
+    sumChunks(
+      g, plan, into: weightGradient, scratch: operands.moments, workerFloats: back.workerFloats + plan.sourceFloats,
+      compute
+    ) { unit, sums, taps, part in
+      runUnit(unit, back, operands, scratch: part)
+      let gradient = Gradient(
+        pointer: UnsafePointer(part + first), block: back.planeFloats, row: back.scratchColumns * 16, column: 16)
+      add(
+        unit, plan, taps, input, gradient, (nr_ahead(), nr_ahead()), to: sums, scratch: part + back.workerFloats,
+        kernels)
+    }
+    return true
+  }
+
+  /// Sums of chunks of images `[block][tap][16]`, added in chunk order: the body adds a unit's products.
+  private static func sumChunks(
+    _ g: ConvolutionGeometry, _ plan: Plan, into weightGradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, workerFloats: Int, _ compute: Compute,
+    _ add: (Int, UnsafeMutablePointer<Float>, UnsafePointer<Int32>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let chunks = min(maximalChunks, g.batch), kernels = compute.kernels
     let tapStorage = scratch + chunks * plan.packedFloats, workers = tapStorage + plan.tapFloats
     UnsafeMutableRawPointer(tapStorage).withMemoryRebound(to: Int32.self, capacity: plan.tapFloats) { taps in
       plan.writeTaps(taps)
       compute.forEachChunk(chunks) { chunk, worker in
-        let sums = scratch + chunk * plan.packedFloats, part = workers + worker * plan.workerFloats
+        let sums = scratch + chunk * plan.packedFloats
         kernels.fill(0, sums, Int64(plan.packedFloats))
-        for image in g.batch * chunk / chunks..<g.batch * (chunk + 1) / chunks {
-          addImage(image, plan, taps, input, outputGradient, into: sums, part, kernels)
+        let images = g.batch * chunk / chunks..<g.batch * (chunk + 1) / chunks
+        for unit in images.lowerBound * plan.strips..<images.upperBound * plan.strips {
+          add(unit, sums, UnsafePointer(taps), workers + worker * workerFloats)
         }
       }
     }
@@ -244,41 +336,31 @@ enum DepthwiseConvolution {
     }
   }
 
-  /// Adds the products of one image to the sums `[block][tap][16]`.
-  private static func addImage(
-    _ image: Int, _ plan: Plan, _ taps: UnsafePointer<Int32>, _ input: Convolution.Source,
-    _ outputGradient: Convolution.Source, into sums: UnsafeMutablePointer<Float>,
-    _ part: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
+  /// Adds the products of one unit to the sums `[block][tap][16]`.
+  ///
+  /// - Parameter ahead: What else the next unit reads.
+  private static func add(
+    _ unit: Int, _ plan: Plan, _ taps: UnsafePointer<Int32>, _ input: Convolution.Source, _ gradient: Gradient,
+    _ ahead: (nr_ahead, nr_ahead), to sums: UnsafeMutablePointer<Float>, scratch part: UnsafeMutablePointer<Float>,
+    _ kernels: nr_kernels
   ) {
-    let made = part + plan.sourceFloats
     var job = nr_depthwise_gradient_job()
     job.taps = taps
     job.tap_count = Int64(plan.taps)
-    job.columns = Int64(plan.x.resultCount)
+    (job.rows, job.columns) = (Int64(plan.results(unit).rows), Int64(plan.x.resultCount))
     job.source_column = Int64(16 * plan.x.sourceStep)
     job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
-    job.gradient_column = outputGradient.isPlain ? Int64(plan.result.pixelStride) : 16
-    job.gradient_row = Int64(plan.x.resultCount) * job.gradient_column
+    (job.gradient_row, job.gradient_column) = (Int64(gradient.row), Int64(gradient.column))
     job.neighbours = plan.x.step == 1 ? Int64(plan.x.count) : 1
-    for strip in 0..<plan.strips {
-      let row = strip * plan.stripRows, place = plan.results(image * plan.strips + strip)
-      job.rows = Int64(place.rows)
-      plan.gather(image: image, row: row, from: input, into: part, kernels)
-      if !outputGradient.isPlain {
-        plan.gatherGradient(image: image, row: row, from: outputGradient, into: made, kernels)
-      }
-      let unit = image * plan.strips + strip, next = plan.gradientAhead(unit + 1, outputGradient)
-      let ahead = MemoryAhead(regions: (plan.sourceAhead(unit + 1, input).0, next.0, next.1))
-      for block in 0..<plan.blocks {
-        job.ahead = ahead.part(block, of: plan.blocks)
-        job.source = UnsafePointer(part + block * plan.planeFloats)
-        job.gradient =
-          outputGradient.isPlain
-          ? outputGradient.job.image + (place.offset + block * 16)
-          : UnsafePointer(made + block * place.rows * place.columns * 16)
-        job.result = sums + block * plan.taps * 16
-        kernels.depthwise_gradient(&job)
-      }
+    plan.gather(
+      image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: input, into: part, kernels)
+    let regions = MemoryAhead(regions: (plan.sourceAhead(unit + 1, input).0, ahead.0, ahead.1))
+    for block in 0..<plan.blocks {
+      job.ahead = regions.part(block, of: plan.blocks)
+      job.source = UnsafePointer(part + block * plan.planeFloats)
+      job.gradient = gradient.pointer + block * gradient.block
+      job.result = sums + block * plan.taps * 16
+      kernels.depthwise_gradient(&job)
     }
   }
 }
