@@ -97,7 +97,7 @@ private func sumOfTerms(_ job: nr_sum_job, _ finish: (Lanes) -> Lanes) {
 private func term(_ term: UnsafePointer<nr_term>, _ i: Int, _ c: Int) -> Lanes {
   let x = load(term.pointee.image! + i)
   guard let scale = term.pointee.scale else { return x }
-  return fused(x - load(term.pointee.mean! + c), load(scale + c), load(term.pointee.shift! + c))
+  return fused(x, load(scale + c), load(term.pointee.shift! + c))
 }
 
 /// Sums of products by blocks of rows, which stay in the first-level cache for all terms.

@@ -6,8 +6,9 @@ func copyChannels(
   _ a: UnsafePointer<Float>, _ aWidth: Int64, _ result: UnsafeMutablePointer<Float>, _ resultWidth: Int64,
   _ rows: Int64, _ channels: Int64, _ zeros: Int64
 ) {
-  let channels = Int(channels), zeros = Int(zeros)
-  for row in 0..<Int(rows) {
+  let channels = Int(channels), zeros = Int(zeros), isPadding = channels < 16 && channels &+ zeros == 16
+  let first = isPadding ? padWhole(a, Int(aWidth), result, Int(resultWidth), Int(rows), channels) : 0
+  for row in first..<Int(rows) {
     let source = a + row &* Int(aWidth)
     let target = result + row &* Int(resultWidth)
     var c = 0
@@ -24,6 +25,21 @@ func copyChannels(
       c &+= 1
     }
   }
+}
+
+/// Pads rows of less than a vector as long as a whole one may be read; returns how many.
+@inline(__always)
+private func padWhole(
+  _ a: UnsafePointer<Float>, _ aWidth: Int, _ result: UnsafeMutablePointer<Float>, _ resultWidth: Int, _ rows: Int,
+  _ channels: Int
+) -> Int {
+  let mask = laneMask(channels), end = (rows &- 1) &* aWidth &+ channels
+  var row = 0
+  while row < rows, row &* aWidth &+ 16 <= end {
+    store(masked(load(a + row &* aWidth), mask), result + row &* resultWidth)
+    row &+= 1
+  }
+  return row
 }
 
 func addBias(

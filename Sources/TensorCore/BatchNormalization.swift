@@ -65,17 +65,27 @@ public enum BatchNormalization {
   }
 
   /// A normalisation as one multiplication and one addition, `scale · x + shift`: channel-padded vectors, padding lanes
-  /// zero.
+  /// zero. Whoever normalises goes by these, so that all have the same bits.
+  public static func affine(
+    channels: Int, mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?,
+    beta: UnsafePointer<Float>?, scale: UnsafeMutablePointer<Float>, shift: UnsafeMutablePointer<Float>
+  ) {
+    ChannelVectors(channels: channels, storage: scale).set(0) { inverseDeviation[$0] * (gamma?[$0] ?? 1) }
+    ChannelVectors(channels: channels, storage: shift).set(0) {
+      Float(Double(beta?[$0] ?? 0) - Double(mean[$0]) * Double(scale[$0]))
+    }
+  }
+
+  /// The same from the variance.
   public static func affine(
     channels: Int, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, epsilon: Float,
     gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?, scale: UnsafeMutablePointer<Float>,
     shift: UnsafeMutablePointer<Float>
   ) {
-    let factors = ChannelVectors(channels: channels, storage: scale)
-    factors.set(0) { Float(Double(gamma?[$0] ?? 1) / (Double(variance[$0]) + Double(epsilon)).squareRoot()) }
-    ChannelVectors(channels: channels, storage: shift).set(0) {
-      Float(Double(beta?[$0] ?? 0) - Double(mean[$0]) * Double(scale[$0]))
-    }
+    // The shift's storage holds the inverse deviations until it gets the shift.
+    inverseDeviation(channels: channels, variance: variance, epsilon: epsilon, result: shift)
+    affine(
+      channels: channels, mean: mean, inverseDeviation: shift, gamma: gamma, beta: beta, scale: scale, shift: shift)
   }
 
   /// What the gradients of a normalisation need of the whole batch, for whoever makes the input's from

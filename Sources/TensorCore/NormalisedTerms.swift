@@ -9,10 +9,10 @@ extension BatchNormalization {
 
     /// The rows as they are, times a factor.
     public init(_ rows: UnsafePointer<Float>, factor: Float = 1) {
-      job = nr_term(image: rows, mean: nil, scale: nil, shift: nil, factor: factor)
+      job = nr_term(image: rows, scale: nil, shift: nil, factor: factor)
     }
 
-    /// `factor · ((rows − mean) · inverseDeviation · gamma + beta)`.
+    /// `factor · ((rows − mean) · inverseDeviation · gamma + beta)`; see `affine`.
     ///
     /// - Parameter storage: `storageFloats` floats that stay until the sum is computed.
     public init(
@@ -21,15 +21,15 @@ extension BatchNormalization {
       factor: Float = 1,
       storage: UnsafeMutablePointer<Float>
     ) {
-      let vectors = ChannelVectors(channels: channels, storage: storage)
-      vectors.set(0) { mean[$0] }
-      vectors.set(1) { inverseDeviation[$0] * (gamma?[$0] ?? 1) }
-      vectors.set(2) { beta?[$0] ?? 0 }
-      job = nr_term(image: rows, mean: vectors[0], scale: vectors[1], shift: vectors[2], factor: factor)
+      let scale = storage, shift = storage + paddedChannels(channels)
+      affine(
+        channels: channels, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta, scale: scale,
+        shift: shift)
+      job = nr_term(image: rows, scale: scale, shift: shift, factor: factor)
     }
 
     /// Floats of storage that a normalised term needs.
-    public static func storageFloats(channels: Int) -> Int { 3 * paddedChannels(channels) }
+    public static func storageFloats(channels: Int) -> Int { 2 * paddedChannels(channels) }
   }
 
   /// output = the sum of the terms, from the first to the last, clamped to `low ... high`; the output may be a

@@ -126,7 +126,7 @@ import Testing
     let gamma = randomDoubles(channels, "gamma"), beta = randomDoubles(channels, "beta")
     let given = (0..<channels).map { (mean: Double($0) / 8, variance: 0.5 + Double($0) / 16) }
     let y = normalised(b, gamma: gamma, beta: beta, statistics: given)
-    let expected = a.indices.map { min(max(a[$0] + y[$0] + c[$0], -0.5), 1) }
+    let expected = a.indices.map { min(max(a[$0] + 0.75 * y[$0] + c[$0], -0.5), 1) }
     try expectAgreement(expected, within: 2e-6) { compute in
       let inputs = [a, b, c].map { padded($0, channels: channels) }, output = GuardedBuffer(count: inputs[0].count)
       let mean = GuardedBuffer(given.map { Float($0.mean) })
@@ -137,7 +137,8 @@ import Testing
         BatchNormalization.Term(inputs[0].pointer),
         BatchNormalization.Term(
           inputs[1].pointer, channels: channels, mean: mean.pointer, inverseDeviation: deviation.pointer,
-          gamma: g.pointer, beta: h.pointer, storage: storage.pointer), BatchNormalization.Term(inputs[2].pointer),
+          gamma: g.pointer, beta: h.pointer, factor: 0.75, storage: storage.pointer),
+        BatchNormalization.Term(inputs[2].pointer),
       ]
       terms.withUnsafeBufferPointer {
         BatchNormalization.sum(
@@ -186,6 +187,37 @@ import Testing
         return k[0][c] * Float(masked[i]) + k[1][c] * Float(x[i]) + k[2][c]
       }
       return result + sums.0.values + sums.1.values
+    }
+  }
+
+  @Test("Products with plain and normalised terms", arguments: [1, 5, 64, 700], [1, 3, 17, 40])
+  func dots(rows: Int, channels: Int) throws {
+    let dy = randomDoubles(rows * channels, "dy")
+    let a = randomDoubles(rows * channels, "a"), b = randomDoubles(rows * channels, "b")
+    let gamma = randomDoubles(channels, "gamma"), beta = randomDoubles(channels, "beta")
+    let given = (0..<channels).map { (mean: Double($0) / 8, variance: 0.5 + Double($0) / 16) }
+    let y = normalised(b, gamma: gamma, beta: beta, statistics: given)
+    func dot(_ x: [Double]) -> Double { zip(dy, x).map { $0 * $1 }.reduce(0, +) }
+    // Relative to the sum of magnitudes, since the products cancel.
+    let size = zip(dy, y).map { abs($0 * $1) }.reduce(0, +) + zip(dy, a).map { abs($0 * $1) }.reduce(0, +)
+    try expectAgreement([dot(a) / size, dot(y) / size, 1], within: 1e-6) { compute in
+      let inputs = [dy, a, b].map { padded($0, channels: channels) }, result = GuardedBuffer(count: 2)
+      let mean = GuardedBuffer(given.map { Float($0.mean) })
+      let deviation = GuardedBuffer(given.map { Float(1 / ($0.variance + Self.epsilon).squareRoot()) })
+      let g = GuardedBuffer(floats(gamma)), h = GuardedBuffer(floats(beta))
+      let storage = GuardedBuffer(count: BatchNormalization.Term.storageFloats(channels: channels))
+      let terms = [
+        BatchNormalization.Term(inputs[1].pointer, factor: 3),
+        BatchNormalization.Term(
+          inputs[2].pointer, channels: channels, mean: mean.pointer, inverseDeviation: deviation.pointer,
+          gamma: g.pointer, beta: h.pointer, factor: -2, storage: storage.pointer),
+      ]
+      terms.withUnsafeBufferPointer {
+        BatchNormalization.dots(
+          rows: rows, channels: channels, gradient: inputs[0].pointer, terms: $0, result: result.pointer,
+          compute: compute)
+      }
+      return result.values.map { $0 / Float(size) } + [1]
     }
   }
 }

@@ -155,11 +155,10 @@ typedef struct {
 
 // MARK: - Normalisation
 
-// One term of a sum: factor times an image, or times (image - mean) * scale + shift; vectors are [pixel], padding lanes
-// zero.
+// One term of a sum: factor times an image, or times scale * image + shift; vectors are [pixel], padding lanes zero.
 typedef struct {
   const float *image;
-  const float *mean, *scale, *shift;  // null for the image itself
+  const float *scale, *shift;  // null for the image itself
   float factor;
 } nr_term;
 

@@ -14,13 +14,13 @@ extension Plan {
     }
     guard let source = dense.baseAddress, let buffer = buffer(port.value) else { return }
     let target = buffer.assumingMemoryBound(to: Float.self)
-    let channels = shape.channels, stride = shape.rowStride
-    for row in 0..<(dense.count / channels) {
-      let pixel = target.advanced(by: row &* stride)
-      pixel.update(from: source.advanced(by: row &* channels), count: channels)
-      pixel.advanced(by: channels).update(repeating: 0, count: stride &- channels)
+    if shape.rowStride > shape.channels {
+      Channels.pad(
+        rows: dense.count / shape.channels, channels: shape.channels, dense: source, padded: target, compute: compute)
+    } else {
+      target.update(from: source, count: dense.count)
     }
-    let samples = dense.count / shape.elementsPerSample, floats = shape.rows(batch: 1) * stride
+    let samples = dense.count / shape.elementsPerSample, floats = shape.rows(batch: 1) * shape.rowStride
     for sample in samples..<(shape.hasBatch ? batch : samples) {
       target.advanced(by: sample * floats).update(from: target, count: floats)
     }
