@@ -97,6 +97,7 @@ let package = Package(
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
     tests("LuaAPITests", ["LuaAPI", "LuaHost", "RunStore", "Canonical", "Diagnostics", "TestSupport"]),
+    tests("BenchTests", ["bench", "Exchange", "NeuralNet", "TensorCore", "Canonical"]),
     tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport", "LuaAPI"]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 from rows import CELLS
 from side import HERE
 
-EPOCHS, SEEDS, BATCH = 10, 3, 64
+EPOCHS, SEEDS, BATCH = 10, 5, 64
 
 
 def shapes(setting):

@@ -4,7 +4,8 @@ import Exchange
 import NeuralNet
 import TensorCore
 
-/// Epochs of training in a given order; what is answered is the accuracy on test images after each, in per cent.
+/// Epochs of training in a given order, with a learning rate that falls to nothing in equal steps; what is answered is
+/// the accuracy on test images after each, in per cent.
 struct CurveWork: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "curve", abstract: "Epochs of training.")
 
@@ -21,12 +22,16 @@ struct CurveWork: ParsableCommand {
     let state = try TrainingState(weights), optimiser = try Descent.optimiser()
     let plan = try TrainingPlan(graph, batch: batch, random: random, compute: compute)
     let examiner = try Examiner(graph, try Batch(test), compute)
-    var orders = try Self.orders(options.arrays).makeIterator()
+    let orders = try Self.orders(options.arrays)
+    var epoch = 0
     try serve {
-      for samples in try Self.batches(orders.next(), of: batch) {
+      guard epoch < orders.count else { throw Fault(.usage, "there is no order for one more epoch") }
+      let rate = Descent.rate * Double(orders.count - epoch) / Double(orders.count)
+      for samples in Self.batches(orders[epoch], of: batch) {
         try images[samples].write(to: plan)
-        _ = try plan.step(state, optimiser, learningRate: Descent.rate)
+        _ = try plan.step(state, optimiser, learningRate: rate)
       }
+      epoch += 1
       return try examiner.accuracy(weights)
     }
   }
@@ -42,9 +47,8 @@ struct CurveWork: ParsableCommand {
   }
 
   /// The full batches of an order.
-  private static func batches(_ order: [Int]?, of size: Int) throws -> [ArraySlice<Int>] {
-    guard let order else { throw Fault(.data, "there is no order for one more epoch") }
-    return stride(from: 0, through: order.count - size, by: size).map { order[$0..<$0 + size] }
+  private static func batches(_ order: [Int], of size: Int) -> [ArraySlice<Int>] {
+    stride(from: 0, through: order.count - size, by: size).map { order[$0..<$0 + size] }
   }
 }
 
