@@ -24,6 +24,8 @@ struct CoreBinding {
       "suggest": { call in
         call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
       },
+      // missing(sentence): what the script looked for isn't there; an error about nil that comes next says so
+      "missing": { [session] call in session.host.note(missing: call.string(1) ?? "") },
       "warn": { [session] call in session.warn(call.string(1) ?? "") },
       "note": { [session] call in session.tell("note", call.string(1) ?? "") },
       // class_name(value): the name of the class of an object, or nil

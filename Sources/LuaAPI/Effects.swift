@@ -53,6 +53,7 @@ final class Effects {
     starting: TrialRecord? = nil,
     isExact: Bool = true, trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
   ) throws -> EffectResult {
+    session.unaskedDraws.restart()
     guard depth == 0 else {
       let outcome = try body()
       let record = EffectRecord(kind: kind, key: key, exact: outcome.exact, observed: outcome.observed, label: label)
