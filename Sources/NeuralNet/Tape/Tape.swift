@@ -136,7 +136,7 @@ public final class Tape {
         try kernel.run(
           KernelArguments(
             inputs: base, outputs: base.advanced(by: inputs.count), inputCount: inputs.count,
-            scratch: scratch.pointer, step: step))
+            scratch: scratch.pointer, step: step, prepared: scratch.pointer))
       }
     }
   }
