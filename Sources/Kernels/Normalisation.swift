@@ -79,9 +79,12 @@ private func sumOfTerms(_ job: nr_sum_job, _ finish: (Lanes) -> Lanes) {
     var c = 0
     while c < pixel {
       let i = first &+ row &* pixel &+ c
-      var sums = InlineArray<4, Lanes> { term(terms, i &+ $0 &* step, c) }
+      let factor = Lanes(repeating: terms.pointee.factor)
+      var sums = InlineArray<4, Lanes> { term(terms, i &+ $0 &* step, c) * factor }
       for k in 1..<max(1, count) {
-        for lane in 0..<4 { sums[lane] += term(terms + k, i &+ lane &* step, c) }
+        // With a factor of 1 this is the sum, bit for bit.
+        let factor = Lanes(repeating: terms[k].factor)
+        for lane in 0..<4 { sums[lane] = fused(factor, term(terms + k, i &+ lane &* step, c), sums[lane]) }
       }
       for lane in 0..<(isWhole ? 4 : 1) { store(finish(sums[lane]), job.result! + (i &+ lane &* step)) }
       c &+= 16
@@ -95,6 +98,45 @@ private func term(_ term: UnsafePointer<nr_term>, _ i: Int, _ c: Int) -> Lanes {
   let x = load(term.pointee.image! + i)
   guard let scale = term.pointee.scale else { return x }
   return fused(x - load(term.pointee.mean! + c), load(scale + c), load(term.pointee.shift! + c))
+}
+
+/// Sums of products by blocks of rows, which stay in the first-level cache for all terms.
+func normalisedDots(_ pointer: UnsafePointer<nr_dots_job>) {
+  let job = pointer.pointee
+  let pixel = Int(job.pixel), rows = Int(job.rows), terms = job.terms!
+  var row = 0
+  while row < rows {
+    let count = min(rowsPerBlock, rows &- row), start = Int(job.first) &+ row &* pixel
+    for k in 0..<Int(job.term_count) {
+      var c = 0
+      while c < pixel {
+        job.sums![k] += Double(laneSum(products(job.gradient!, terms + k, start &+ c, count, pixel, c)))
+        c &+= 16
+      }
+    }
+    row &+= count
+  }
+}
+
+@inline(__always)
+private func products(
+  _ gradient: UnsafePointer<Float>, _ factor: UnsafePointer<nr_term>, _ start: Int, _ rows: Int, _ pixel: Int, _ c: Int
+) -> Lanes {
+  var sums = InlineArray<4, Lanes>(repeating: Lanes(repeating: 0))
+  var row = 0
+  while row &+ 4 <= rows {
+    for lane in 0..<4 {
+      let i = start &+ (row &+ lane) &* pixel
+      sums[lane] = fused(load(gradient + i), term(factor, i, c), sums[lane])
+    }
+    row &+= 4
+  }
+  while row < rows {
+    let i = start &+ row &* pixel
+    sums[0] = fused(load(gradient + i), term(factor, i, c), sums[0])
+    row &+= 1
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 func normaliseSums(_ pointer: UnsafePointer<nr_normalise_sums_job>) {

@@ -23,6 +23,7 @@ public func kernelTable() -> nr_kernels {
     average_pool_gradient: { averagePoolGradient($0!) },
     moments: { moments($0!, $1, $2, $3!, $4!) },
     normalised_sum: { normalisedSum($0!) },
+    normalised_dots: { normalisedDots($0!) },
     normalise_sums: { normaliseSums($0!) },
     normalise_gradient: { normaliseGradient($0!) },
     fill: { fill($0, $1!, $2) },

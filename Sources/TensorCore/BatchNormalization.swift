@@ -64,51 +64,6 @@ public enum BatchNormalization {
     }
   }
 
-  /// One term of a sum: rows of channels, normalised if wanted.
-  public struct Term {
-    fileprivate let job: nr_term
-
-    /// The rows as they are.
-    public init(_ rows: UnsafePointer<Float>) { job = nr_term(image: rows, mean: nil, scale: nil, shift: nil) }
-
-    /// `(rows − mean) · inverseDeviation · gamma + beta`.
-    ///
-    /// - Parameter storage: `storageFloats` floats that stay until the sum is computed.
-    public init(
-      _ rows: UnsafePointer<Float>, channels: Int, mean: UnsafePointer<Float>,
-      inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?,
-      storage: UnsafeMutablePointer<Float>
-    ) {
-      let vectors = ChannelVectors(channels: channels, storage: storage)
-      vectors.set(0) { mean[$0] }
-      vectors.set(1) { inverseDeviation[$0] * (gamma?[$0] ?? 1) }
-      vectors.set(2) { beta?[$0] ?? 0 }
-      job = nr_term(image: rows, mean: vectors[0], scale: vectors[1], shift: vectors[2])
-    }
-
-    /// Floats of storage that a normalised term needs.
-    public static func storageFloats(channels: Int) -> Int { 3 * paddedChannels(channels) }
-  }
-
-  /// output = the sum of the terms, from the first to the last, clamped to `low ... high`; the output may be a
-  /// term's memory.
-  public static func sum(
-    rows: Int, channels: Int, terms: UnsafeBufferPointer<Term>, low: Float = -.infinity, high: Float = .infinity,
-    output: UnsafeMutablePointer<Float>, compute: Compute
-  ) {
-    guard let first = terms.baseAddress else { return }
-    let width = paddedChannels(channels), pieces = RowPieces(rows: rows, width: width)
-    first.withMemoryRebound(to: nr_term.self, capacity: terms.count) { jobs in
-      compute.forEachChunk(pieces.count) { piece, _ in
-        let range = pieces[piece]
-        var job = nr_sum_job(
-          terms: jobs, result: output, term_count: Int64(terms.count), first: Int64(range.lowerBound * width),
-          rows: Int64(range.count), pixel: Int64(width), low: low, high: high)
-        compute.kernels.normalised_sum(&job)
-      }
-    }
-  }
-
   /// A normalisation as one multiplication and one addition, `scale · x + shift`: channel-padded vectors, padding lanes
   /// zero.
   public static func affine(
@@ -149,11 +104,12 @@ public enum BatchNormalization {
   /// - Parameters:
   ///   - statisticsDependOnInput: Whether mean and variance are those of the rows, or constants.
   ///   - clamp: The clamp that follows, or nil.
+  ///   - factor: What the output gradient is multiplied by, first of all.
   ///   - gammaGradient: Overwritten, or nil if not wanted; likewise `betaGradient`.
   public static func gradientCoefficients(
     rows: Int, channels: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, epsilon: Float, gamma: UnsafePointer<Float>?,
-    beta: UnsafePointer<Float>?, statisticsDependOnInput: Bool, clamp: (low: Float, high: Float)?,
+    beta: UnsafePointer<Float>?, statisticsDependOnInput: Bool, clamp: (low: Float, high: Float)?, factor: Float = 1,
     coefficients k: GradientCoefficients, gammaGradient: UnsafeMutablePointer<Float>?,
     betaGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
@@ -167,8 +123,9 @@ public enum BatchNormalization {
       inverseDeviation: deviation, gamma: gamma,
       clamp: clamp.map { BackwardPass.Clamp(scale: k[3], shift: k[4], low: $0.low, high: $0.high) }, scratch: rest,
       compute: compute)
+    pass.scaleSums(by: factor)
     pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
-    pass.writeCoefficients(k, statisticsDependOnInput: statisticsDependOnInput)
+    pass.writeCoefficients(k, factor: factor, statisticsDependOnInput: statisticsDependOnInput)
   }
 
   /// The gradients of `normalise` where mean and variance are those of the same rows, and so depend on the input.
@@ -210,7 +167,7 @@ public enum BatchNormalization {
 }
 
 /// Padded vectors of channels in scratch.
-private struct ChannelVectors {
+struct ChannelVectors {
   let channels: Int, storage: UnsafeMutablePointer<Float>
   var width: Int { paddedChannels(channels) }
 
@@ -225,7 +182,7 @@ private struct ChannelVectors {
 }
 
 /// Rows cut into pieces that don't depend on each other.
-private struct RowPieces {
+struct RowPieces {
   let rows: Int, length: Int
   var count: Int { (rows + length - 1) / length }
 
@@ -287,16 +244,22 @@ private struct BackwardPass {
     }
   }
 
+  func scaleSums(by factor: Float) {
+    compute.kernels.scale(vectors[3], factor, vectors[3], Int64(2 * vectors.width))
+  }
+
   func reportSums(gammaGradient: UnsafeMutablePointer<Float>?, betaGradient: UnsafeMutablePointer<Float>?) {
     betaGradient?.update(from: vectors[3], count: channels)
     gammaGradient?.update(from: vectors[4], count: channels)
   }
 
   /// From dx = s · (dy − Σdy / n − x̂ · Σ(dy · x̂) / n) with s = gamma · d and x̂ = (x − mean) · d, d the inverse deviation.
-  func writeCoefficients(_ k: BatchNormalization.GradientCoefficients, statisticsDependOnInput: Bool) {
+  func writeCoefficients(
+    _ k: BatchNormalization.GradientCoefficients, factor: Float, statisticsDependOnInput: Bool
+  ) {
     let share = statisticsDependOnInput ? 1 / Double(rows) : 0
     let k = ChannelVectors(channels: channels, storage: k.vectors)
-    k.set(0) { vectors[2][$0] }
+    k.set(0) { vectors[2][$0] * factor }
     k.set(1) { Float(-Double(vectors[2][$0]) * Double(vectors[1][$0]) * Double(vectors[4][$0]) * share) }
     k.set(2) {
       Float(-Double(vectors[2][$0]) * Double(vectors[3][$0]) * share - Double(k[1][$0]) * Double(vectors[0][$0]))

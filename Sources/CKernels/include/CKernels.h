@@ -152,11 +152,21 @@ typedef struct {
 
 // MARK: - Normalisation
 
-// One term of a sum: an image, or (image - mean) * scale + shift; vectors are [pixel], padding lanes zero.
+// One term of a sum: factor times an image, or times (image - mean) * scale + shift; vectors are [pixel], padding lanes
+// zero.
 typedef struct {
   const float *image;
   const float *mean, *scale, *shift;  // null for the image itself
+  float factor;
 } nr_term;
+
+// sums[k] += the sum of gradient * term k, without its factor, over rows of `pixel` channels from float `first`.
+typedef struct {
+  const float *gradient;
+  const nr_term *terms;
+  double *sums;
+  int64_t term_count, first, rows, pixel;
+} nr_dots_job;
 
 // The sum of the terms in their order, clamped to low ... high, over `rows` rows of `pixel` channels from float `first`.
 typedef struct {
@@ -236,6 +246,7 @@ typedef struct {
   // Mean [pixel] and sum of squared deviations [pixel] over rows.
   void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
   void (*normalised_sum)(const nr_sum_job *);
+  void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);
   void (*normalise_gradient)(const nr_normalise_gradient_job *);
 

@@ -56,12 +56,15 @@ extension Fusion {
   /// Replaces what is left of normalisations, their ReLUs and the sums of them by one pass each.
   mutating func sumInPasses() {
     findReaders()
+    summing = Set(nodes.filter { isSum($0) || isMixture($0) })
     for index in nodes.reversed() {
       let node = graph.nodes[index]
       if !Clamp.isGradient(node), let clamp = Clamp(of: node) {
         sumBefore(index, clamp)
+      } else if isMixture(index) {
+        replaceMixture(index)
       } else if isSum(index), node.inputs.contains(where: { ownNormalisation($0) != nil }) {
-        sum(node.inputs, nil, in: index)
+        sum(node.inputs.map(term), nil, in: index)
       }
     }
     findReaders()
@@ -73,20 +76,32 @@ extension Fusion {
     let value = graph.nodes[index].inputs[0]
     guard onlyReader(of: value) != nil, isGrid(value), let before = producer(of: value) else { return }
     if isSum(before) {
-      sum(graph.nodes[before].inputs, clamp, in: index)
-    } else if normalisation(to: value) != nil {
-      sum([value], clamp, in: index)
+      sum(graph.nodes[before].inputs.map(term), clamp, in: index)
+    } else if let normal = normalisation(to: value) {
+      sum([(graph.nodes[normal].inputs[0], Normalisation(of: graph.nodes[normal]))], clamp, in: index)
     }
   }
 
-  private mutating func sum(_ terms: [Int], _ clamp: Clamp?, in index: Int) {
+  private mutating func sum(
+    _ terms: [(image: Int, normalisation: Normalisation?)], _ clamp: Clamp?, in index: Int
+  ) {
     let fused = NormalisedSum(
-      replaced: graph.nodes[index],
-      terms: terms.map { term in
-        guard let normal = ownNormalisation(term) else { return (term, nil) }
-        return (graph.nodes[normal].inputs[0], Normalisation(of: graph.nodes[normal]))
-      }, low: clamp?.low ?? -.infinity, high: clamp?.high ?? .infinity, output: graph.nodes[index].outputs[0])
+      replaced: graph.nodes[index], terms: NormalisedTerms(terms: terms), low: clamp?.low ?? -.infinity,
+      high: clamp?.high ?? .infinity, output: graph.nodes[index].outputs[0])
     replace(index, by: fused.node())
+  }
+
+  /// A mixture, or the gradient of its weights.
+  private mutating func replaceMixture(_ index: Int) {
+    let node = graph.nodes[index], terms = node.inputs.dropFirst().map(term)
+    if op(index) == Op.weightedSum.name {
+      let factors = (weights: node.inputs[0], elements: Array(terms.indices))
+      let fused = NormalisedSum(
+        replaced: node, terms: NormalisedTerms(terms: terms, factors: factors), output: node.outputs[0])
+      replace(index, by: fused.node())
+    } else {
+      replace(index, by: NormalisedDots(replaced: node, terms: NormalisedTerms(terms: terms)).node())
+    }
   }
 
   /// The statistics of a batch, or the normalisation by them, where the other is computed elsewhere or not at all.
@@ -95,21 +110,33 @@ extension Fusion {
     let isRead = kept.contains(value) || !readers[value].isEmpty
     let givesStatistics = producer(of: node.outputs[1]) == index
     if isRead, !givesStatistics {
-      let fused = NormalisedSum(
-        replaced: node, terms: [(node.inputs[0], Normalisation(of: node))], output: value)
-      replace(index, by: fused.node())
+      let terms = NormalisedTerms(terms: [(node.inputs[0], Normalisation(of: node))])
+      replace(index, by: NormalisedSum(replaced: node, terms: terms, output: value).node())
     } else if !isRead {
       replace(index, by: BatchStatistics(replaced: node).node())
     }
   }
 
-  /// The normalisation that gives a value which one node reads.
+  /// A value as a term of a sum that normalises it itself.
+  private func term(_ value: Int) -> (image: Int, normalisation: Normalisation?) {
+    guard let normal = ownNormalisation(value) else { return (value, nil) }
+    return (graph.nodes[normal].inputs[0], Normalisation(of: graph.nodes[normal]))
+  }
+
+  /// The normalisation that gives a value which only sums read.
   private func ownNormalisation(_ value: Int) -> Int? {
-    onlyReader(of: value) == nil ? nil : normalisation(to: value)
+    guard !kept.contains(value), readers[value].allSatisfy(summing.contains) else { return nil }
+    return normalisation(to: value)
   }
 
   private func isSum(_ index: Int) -> Bool {
     !hasChoices && op(index) == Op.add.name && isGrid(graph.nodes[index].outputs[0])
+  }
+
+  /// Whether a node is a mixture of images or the gradient of its weights.
+  private func isMixture(_ index: Int) -> Bool {
+    [Op.weightedSum.name, Op.weightedSumWeightGradient.name].contains(op(index))
+      && isGrid(graph.nodes[index].inputs[1])
   }
 
   /// Whether a value is rows of channels.

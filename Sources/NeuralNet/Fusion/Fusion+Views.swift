@@ -10,9 +10,9 @@ extension Fusion {
       let node = graph.nodes[index], dz = node.outputs[0]
       guard !kept.contains(dz), graph.values[dz].shape.isImage, readers[dz].allSatisfy({ reads($0, asGradient: dz) })
       else { continue }
-      let behind = clampBehind(node)
+      let behind = clampBehind(node), factor = factorBehind(node)
       let view = GradientView(
-        outputGradient: behind?.outputGradient ?? node.inputs[1], image: node.inputs[0],
+        outputGradient: behind?.outputGradient ?? factor?.outputGradient ?? node.inputs[1], image: node.inputs[0],
         coefficients: addValue(
           ValueType(.array([BatchNormalization.GradientCoefficients.storageFloats(channels: node.channels(in: graph))]))
         ),
@@ -22,9 +22,21 @@ extension Fusion {
       replace(
         index,
         by: NormalisationSums(
-          replaced: node, view: view, normalisation: behind?.normalisation ?? Normalisation(ofGradient: node)
+          replaced: node, view: view, normalisation: behind?.normalisation ?? Normalisation(ofGradient: node),
+          factor: factor.map { ($0.weights, $0.element) }
         ).node())
     }
+  }
+
+  /// The weight of a mixture after the normalisation that a node is the gradient of, where nothing else reads the product
+  /// of it and the gradient.
+  private func factorBehind(_ node: Graph.Node) -> (outputGradient: Int, weights: Int, element: Int)? {
+    let dy = node.inputs[1]
+    guard onlyReader(of: dy) != nil, let scaling = producer(of: dy), op(scaling) == Op.scaledByElement.name else {
+      return nil
+    }
+    let scaled = graph.nodes[scaling]
+    return (scaled.inputs[0], scaled.inputs[1], scaled.attributes.integer("element"))
   }
 
   /// The ReLU after the normalisation that a node is the gradient of, where nothing else needs its gradient: the node of

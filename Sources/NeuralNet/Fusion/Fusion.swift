@@ -22,6 +22,8 @@ struct Fusion {
   var gradientViews: [Int: GradientView] = [:]
   /// Gradients of ReLUs that are taken where the gradient of the normalisation before is.
   var absorbedGradients: Set<Int> = []
+  /// The sums that normalise their terms themselves.
+  var summing: Set<Int> = []
   /// By the index of the node whose place they take.
   var convolutions: [Int: FusedConvolution] = [:]
   var gradients: [Int: FusedConvolutionGradient] = [:]

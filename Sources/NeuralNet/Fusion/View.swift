@@ -85,4 +85,10 @@ struct NodeInputs {
     values.append(value)
     return values.count - 1
   }
+
+  /// Whether the result may be written over the value at a place: not when the node reads it in another way too.
+  func inPlace(_ place: Int?) -> Op.InPlace {
+    guard let place, values.filter({ $0 == values[place] }).count == 1 else { return .never }
+    return .inputs([place])
+  }
 }

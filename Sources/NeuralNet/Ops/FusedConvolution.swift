@@ -32,7 +32,7 @@ struct FusedConvolution {
     let fused = placed
     let op = Op(
       "fused_\(layer.op.name)", "\(layer.op.name) with what comes before and after it.", role: .derived,
-      arity: .atLeast(2), paddingLanes: .cleared, inPlace: fused.addend.map { .inputs([$0]) } ?? .never,
+      arity: .atLeast(2), paddingLanes: .cleared, inPlace: inputs.inPlace(fused.addend),
       infer: { [$0.input] }, kernel: { try fused.kernel($0) })
     return Graph.Node(
       op: op, attributes: layer.attributes, inputs: inputs.values,
@@ -125,7 +125,7 @@ struct FusedConvolutionGradient {
     let fused = placed
     let op = Op(
       "fused_conv2d_gradient", "Gradients of a convolution.", role: .derived, arity: .atLeast(2),
-      paddingLanes: .cleared, inPlace: fused.addend.map { .inputs([$0]) } ?? .never, infer: { [$0.input] },
+      paddingLanes: .cleared, inPlace: inputs.inPlace(fused.addend), infer: { [$0.input] },
       kernel: { try fused.kernel($0) })
     return Graph.Node(
       op: op, attributes: layer.attributes, inputs: inputs.values,

@@ -1,119 +1,107 @@
 import TensorCore
 
-/// A sum of values, normalised where wanted, and a clamp of it: what the edges of a node and its activation take
-/// otherwise several passes for. One term alone is a normalisation with its activation.
+/// Values of one shape, normalised where wanted, as they lie among a node's inputs.
+struct NormalisedTerms {
+  var terms: [(image: Int, normalisation: Normalisation?)]
+  /// An array with a factor for each term, and which element; nil for 1.
+  var factors: (weights: Int, elements: [Int])?
+
+  /// The same with each value replaced.
+  func mapped(_ replace: (Int) -> Int) -> NormalisedTerms {
+    NormalisedTerms(
+      terms: terms.map { (replace($0.image), $0.normalisation?.mapped(replace)) },
+      factors: factors.map { (replace($0.weights), $0.elements) })
+  }
+
+  func scratchFloats(channels: Int) -> Int {
+    paddedChannels(channels) + terms.count * BatchNormalization.Term.storageFloats(channels: channels)
+  }
+
+  /// Calls the body with the terms of a run.
+  func with(_ call: KernelArguments, channels: Int, _ body: (UnsafeBufferPointer<BatchNormalization.Term>) -> Void) {
+    let storage = BatchNormalization.Term.storageFloats(channels: channels)
+    withUnsafeTemporaryAllocation(of: BatchNormalization.Term.self, capacity: terms.count) { jobs in
+      for index in terms.indices {
+        let vectors = call.scratch + paddedChannels(channels) + index * storage
+        jobs.initializeElement(at: index, to: term(index, call, channels, vectors: vectors))
+      }
+      body(UnsafeBufferPointer(jobs))
+    }
+  }
+
+  private func term(
+    _ index: Int, _ call: KernelArguments, _ channels: Int, vectors: UnsafeMutablePointer<Float>
+  ) -> BatchNormalization.Term {
+    let image = call.input(terms[index].image)
+    let factor = factors.map { call.input($0.weights)[$0.elements[index]] } ?? 1
+    guard let normalisation = terms[index].normalisation else {
+      return BatchNormalization.Term(image, factor: factor)
+    }
+    BatchNormalization.inverseDeviation(
+      channels: channels, variance: call.input(normalisation.variance), epsilon: normalisation.epsilon,
+      result: call.scratch)
+    return BatchNormalization.Term(
+      image, channels: channels, mean: call.input(normalisation.mean), inverseDeviation: call.scratch,
+      gamma: normalisation.weight.map { call.input($0) }, beta: normalisation.bias.map { call.input($0) },
+      factor: factor, storage: vectors)
+  }
+}
+
+/// A sum of values, normalised and weighted where wanted, and a clamp of it: what the edges of a node and its activation
+/// take otherwise several passes for. One term alone is a normalisation with its activation.
 struct NormalisedSum {
   /// The node that it takes the place of, for its path.
   let replaced: Graph.Node
-  var terms: [(image: Int, normalisation: Normalisation?)]
+  var terms: NormalisedTerms
   var low = -Float.infinity, high = Float.infinity
   let output: Int
 
   /// The node of the plan.
   func node() -> Graph.Node {
-    var inputs = NodeInputs(), placed = self
-    for index in terms.indices {
-      placed.terms[index].image = inputs.place(terms[index].image)
-      placed.terms[index].normalisation = terms[index].normalisation?.mapped { inputs.place($0) }
-    }
-    let fused = placed
-    let op = Op(
-      "normalised_sum", "Sum of values, normalised where wanted, clamped.", role: .derived, arity: .atLeast(1),
-      paddingLanes: .carried, inPlace: .inputs(fused.terms.map(\.image)), infer: { [$0.input] },
-      kernel: { fused.kernel($0) })
-    return Graph.Node(
-      op: op, attributes: Attributes(), inputs: inputs.values, outputs: [output], path: replaced.path)
-  }
-
-  private func kernel(_ site: KernelSite) -> Kernel {
-    let rows = site.rows(site.outputs[0]), channels = site.outputs[0].shape.channels, compute = site.compute
-    let width = paddedChannels(channels), storage = BatchNormalization.Term.storageFloats(channels: channels)
-    return Kernel(scratchFloats: terms.count * storage + width) { call in
-      withUnsafeTemporaryAllocation(of: BatchNormalization.Term.self, capacity: terms.count) { jobs in
-        for (index, term) in terms.enumerated() {
-          jobs.initializeElement(
-            at: index, to: call.term(term, channels, call.scratch + width + index * storage, deviation: call.scratch))
-        }
-        BatchNormalization.sum(
-          rows: rows, channels: channels, terms: UnsafeBufferPointer(jobs), low: low, high: high,
-          output: call.output(0), compute: compute)
-      }
-    }
-  }
-}
-
-extension KernelArguments {
-  fileprivate func term(
-    _ term: (image: Int, normalisation: Normalisation?), _ channels: Int, _ storage: UnsafeMutablePointer<Float>,
-    deviation: UnsafeMutablePointer<Float>
-  ) -> BatchNormalization.Term {
-    guard let normalisation = term.normalisation else { return BatchNormalization.Term(input(term.image)) }
-    BatchNormalization.inverseDeviation(
-      channels: channels, variance: input(normalisation.variance), epsilon: normalisation.epsilon, result: deviation)
-    return BatchNormalization.Term(
-      input(term.image), channels: channels, mean: input(normalisation.mean), inverseDeviation: deviation,
-      gamma: normalisation.weight.map { input($0) }, beta: normalisation.bias.map { input($0) }, storage: storage)
-  }
-}
-
-/// The sums over the batch that the gradient of a batch normalisation needs, for readers that make the gradient of its
-/// input themselves.
-struct NormalisationSums {
-  /// The `batch_norm_gradient` node that it takes the place of.
-  let replaced: Graph.Node
-  let view: GradientView
-  /// The normalisation itself.
-  let normalisation: Normalisation
-
-  /// The node of the plan: the coefficients, and the gradients of the normalisation's weight and bias.
-  func node() -> Graph.Node {
     var inputs = NodeInputs()
-    let z = inputs.place(view.image), dy = inputs.place(view.outputGradient)
-    let placed = normalisation.mapped { inputs.place($0) }, clamp = view.clamp
+    let placed = terms.mapped { inputs.place($0) }, low = low, high = high
     let op = Op(
-      "batch_norm_sums", "Sums over the batch for the gradient of a batch normalisation.", role: .derived,
-      arity: .atLeast(4), paddingLanes: .none, infer: { [$0.input] },
-      kernel: { Self.kernel($0, z: z, dy: dy, placed, clamp) })
-    return Graph.Node(
-      op: op, attributes: replaced.attributes, inputs: inputs.values,
-      outputs: [view.coefficients] + replaced.outputs.dropFirst(), path: replaced.path)
-  }
-
-  private static func kernel(_ site: KernelSite, z: Int, dy: Int, _ placed: Normalisation, _ clamp: Clamp?) -> Kernel {
-    let rows = site.rows(site.inputs[z]), channels = site.inputs[z].shape.channels, compute = site.compute
-    let isFromBatch = site.attributes.boolean("from_batch")
-    return Kernel(scratchFloats: BatchNormalization.scratchFloats(channels: channels)) { call in
-      BatchNormalization.gradientCoefficients(
-        rows: rows, channels: channels, input: call.input(z), outputGradient: call.input(dy),
-        mean: call.input(placed.mean), variance: call.input(placed.variance), epsilon: placed.epsilon,
-        gamma: placed.weight.map { call.input($0) }, beta: placed.bias.map { call.input($0) },
-        statisticsDependOnInput: isFromBatch, clamp: clamp.map { ($0.low, $0.high) },
-        coefficients: BatchNormalization.GradientCoefficients(channels: channels, storage: call.output(0)),
-        gammaGradient: call.output(1), betaGradient: call.output(2), scratch: call.scratch, compute: compute)
-    }
-  }
-}
-
-/// The mean and the variance of a value whose normalised form its readers make themselves.
-struct BatchStatistics {
-  /// The `batch_normalise` node that it takes the place of.
-  let replaced: Graph.Node
-
-  /// The node of the plan.
-  func node() -> Graph.Node {
-    let op = Op(
-      "batch_statistics", "Mean and variance of the batch.", role: .derived, paddingLanes: .none,
-      infer: { [$0.input] },
+      "normalised_sum", "Sum of values, normalised and weighted where wanted, clamped.", role: .derived,
+      arity: .atLeast(1), paddingLanes: .carried, inPlace: .inputs(placed.terms.map(\.image)), infer: { [$0.input] },
       kernel: { site in
-        let rows = site.rows(site.inputs[0]), channels = site.inputs[0].shape.channels, compute = site.compute
-        return Kernel(scratchFloats: BatchNormalization.scratchFloats(channels: channels)) { call in
-          BatchNormalization.statistics(
-            rows: rows, channels: channels, input: call.input(0), mean: call.output(0), variance: call.output(1),
-            scratch: call.scratch, compute: compute)
+        let rows = site.rows(site.outputs[0]), channels = site.outputs[0].shape.channels, compute = site.compute
+        return Kernel(scratchFloats: placed.scratchFloats(channels: channels)) { call in
+          placed.with(call, channels: channels) { terms in
+            BatchNormalization.sum(
+              rows: rows, channels: channels, terms: terms, low: low, high: high, output: call.output(0),
+              compute: compute)
+          }
         }
       })
     return Graph.Node(
-      op: op, attributes: replaced.attributes, inputs: [replaced.inputs[0]],
-      outputs: Array(replaced.outputs.dropFirst()), path: replaced.path)
+      op: op, attributes: Attributes(), inputs: inputs.values, outputs: [output], path: replaced.path)
+  }
+}
+
+/// The gradient of a mixture's weights, from values that it normalises itself.
+struct NormalisedDots {
+  /// The `weighted_sum_weight_gradient` node that it takes the place of.
+  let replaced: Graph.Node
+  let terms: NormalisedTerms
+
+  /// The node of the plan.
+  func node() -> Graph.Node {
+    var inputs = NodeInputs()
+    let dy = inputs.place(replaced.inputs[0]), placed = terms.mapped { inputs.place($0) }
+    let op = Op(
+      "normalised_dots", replaced.op.documentation, role: .derived, arity: .atLeast(2), paddingLanes: .none,
+      infer: { [$0.input] },
+      kernel: { site in
+        let rows = site.rows(site.inputs[dy]), channels = site.inputs[dy].shape.channels, compute = site.compute
+        return Kernel(scratchFloats: placed.scratchFloats(channels: channels)) { call in
+          placed.with(call, channels: channels) { terms in
+            BatchNormalization.dots(
+              rows: rows, channels: channels, gradient: call.input(dy), terms: terms, result: call.output(0),
+              compute: compute)
+          }
+        }
+      })
+    return Graph.Node(
+      op: op, attributes: Attributes(), inputs: inputs.values, outputs: replaced.outputs, path: replaced.path)
   }
 }
