@@ -15,7 +15,7 @@ core.declare_class(LatencyPredictor, {
     { "factor", "number", doc = "of the sum over the parts" },
     {
       "error", "table",
-      doc = "on the held-out networks: mean_pct and worst_pct of the measured latency, kendall_tau of the order, networks",
+      doc = "on held-out networks: mean_pct and worst_pct of the latency, kendall_tau of the order, networks",
     },
   },
 })
