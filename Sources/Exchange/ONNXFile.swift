@@ -10,8 +10,6 @@ import NeuralNet
 public enum ONNXFile {
   /// The format's version that goes with the operator set, and the most bytes that a file may have (protobuf's limit).
   private static let formatVersion = 8, largest = 1 << 31 - 1
-  /// Numbers of the types of elements.
-  private static let float = 1, int64 = 7
 
   /// Writes a network for inference; the file is whole or not there.
   ///
@@ -100,11 +98,11 @@ public enum ONNXFile {
     for extent in tensor.shape { message.add(1, extent) }
     switch tensor.numbers {
     case .floats(let values):
-      message.add(2, float)
+      message.add(2, ONNXGraph.Element.float.rawValue)
       message.add(8, tensor.name)
       message.add(9, bytes: values.withUnsafeBytes { Data($0) })
     case .integers(let values):
-      message.add(2, int64)
+      message.add(2, ONNXGraph.Element.int64.rawValue)
       message.add(8, tensor.name)
       message.add(9, bytes: values.map(Int64.init).withUnsafeBytes { Data($0) })
     }
@@ -124,7 +122,7 @@ public enum ONNXFile {
       dimension.add(1, extent)
       shape.add(1, dimension)
     }
-    tensor.add(1, float)
+    tensor.add(1, ONNXGraph.Element.float.rawValue)
     tensor.add(2, shape)
     type.add(1, tensor)
     message.add(1, port.name)

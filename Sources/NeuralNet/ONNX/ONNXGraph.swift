@@ -8,6 +8,13 @@ public struct ONNXGraph: Sendable {
   /// The version of the operator set that the operators are of.
   public static let opset = 17
 
+  /// Types of a tensor's elements, by their numbers in the format.
+  package enum Element: Int {
+    case float = 1
+    case int64 = 7
+    case bool = 9
+  }
+
   /// An input or output.
   public struct Port: Sendable {
     public let name: String

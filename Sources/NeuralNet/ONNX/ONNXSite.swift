@@ -88,14 +88,16 @@ struct ONNXSite {
 
   /// Positions, which are floats from 1 in a network, as whole numbers from 0.
   func positions(_ name: String) -> String {
-    add("Cast", [add("Sub", [name, number(1, "first")])], ["to": 7])
+    cast(add("Sub", [name, number(1, "first")]), to: .int64)
   }
 
   /// Whole numbers from 0 as positions: floats from 1.
-  func fromPositions(_ name: String) -> String { add("Add", [floats(from: name), number(1, "first")]) }
+  func fromPositions(_ name: String) -> String { add("Add", [cast(name, to: .float), number(1, "first")]) }
 
-  /// Whole numbers or truth values as floats.
-  func floats(from name: String) -> String { add("Cast", [name], ["to": 1]) }
+  /// A tensor with elements of another type.
+  func cast(_ name: String, to element: ONNXGraph.Element) -> String {
+    add("Cast", [name], ["to": .int(element.rawValue)])
+  }
 
   /// The extents of a shape as a tensor: with a batch, that of the input `like` as it is at run time.
   func extents(_ shape: Shape, like input: Int) -> String {

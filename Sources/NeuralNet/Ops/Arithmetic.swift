@@ -139,13 +139,13 @@ extension ONNXMapping {
   fileprivate static func truth(_ type: String) -> ONNXMapping {
     ONNXMapping(type) { site in
       let (names, axes) = site.together()
-      return ONNXValue(site.floats(from: site.add(type, names)), axes)
+      return ONNXValue(site.cast(site.add(type, names), to: .float), axes)
     }
   }
 
   fileprivate static let choose = ONNXMapping("Where") { site in
     let (names, axes) = site.together()
-    let condition = site.add("Cast", [names[0]], ["to": 9])
+    let condition = site.cast(names[0], to: .bool)
     return ONNXValue(site.add("Where", [condition, names[1], names[2]]), axes)
   }
 }

@@ -129,7 +129,7 @@ extension ONNXMapping {
   fileprivate static let dirichlet = ONNXMapping("RandomNormalLike") { site in
     let alpha = site.plain(0), one = site.number(1, "one")
     let isSmall = site.add("Less", [alpha, one])
-    let raised = site.add("Add", [alpha, site.floats(from: isSmall)])
+    let raised = site.add("Add", [alpha, site.cast(isSmall, to: .float)])
     let single = site.add("Unsqueeze", [raised, site.integers([0], "proposal")])
     let copies = site.integers([16] + [Int](repeating: 1, count: site.shape(0).rank), "proposals")
     let d = site.scaled(site.add("Expand", [single, copies]), plus: -1.0 / 3)
@@ -146,7 +146,7 @@ extension ONNXMapping {
         site.add("Mul", [d, site.add("Sub", [site.scaled(logarithm, plus: 1), v])]),
       ])
     let isAccepted = site.add("Less", [site.logarithmOfUniform(like: d), bound])
-    let first = site.add("ArgMax", [site.floats(from: isAccepted)], ["axis": 0, "keepdims": 1])
+    let first = site.add("ArgMax", [site.cast(isAccepted, to: .float)], ["axis": 0, "keepdims": 1])
     let gammas = site.add("Add", [logarithm, site.add("Log", [d])])
     let gamma = site.add(
       "Squeeze", [site.add("GatherElements", [gammas, first], ["axis": 0]), site.integers([0], "chosen")])
