@@ -4,10 +4,9 @@ import Testing
 
 /// Networks taken apart for a latency table.
 @Suite struct GraphPartTests {
-  private let graph = {
-    try NASBench201(channels: 4, cells: 1, size: 8).graph(
-      "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")
-  }
+  private func graph(
+    _ cell: String = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_1x1~2|"
+  ) throws -> Graph { try NASBench201(channels: 4, cells: 1, size: 8).graph(cell) }
 
   @Test func partsAreOperatorsWithWhatIsFused() throws {
     let graph = try graph(), parts = try graph.parts()
@@ -16,6 +15,15 @@ import Testing
     #expect(parts.reduce(0) { $0 + $1.graph.macs } == graph.macs)
     // Cells of one stage are alike: fewer parts are different.
     #expect(Set(parts.map(\.key)).count < parts.count)
+  }
+
+  /// The first node of this cell is only read by zeros: a plan doesn't compute it, and its convolution is no part.
+  @Test func whatOnlyZerosReadIsNoPart() throws {
+    let cell = "|nor_conv_3x3~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
+    let names = try graph(cell).parts().map(\.name)
+    // The stem; in each of three cells the 1×1 convolution; in each of two reductions three convolutions.
+    #expect(names.count { $0.contains("conv2d") } == 1 + 3 + 2 * 3)
+    #expect(!names.contains { $0.contains("zero") })
   }
 
   /// Each part computes by itself, with a plan of its own.
