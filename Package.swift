@@ -75,7 +75,7 @@ let package = Package(
     .executableTarget(
       name: "nasrun",
       dependencies: [
-        "LuaAPI", "LuaHost", "NeuralNet", "Datasets", "RunStore", "TensorCore", "Canonical", "Diagnostics",
+        "LuaAPI", "LuaHost", "Exchange", "NeuralNet", "Datasets", "RunStore", "TensorCore", "Canonical", "Diagnostics",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -96,7 +96,12 @@ let package = Package(
       ["Evaluation", "Canonical", "NeuralNet", "Datasets", "TensorCore", "Diagnostics", "TestSupport"]),
     tests("RunStoreTests", ["RunStore", "TestSupport", grdb]),
     tests("LuaHostTests", ["LuaHost", "TestSupport"]),
-    tests("LuaAPITests", ["LuaAPI", "LuaHost", "RunStore", "Canonical", "Diagnostics", "TestSupport"]),
+    tests(
+      "LuaAPITests",
+      [
+        "LuaAPI", "LuaHost", "Exchange", "NeuralNet", "TensorCore", "RunStore", "Canonical", "Diagnostics",
+        "TestSupport",
+      ]),
     tests("BenchTests", ["bench", "Exchange", "NeuralNet", "TensorCore", "Canonical"]),
     tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport", "LuaAPI"]),
   ],

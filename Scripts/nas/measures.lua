@@ -3,6 +3,14 @@
 
 local core = require "nas.core"
 
+local function timings(network)
+  local timing = network:latency()
+  return {
+    latency_ms = timing.median_ms, latency_p10_ms = timing.p10_ms, latency_p90_ms = timing.p90_ms,
+    latency_end_to_end_ms = timing.end_to_end_ms,
+  }
+end
+
 local measures = {
   params = {
     doc = "trainable parameters",
@@ -19,10 +27,12 @@ local measures = {
   latency_ms = {
     doc = "median time of one forward pass at batch 1 on one thread",
     observed = true,
-    run = function(network)
-      local timing = network:latency()
-      return { latency_ms = timing.median_ms, latency_p10_ms = timing.p10_ms, latency_p90_ms = timing.p90_ms }
-    end,
+    run = timings,
+  },
+  latency_end_to_end_ms = {
+    doc = "median time from an image's bytes to the answer at batch 1 on one thread",
+    observed = true,
+    run = timings,
   },
 }
 

@@ -42,6 +42,9 @@ static const char nas_genotype[] = {
 static const char nas_init[] = {
 #embed "../../Scripts/nas/init.lua"
 };
+static const char nas_latency_predictor[] = {
+#embed "../../Scripts/nas/latency_predictor.lua"
+};
 static const char nas_measures[] = {
 #embed "../../Scripts/nas/measures.lua"
 };
@@ -422,6 +425,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/evaluators/train_early_stop.lua", nas_evaluators_train_early_stop),
     SCRIPT("nas/genotype.lua", nas_genotype),
     SCRIPT("nas/init.lua", nas_init),
+    SCRIPT("nas/latency_predictor.lua", nas_latency_predictor),
     SCRIPT("nas/measures.lua", nas_measures),
     SCRIPT("nas/nn.lua", nas_nn),
     SCRIPT("nas/nn/attention.lua", nas_nn_attention),

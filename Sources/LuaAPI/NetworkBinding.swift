@@ -41,11 +41,11 @@ struct NetworkBinding {
     api.declare(ProbeBinding.classDeclaration)
     try api.host.declare(
       NetworkObject.self,
-      methods: api.methods([
-        (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.latencyDeclaration, latency),
-        (Self.saveDeclaration, save),
-        WeightLoading(session: session).ofNetwork, fresh.method, ProbeBinding(session: session).method,
-      ]),
+      methods: api.methods(
+        [
+          (Self.fitDeclaration, fit), (Self.evaluateDeclaration, evaluate), (Self.saveDeclaration, save),
+          WeightLoading(session: session).ofNetwork, fresh.method, ProbeBinding(session: session).method,
+        ] + LatencyBinding(session: session).methods),
       metamethods: [
         .index: { call in
           let network = try call.this(NetworkObject.self), name = call.string(2) ?? ""
@@ -61,7 +61,7 @@ struct NetworkBinding {
           default:
             let known = [
               "params", "macs", "memory_bytes", "arch", "digest", "input", "classes", "fit", "evaluate", "latency",
-              "save", "load", "fresh", "probe",
+              "parts", "part_latency", "save", "load", "fresh", "probe",
             ]
             throw Fault(.recipe, "a Network has no '\(name)'", hint: Suggestion.hint(for: name, among: known))
           }
@@ -189,48 +189,19 @@ struct NetworkBinding {
     try call.push(JSONValue.object((effect.record.exact.object ?? [:]).mapValues { .number($0.double ?? .nan) }))
   }
 
-  // MARK: - latency and saving
-
-  private static let latencyDeclaration = Declaration(
-    "network:latency",
-    "Times one forward pass at batch 1 on one thread: median_ms, p10_ms, p90_ms. An observed effect.",
-    context: "evaluator or recipe", [this],
-    options: [
-      Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1, "groups of calls, over which the percentiles are taken"),
-      Parameter("calls", "integer", default: 20, min: 1, "per round"),
-      Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
-    ], returns: "table<string, number> # median_ms, p10_ms, p90_ms")
-
-  private func latency(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
-    let network = try arguments.object(0, as: NetworkObject.self)
-    var how = LatencyMeter.Settings()
-    how.warmUp = arguments.integer("warmup")
-    how.rounds = arguments.integer("rounds")
-    how.calls = arguments.integer("calls")
-    how.pause = arguments.number("pause_ms") / 1000
-    let effect = try session.effects.perform(
-      kind: "latency", key: network.graph.digest, label: "latency", isExact: false
-    ) {
-      let host = session.host
-      let timing = try LatencyMeter { host.isCancelled }.measure(
-        network.graph, network.weights, kernels: session.compute.kernelSet, as: how)
-      return EffectOutcome(
-        exact: .null,
-        observed: [
-          "median_ms": .number(timing.median), "p10_ms": .number(timing.p10), "p90_ms": .number(timing.p90),
-        ])
-    }
-    try call.push(effect.record.observed)
-  }
+  // MARK: - Saving
 
   private static let saveDeclaration = Declaration(
     "network:save",
     "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
-    context: "evaluator or recipe", [this], returns: "string # the folder's path")
+    context: "evaluator or recipe", [this],
+    options: [
+      Parameter("onnx", "boolean", default: false, "also write model.onnx, for other programs (opset 17)")
+    ], returns: "string # the folder's path")
 
   private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
-    call.push(try session.saveModel(network).path(percentEncoded: false))
+    let folder = try session.saveModel(network, asONNX: arguments["onnx"].bool ?? false)
+    call.push(folder.path(percentEncoded: false))
   }
 }

@@ -9,8 +9,8 @@ import RunStore
 import SearchCore
 
 extension Session {
-  /// Writes a network into `models/` (`Run.modelFolder`) and returns the folder.
-  func saveModel(_ network: NetworkObject) throws -> URL {
+  /// Writes a network into `models/` (`Run.modelFolder`), as ONNX too where that is wanted, and returns the folder.
+  func saveModel(_ network: NetworkObject, asONNX: Bool = false) throws -> URL {
     let trialKey = effects.trialKey
     let folder = try startedRun().modelFolder(of: network.arch.id, trialKey: trialKey)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -26,6 +26,14 @@ extension Session {
       "score": network.lastScore ?? .null, "graph": network.graph.json,
     ]
     try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
+    let model = folder.appending(path: "model.onnx")
+    // One of other weights may be there.
+    try? FileManager.default.removeItem(at: model)
+    if asONNX {
+      try ONNXFile.write(
+        network.graph, network.weights, metadata: ONNXFile.metadata(of: description),
+        to: model.path(percentEncoded: false))
+    }
     return folder
   }
 

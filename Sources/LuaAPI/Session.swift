@@ -72,6 +72,8 @@ final class Session {
   private var builders: [(graph: GraphBuilder, open: OpenBuild?)] = []
   /// Spaces whose build functions are being digested: a build may capture its own space.
   private var digested: [SpaceDefinition] = []
+  /// What was warned of once.
+  private var warnedOf: Set<String> = []
   private var notes: [(kind: String, text: String)] = []
   private var streams: [String: StreamObject] = [:]
   /// The models whose functions are being called, the innermost last.
@@ -203,6 +205,11 @@ final class Session {
   func warn(_ text: String) {
     observer?.noted("warning: " + text)
     note("warning", text)
+  }
+
+  /// The same, of all warnings with this beginning (to the colon) the first only.
+  func warnOnce(_ text: String) {
+    if warnedOf.insert(String(text.prefix { $0 != ":" })).inserted { warn(text) }
   }
 
   /// Tells the user and the record what is no cause for concern.

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Canonical
 import Diagnostics
+import Exchange
 import Foundation
+import NeuralNet
 import RunStore
 import SearchCore
 
@@ -21,6 +23,7 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Write into a folder that is there, over files of the same names.") var force = false
   @Flag(help: "Train the trial again when its network wasn't kept: the same bits, checked against the record.")
   var retrain = false
+  @Flag(help: "Also write model.onnx, for ONNX Runtime and other programs (opset 17).") var onnx = false
   @OptionGroup var runs: RunsOption
   @OptionGroup var execution: ExecutionOptions
 
@@ -30,7 +33,7 @@ struct ExportCommand: ParsableCommand {
     guard trial.status == .ok else { throw Self.unfinished(trial) }
     let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
     let write = { (model: KeptModel) throws in
-      try Exported(report.run, search, trial, model).write(to: folder, overwriting: force)
+      try Exported(report.run, search, trial, model, asONNX: onnx).write(to: folder, overwriting: force)
     }
     if let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) {
       try write(model)
@@ -42,6 +45,7 @@ struct ExportCommand: ParsableCommand {
     }
     let place = folder.relativePath
     print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
+    if onnx { print("For other programs: \(place)/model.onnx, inputs as in architecture.json") }
     print("Train it on: nasrun '\(place)/recipe.lua' (other data: --set data=FOLDER)")
   }
 
@@ -70,8 +74,12 @@ struct ExportCommand: ParsableCommand {
 struct Exported {
   private let files: [(name: String, text: String)]
   private let weights: URL
+  /// The network in ONNX, if it is wanted.
+  private let model: Data?
 
-  init(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, _ model: KeptModel) throws {
+  init(
+    _ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, _ model: KeptModel, asONNX: Bool
+  ) throws {
     var about = model.description.object ?? [:]
     guard let graph = about.removeValue(forKey: "graph") else {
       throw Fault(
@@ -88,6 +96,16 @@ struct Exported {
       ("metrics.json", Self.metrics(run, search, trial).text(pretty: true) + "\n"), ("recipe.lua", recipe.text),
     ]
     weights = model.weights
+    try Self.checkRegular(weights)
+    self.model = asONNX ? try Self.onnx(model, graph) : nil
+  }
+
+  private static func onnx(_ model: KeptModel, _ json: JSONValue) throws -> Data {
+    let source = model.folder.appending(path: "architecture.json").path(percentEncoded: false)
+    let graph = try Graph(json: json, source: source)
+    let weights = try Weights(graph, random: RandomSource(seed: 0, name: "export"))
+    try weights.load(from: model.weights.path(percentEncoded: false))
+    return try ONNXFile.encode(graph, weights, metadata: ONNXFile.metadata(of: model.description))
   }
 
   private static func metrics(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord) -> JSONValue {
@@ -129,12 +147,12 @@ struct Exported {
       try manager.createDirectory(at: target, withIntermediateDirectories: true)
       let copy = target.appending(path: "weights.safetensors.new")
       try? manager.removeItem(at: copy)
-      try checkRegular(weights)
       try manager.copyItem(at: weights, to: copy)
       try check(
         rename(
           copy.path(percentEncoded: false), target.appending(path: "weights.safetensors").path(percentEncoded: false)))
       for file in files { try RunFolder.write(file.text, to: target.appending(path: file.name)) }
+      try model?.write(to: target.appending(path: "model.onnx"), options: .atomic)
       if content == nil { try check(rename(target.path(percentEncoded: false), path)) }
     } catch let error where !(error is Fault) {
       throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: "\(error.localizedDescription)")
@@ -142,7 +160,7 @@ struct Exported {
   }
 
   /// A run from elsewhere could hold a link to any file.
-  private func checkRegular(_ file: URL) throws {
+  private static func checkRegular(_ file: URL) throws {
     var status = stat()
     let path = file.path(percentEncoded: false)
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -59,7 +59,7 @@ struct OpsCommand: ParsableCommand {
     table.rows = ops.map { op in
       [
         op.name, op.inputsText, op.gradientText, op.hasCost ? "macs" : "-", op.paddingLanes.rawValue,
-        op.onnx?.type ?? "-", op.documentation,
+        op.onnx?.type ?? (op.isExportable ? "in parts" : "-"), op.documentation,
       ]
     }
     return table.text

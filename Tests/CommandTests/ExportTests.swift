@@ -62,6 +62,19 @@ import Testing
     #expect(again.description["input"] != nil && again.description["training"]?.array?.count == 1)
   }
 
+  @Test func theNetworkIsWrittenInONNX() throws {
+    let outcome = try place.nasrun("export", "last", "--best", "--onnx", "--to", "best")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("best/model.onnx"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: place.folder.appending(path: "best").path).sorted()
+    #expect(
+      names == ["architecture.json", "graph.json", "metrics.json", "model.onnx", "recipe.lua", "weights.safetensors"])
+    let text = String(decoding: try file("best/model.onnx"), as: UTF8.self)
+    for word in ["nasrun", "Conv", "BatchNormalization", "stem/conv2d1/weight", "\"mean\":["] {
+      #expect(text.contains(word), "\(word)")
+    }
+  }
+
   @Test func nothingIsOverwrittenUnasked() throws {
     try place.write("best/precious.txt", "42")
     let refused = try place.nasrun("export", "last", "--to", "best")

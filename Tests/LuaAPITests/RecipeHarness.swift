@@ -20,8 +20,9 @@ struct RecipeHarness {
   var seed: UInt64 = 1
   var threads = 1
 
-  /// Runs the text to its end, on a thread with a large stack.
-  func run(_ text: String) throws -> Result {
+  /// Runs the text to its end, on a thread with a large stack; `body` gets each printed line while the run's files are
+  /// still there.
+  func run(_ text: String, forEachLine body: (String) throws -> Void = { _ in }) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "nasrun-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -33,7 +34,9 @@ struct RecipeHarness {
     options.threads = threads
     options.secondsBetweenCalls = 5
     let job = RecipeJob(options)
-    return try LuaHost.onBigStack { try job.run() }
+    let result = try LuaHost.onBigStack { try job.run() }
+    for line in result.printed { try body(line) }
+    return result
   }
 }
 

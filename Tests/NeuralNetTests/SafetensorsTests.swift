@@ -4,6 +4,7 @@ import Exchange
 import Foundation
 import NeuralNet
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -166,22 +167,5 @@ import Testing
 
         """)
     #expect(Set(try Safetensors.read(copy).arrays) == Set(Self.arrays))
-  }
-}
-
-/// The Python of the environment variable `NASRUN_PYTHON`.
-enum PythonInterpreter {
-  static let path = ProcessInfo.processInfo.environment["NASRUN_PYTHON"]
-
-  static func run(_ script: String, _ arguments: String...) throws -> String {
-    let process = Process(), output = Pipe()
-    process.executableURL = URL(fileURLWithPath: try #require(path))
-    process.arguments = ["-c", script] + arguments
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    return String(decoding: data, as: UTF8.self)
   }
 }

@@ -5,9 +5,10 @@ extension Graph {
   /// Inputs, parameters and outputs keep their order and names; the result can still grow, by a loss and its gradient.
   func expanded(for mode: ExecutionMode) throws -> GraphDraft { try expanded(for: mode, keeping: []).draft }
 
-  /// The same, with what some values depend on left in, and for each value of this graph its counterpart.
+  /// The same, with what some values depend on left in, and for each value of this graph its counterpart. Ops that are
+  /// `whole` stay as they are.
   func expanded(
-    for mode: ExecutionMode, keeping kept: [Int]
+    for mode: ExecutionMode, keeping kept: [Int], whole: (Op) -> Bool = { _ in false }
   ) throws -> (draft: GraphDraft, symbols: [Int: Symbol]) {
     let draft = GraphDraft(mergingEqualNodes: true)
     var symbols: [Int: Symbol] = [:]
@@ -19,7 +20,9 @@ extension Graph {
     for index in nodes(reaching: outputs.map(\.value) + kept) {
       let node = nodes[index], inputs = node.inputs.compactMap { symbols[$0] }
       let results =
-        try draft.expand(node.op, inputs, node.attributes, mode: mode, path: node.path)
+        try whole(node.op)
+        ? draft.apply(node.op, inputs, node.attributes, path: node.path)
+        : draft.expand(node.op, inputs, node.attributes, mode: mode, path: node.path)
       for (output, symbol) in zip(node.outputs, results) { symbols[output] = symbol }
     }
     for port in outputs { if let symbol = symbols[port.value] { draft.output(port.name, symbol) } }

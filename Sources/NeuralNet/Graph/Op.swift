@@ -71,7 +71,7 @@ public struct Op: Sendable {
   let expansion: (@Sendable (ExpansionSite) throws -> [Symbol])?
   /// The gradients of the inputs, nil where one has none.
   let gradient: (@Sendable (GradientSite) throws -> [Symbol?])?
-  /// The counterpart in ONNX.
+  /// The counterpart in ONNX; without one the op is written as what it expands to.
   public let onnx: ONNXMapping?
   /// Whether the op does multiply-accumulates that an estimate counts.
   public let hasCost: Bool
@@ -79,6 +79,9 @@ public struct Op: Sendable {
   /// Whether a loss can be differentiated through the op; then also any number of times, since gradients are ops that
   /// have gradients. An op that expands has those of its expansion.
   public var isDifferentiable: Bool { expansion != nil || gradient != nil }
+
+  /// Whether a network with the op can be written in ONNX: by its counterpart, or as what it expands to.
+  public var isExportable: Bool { onnx != nil || expansion != nil }
 
   init(
     _ name: String, _ documentation: String, role: Role = .layer, arity: Arity = .exactly(1),
@@ -123,17 +126,6 @@ extension Op {
     guard isRight else {
       throw Fault(.recipe, "\(name): wrong number of inputs", path: path, expected: expected, got: "\(count)")
     }
-  }
-}
-
-/// The counterpart of an op in ONNX (opset 17): the operator's type and its attributes. Layouts are the exporter's.
-public struct ONNXMapping: Sendable {
-  public let type: String
-  public let attributes: @Sendable (Attributes) -> [String: JSONValue]
-
-  init(_ type: String, attributes: @escaping @Sendable (Attributes) -> [String: JSONValue] = { _ in [:] }) {
-    self.type = type
-    self.attributes = attributes
   }
 }
 

@@ -34,7 +34,7 @@ extension Op {
   }
 
   /// `x · sigmoid(x)`, also called swish (Ramachandran et al. 2017).
-  static let silu: Op = function("silu", "x · sigmoid(x)", NR_SILU) { site in
+  static let silu: Op = function("silu", "x · sigmoid(x)", NR_SILU, onnx: .silu) { site in
     try site.apply(.siluGradient, [site.inputs[0], site.outputGradient])[0]
   }
 
@@ -73,7 +73,7 @@ extension Op {
   }
 
   /// `x · Φ(x)` with the standard normal distribution function (Hendrycks & Gimpel 2016), not its approximations.
-  static let gelu: Op = function("gelu", "x · Φ(x), exact", NR_GELU) { site in
+  static let gelu: Op = function("gelu", "x · Φ(x), exact", NR_GELU, onnx: .gelu) { site in
     try site.apply(.geluGradient, [site.inputs[0], site.outputGradient])[0]
   }
 
@@ -102,5 +102,19 @@ extension GradientSite {
   /// For a gradient `a, dy -> dy · slope(a)`: the gradient of `a`, if it is wanted, from the slope's derivative.
   fileprivate func curved(_ curvature: () throws -> Symbol) throws -> Symbol? {
     isWanted[0] ? try multiply(try multiply(outputGradient, inputs[1]), try curvature()) : nil
+  }
+}
+
+extension ONNXMapping {
+  fileprivate static let silu = ONNXMapping("Sigmoid") { site in
+    let x = site.native(0)
+    return ONNXValue(site.add("Mul", [x.name, site.add("Sigmoid", [x.name])]), x.axes)
+  }
+
+  /// `x / 2 · (1 + erf(x / √2))`: opset 17 has no operator of its own.
+  fileprivate static let gelu = ONNXMapping("Erf") { site in
+    let x = site.native(0), scaled = site.scaled(x.name, by: 0.5.squareRoot())
+    let twice = site.scaled(site.add("Erf", [scaled]), plus: 1)
+    return ONNXValue(site.add("Mul", [site.scaled(x.name, by: 0.5), twice]), x.axes)
   }
 }

@@ -34,7 +34,7 @@ extension Op {
       if terms.count < 2 { return [terms.first ?? site.inputs[0]] }
       return try site.apply(.add, terms)
     },
-    gradient: { site in site.inputs.map { _ in site.outputGradient } }, onnx: ONNXMapping("Sum"))
+    gradient: { site in site.inputs.map { _ in site.outputGradient } }, onnx: .sum)
 }
 
 extension ExpansionSite {
@@ -42,5 +42,15 @@ extension ExpansionSite {
   fileprivate func isZero(_ value: Symbol) -> Bool {
     guard case .node(let node) = draft.graph.origins[value.id] else { return false }
     return draft.graph.nodes[node].op.name == Op.zero.name
+  }
+}
+
+extension ONNXMapping {
+  /// Terms that are zero everywhere are left out.
+  fileprivate static let sum = ONNXMapping("Sum") { site in
+    let all = Array(0..<site.count), others = all.filter { !site.isZero($0) }
+    let terms = others.contains { site.shape($0) == site.output.shape } ? others : all
+    let (names, axes) = site.together(terms)
+    return ONNXValue(names.count == 1 ? names[0] : site.add(names.count == 2 ? "Add" : "Sum", names), axes)
   }
 }

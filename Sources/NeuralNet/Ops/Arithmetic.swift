@@ -68,7 +68,7 @@ extension Op {
       let mask = site.inputs[0], dy = site.outputGradient
       let zero = try site.scale(dy, 0)
       return [nil, try site.apply(.choose, [mask, dy, zero])[0], try site.apply(.choose, [mask, zero, dy])[0]]
-    }, onnx: ONNXMapping("Where"))
+    }, onnx: .choose)
 
   /// The sum of two values of different shapes; `add` of one shape is a plain sum.
   static let plus: Op = arithmetic("plus", "a + b, broadcast.", role: .derived, NR_ADD, onnx: "Add") { site in
@@ -89,12 +89,15 @@ extension Op {
   private static func comparison(
     _ name: String, _ documentation: String, _ function: nr_binary, swapped: Bool = false, onnx: String
   ) -> Op {
-    arithmetic(name, documentation, function, swapped: swapped, keepsZero: false, onnx: onnx) { _ in [nil, nil] }
+    arithmetic(
+      name, documentation, function, swapped: swapped, keepsZero: false, onnx: onnx, isComparison: true
+    ) { _ in [nil, nil] }
   }
 
   private static func arithmetic(
     _ name: String, _ documentation: String, role: Role = .layer, _ function: nr_binary, swapped: Bool = false,
-    keepsZero: Bool = true, onnx: String, gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?]
+    keepsZero: Bool = true, onnx: String, isComparison: Bool = false,
+    gradient: @escaping @Sendable (GradientSite) throws -> [Symbol?]
   ) -> Op {
     Op(
       name, documentation, role: role, arity: .exactly(2), paddingLanes: keepsZero ? .carried : .cleared,
@@ -107,7 +110,7 @@ extension Op {
         try zip(try gradient(site), site.inputs).map { gradient, input in
           try gradient.map { try site.reduced($0, to: input) }
         }
-      }, onnx: ONNXMapping(onnx))
+      }, onnx: isComparison ? .truth(onnx) : ONNXMapping(onnx))
   }
 
   private static func broadcasting(
@@ -128,5 +131,21 @@ extension Op {
         function, call.input(a), layouts[a], call.input(b), layouts[b], result: call.output(0), layout,
         compute: compute)
     }
+  }
+}
+
+extension ONNXMapping {
+  /// A comparison, whose truth values become 1 and 0.
+  fileprivate static func truth(_ type: String) -> ONNXMapping {
+    ONNXMapping(type) { site in
+      let (names, axes) = site.together()
+      return ONNXValue(site.cast(site.add(type, names), to: .float), axes)
+    }
+  }
+
+  fileprivate static let choose = ONNXMapping("Where") { site in
+    let (names, axes) = site.together()
+    let condition = site.cast(names[0], to: .bool)
+    return ONNXValue(site.add("Where", [condition, names[1], names[2]]), axes)
   }
 }

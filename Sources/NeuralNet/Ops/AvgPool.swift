@@ -18,8 +18,12 @@ extension Op {
       }
     },
     gradient: { site in try site.apply(.avgPoolGradient, [site.outputGradient], site.settingInputSize) },
-    onnx: ONNXMapping("AveragePool") { attributes in
-      Window.onnx(attributes).merging(["count_include_pad": attributes.boolean("count_padding") ? 1 : 0]) { $1 }
+    onnx: ONNXMapping("AveragePool") { site in
+      var attributes = Window.onnx(site.attributes)
+      // Opset 17 knows no gaps here.
+      attributes["dilations"] = nil
+      attributes["count_include_pad"] = site.attributes.boolean("count_padding") ? 1 : 0
+      return site.image(site.add("AveragePool", [site.image(0)], attributes))
     })
 
   /// The gradient of average pooling.

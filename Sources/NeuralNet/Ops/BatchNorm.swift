@@ -73,7 +73,7 @@ extension Op {
         return [outputs[0]]
       }
     },
-    onnx: ONNXMapping("BatchNormalization") { ["epsilon": .number($0.number("epsilon"))] })
+    onnx: .batchNormalization)
 
   /// Normalises with the batch's own statistics: `x [, weight, bias] -> y, mean, variance` (biased, as normalised with).
   static let batchNormalise: Op = Op(
@@ -187,4 +187,20 @@ extension Op {
         }
       }
     })
+}
+
+extension ONNXMapping {
+  /// With the running statistics. The channels come second.
+  fileprivate static let batchNormalization = ONNXMapping("BatchNormalization") { site in
+    let rank = site.shape(0).rank, axes = [0] + (rank > 1 ? [rank - 1] : []) + Array(1..<max(1, rank - 1))
+    let ones = [Float](repeating: 1, count: site.shape(0).channels), isAffine = site.attributes.boolean("affine")
+    let affine =
+      isAffine
+      ? [site.plain(1), site.plain(2)]
+      : [site.floats(ones, "weight"), site.floats(ones.map { _ in 0 }, "bias")]
+    let statistics = [site.plain(site.count - 2), site.plain(site.count - 1)]
+    let epsilon: [String: JSONValue] = ["epsilon": .number(site.attributes.number("epsilon"))]
+    return ONNXValue(
+      site.add("BatchNormalization", [site.permuted(0, axes)] + affine + statistics, epsilon), axes)
+  }
 }

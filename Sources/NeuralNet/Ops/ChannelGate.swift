@@ -31,5 +31,9 @@ extension Op {
         try site.apply(.channelGate, [dy, site.inputs[1]], for: 0),
         try site.scale(mean, Double(x.shape.height * x.shape.width)),
       ]
+    },
+    onnx: ONNXMapping("Mul") { site in
+      let gate = site.add("Unsqueeze", [site.plain(1), site.integers([2, 3], "axes")])
+      return site.image(site.add("Mul", [site.image(0), gate]))
     })
 }

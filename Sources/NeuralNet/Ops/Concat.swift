@@ -38,7 +38,10 @@ extension Op {
         return try site.apply(.channelSlice, [site.outputGradient], Attributes(slice), for: index)
       }
     },
-    onnx: ONNXMapping("Concat") { ["axis": .int($0.integer("axis") - 1)] })
+    onnx: ONNXMapping("Concat") { site in
+      let (names, axes) = site.together(), axis = axes.firstIndex(of: site.attributes.integer("axis") - 1) ?? 0
+      return ONNXValue(site.add("Concat", names, ["axis": .int(axis)]), axes)
+    })
 
   /// The shape of values side by side.
   private static func joinedShape(_ use: OpUse) throws -> Shape {

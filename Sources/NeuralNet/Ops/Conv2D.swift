@@ -47,8 +47,11 @@ extension Op {
       let dw = try site.apply(.conv2dWeightGradient, [x, dy], site.attributes, for: 1)
       return [dx, dw] + (site.inputs.count > 2 ? [try site.apply(.channelSum, [dy], for: 2)] : [])
     },
-    onnx: ONNXMapping("Conv") { attributes in
-      Window.onnx(attributes).merging(["group": .int(attributes.integer("groups"))]) { $1 }
+    onnx: ONNXMapping("Conv") { site in
+      var attributes = Window.onnx(site.attributes)
+      attributes["group"] = .int(site.attributes.integer("groups"))
+      let bias = site.count > 2 ? [site.plain(2)] : []
+      return site.image(site.add("Conv", [site.image(0), site.permuted(1, [3, 2, 0, 1])] + bias, attributes))
     })
 
   /// The gradient of a convolution's input: `[N, H', W', channels]`, weight -> `[N, H, W, C]`, with the convolution's

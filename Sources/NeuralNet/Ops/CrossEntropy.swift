@@ -56,7 +56,7 @@ extension Op {
           }
         }
       }
-    }, gradient: { _ in [nil] })
+    }, gradient: { _ in [nil] }, onnx: ONNXMapping("Cast") { site in site.plain(site.positions(site.plain(0))) })
 
   /// Mean cross-entropy of logits `[N, …, classes]` against int32 labels from 0, `[N, …]`, with label smoothing: what a
   /// training minimises, and `cross_entropy` of labels.
@@ -75,7 +75,7 @@ extension Op {
     },
     gradient: { site in
       [try site.apply(.crossEntropyGradient, site.inputs + [site.outputGradient], site.attributes)[0], nil]
-    })
+    }, onnx: .labelCrossEntropy)
 
   /// The gradient of the mean cross-entropy: logits, labels, `dloss` -> `dlogits`, `(softmax − target) · dloss / rows`.
   static let crossEntropyGradient: Op = Op(
@@ -145,5 +145,20 @@ extension ExpansionSite {
     let logarithms = try apply(.logSoftmaxRows, [logits])[0]
     let sum = try batchAveragedDot(target, try zeroing(logarithms, where: target))
     return try scale(sum, -1 / Double(logits.shape.rows(batch: 1)))
+  }
+}
+
+extension ONNXMapping {
+  /// Labels as smoothed distributions; a class without weight adds nothing.
+  fileprivate static let labelCrossEntropy = ONNXMapping("LogSoftmax") { site in
+    let classes = site.shape(0).channels, smoothing = site.attributes.number("label_smoothing")
+    let rest = Float(smoothing / Double(classes)), depth = site.integers([classes], "classes")
+    let weights = site.floats([rest, Float(1 - smoothing) + rest], "weights")
+    let target = site.add("OneHot", [site.plain(1), depth, weights], ["axis": -1])
+    let zero = site.number(0, "zero"), isOut = site.add("Equal", [target, zero])
+    let logarithms = site.add("Where", [isOut, zero, site.add("LogSoftmax", [site.plain(0)], ["axis": -1])])
+    let products = site.add("Mul", [target, logarithms])
+    let sums = site.add("ReduceSum", [products, site.integers([-1], "axes")], ["keepdims": 0])
+    return site.plain(site.add("Neg", [site.add("ReduceMean", [sums], ["keepdims": 0])]))
   }
 }

@@ -22,7 +22,7 @@ extension Op {
       let y = site.outputs[0], dy = site.outputGradient
       let slope = try site.apply(.dirichletSlope, [y, site.inputs[0]])[0]
       return [try site.multiply(slope, try site.subtract(dy, try site.apply(.rowDot, [y, dy])[0]))]
-    })
+    }, onnx: .dirichlet)
 
   /// How Dirichlet draws move with their concentrations: draws, concentrations -> for each element of a draw its
   /// derivative by its own concentration, with the sum of the others fixed, over `1 − y`. The gradient of a draw by the
@@ -119,5 +119,44 @@ extension GradientSite {
   /// The derivative of a Dirichlet slope by one of its arguments.
   fileprivate func curvature(_ argument: Int) throws -> Symbol {
     try apply(.dirichletCurvature, inputs, Attributes(["by": .int(argument)]))[0]
+  }
+}
+
+extension ONNXMapping {
+  /// Marsaglia & Tsang's gamma draws without a loop: of 16 proposals the first that is accepted. One is with a
+  /// probability of at least 0.95, so that all fail once in 10²⁰ draws. In logarithms, so that small concentrations
+  /// don't underflow; their softmax is the draw.
+  fileprivate static let dirichlet = ONNXMapping("RandomNormalLike") { site in
+    let alpha = site.plain(0), one = site.number(1, "one")
+    let isSmall = site.add("Less", [alpha, one])
+    let raised = site.add("Add", [alpha, site.cast(isSmall, to: .float)])
+    let single = site.add("Unsqueeze", [raised, site.integers([0], "proposal")])
+    let copies = site.integers([16] + [Int](repeating: 1, count: site.shape(0).rank), "proposals")
+    let d = site.scaled(site.add("Expand", [single, copies]), plus: -1.0 / 3)
+    let x = site.add("RandomNormalLike", [d])
+    let c = site.add("Reciprocal", [site.scaled(site.add("Sqrt", [d]), by: 3)])
+    let root = site.scaled(site.add("Mul", [c, x]), plus: 1)
+    let v = site.add("Mul", [root, site.add("Mul", [root, root])])
+    // The logarithm of a negative number is NaN, which is less than nothing: not accepted.
+    let logarithm = site.add("Log", [v])
+    let bound = site.add(
+      "Add",
+      [
+        site.scaled(site.add("Mul", [x, x]), by: 0.5),
+        site.add("Mul", [d, site.add("Sub", [site.scaled(logarithm, plus: 1), v])]),
+      ])
+    let isAccepted = site.add("Less", [site.logarithmOfUniform(like: d), bound])
+    let first = site.add("ArgMax", [site.cast(isAccepted, to: .float)], ["axis": 0, "keepdims": 1])
+    let gammas = site.add("Add", [logarithm, site.add("Log", [d])])
+    let gamma = site.add(
+      "Squeeze", [site.add("GatherElements", [gammas, first], ["axis": 0]), site.integers([0], "chosen")])
+    let lowered = site.add("Add", [gamma, site.add("Div", [site.logarithmOfUniform(like: alpha), alpha])])
+    return site.plain(site.add("Softmax", [site.add("Where", [isSmall, lowered, gamma])], ["axis": -1]))
+  }
+}
+
+extension ONNXSite {
+  fileprivate func logarithmOfUniform(like name: String) -> String {
+    add("Log", [add("RandomUniformLike", [name], ["low": 1e-30, "high": 1.0])])
   }
 }

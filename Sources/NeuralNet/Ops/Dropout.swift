@@ -12,8 +12,7 @@ extension Op {
       guard site.mode.dropout, site.attributes.number("rate") > 0 else { return [site.inputs[0]] }
       let mask = try site.apply(.randomMask, [site.inputs[0]], site.attributes)[0]
       return try site.apply(.mul, [site.inputs[0], mask])
-    },
-    onnx: ONNXMapping("Dropout") { ["ratio": .number($0.number("rate"))] })
+    })
 
   /// Stochastic depth (Huang et al. 2016): a whole sample is dropped with probability `rate`, the others are multiplied
   /// by `1 / (1 − rate)`. The identity where dropout is.

@@ -32,7 +32,10 @@ extension Op {
       guard let column = Shape(symbolic: x.shape.symbolic + [1]) else { return [] }
       let indices = try site.apply(.reshape, [x], .dimensions(of: column))[0]
       return try site.apply(.gather, [site.inputs[1], indices], Attributes(["axis": .int(x.shape.rank)]))
-    }, onnx: ONNXMapping("Gather") { _ in ["axis": 0] })
+    },
+    onnx: ONNXMapping("Gather") { site in
+      site.plain(site.add("Gather", [site.plain(1), site.positions(site.plain(0))], ["axis": 0]))
+    })
 
   /// 1 at the position that each number names, else 0: `[N, …]` -> `[N, …, classes]`. It has no gradient.
   static let oneHot: Op = Op(
@@ -54,5 +57,10 @@ extension Op {
           call.output(0)[element * to.stride + offset] = 1
         }
       }
-    }, gradient: { _ in [nil] }, onnx: ONNXMapping("OneHot") { _ in ["axis": -1] })
+    }, gradient: { _ in [nil] },
+    onnx: ONNXMapping("OneHot") { site in
+      let depth = site.integers([site.attributes.integer("classes")], "classes")
+      let values = site.floats([0, 1], "values")
+      return site.plain(site.add("OneHot", [site.positions(site.plain(0)), depth, values], ["axis": -1]))
+    })
 }

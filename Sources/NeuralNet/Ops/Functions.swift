@@ -40,7 +40,12 @@ extension Op {
       let parameters = (Float(attributes.number("multiply")), Float(attributes.number("add")))
       return elementwise(NR_SCALE, site, parameters, keepsZero: parameters.1 == 0)
     },
-    gradient: { site in [try site.scale(site.outputGradient, site.attributes.number("multiply"))] })
+    gradient: { site in [try site.scale(site.outputGradient, site.attributes.number("multiply"))] },
+    onnx: ONNXMapping("Mul") { site in
+      let x = site.native(0), attributes = site.attributes
+      let y = site.scaled(x.name, by: attributes.number("multiply"), plus: attributes.number("add"))
+      return ONNXValue(y, x.axes)
+    })
 
   /// `x ^ exponent`, a number.
   static let pow: Op = Op(
@@ -54,7 +59,11 @@ extension Op {
       if exponent == 0 { return [nil] }
       let lower = try site.apply(.pow, [site.inputs[0]], Attributes(["exponent": .number(exponent - 1)]))[0]
       return [try site.multiply(site.outputGradient, try site.scale(lower, exponent))]
-    }, onnx: ONNXMapping("Pow"))
+    },
+    onnx: ONNXMapping("Pow") { site in
+      let x = site.native(0), exponent = site.number(site.attributes.number("exponent"), "exponent")
+      return ONNXValue(site.add("Pow", [x.name, exponent]), x.axes)
+    })
 
   /// `min(max(x, low), high)`.
   static let clamp: Op = Op(
@@ -66,7 +75,7 @@ extension Op {
     paddingLanes: .cleared, infer: { [$0.input] },
     kernel: { site in elementwise(NR_CLAMP, site, limits(site.attributes), keepsZero: false) },
     gradient: { site in [try site.apply(.clampGradient, [site.inputs[0], site.outputGradient], site.attributes)[0]] },
-    onnx: ONNXMapping("Clip") { ["min": .number($0.number("low")), "max": .number($0.number("high"))] })
+    onnx: .clip { ($0.number("low"), $0.number("high")) })
 
   /// The gradient of `clamp`: the incoming one where x lies within the limits, PyTorch's convention at them.
   static let clampGradient: Op = gradientFunction("clamp_gradient", NR_CLAMP_RANGE) { site in
@@ -122,6 +131,16 @@ extension Op {
       for row in 0..<(count / width) {
         (call.output(0) + (row * width + channels)).update(repeating: 0, count: padding)
       }
+    }
+  }
+}
+
+extension ONNXMapping {
+  /// Limits, which are inputs there.
+  static func clip(_ limits: @escaping @Sendable (Attributes) -> (low: Double, high: Double)) -> ONNXMapping {
+    ONNXMapping("Clip") { site in
+      let x = site.native(0), (low, high) = limits(site.attributes)
+      return ONNXValue(site.add("Clip", [x.name, site.number(low, "min"), site.number(high, "max")]), x.axes)
     }
   }
 }

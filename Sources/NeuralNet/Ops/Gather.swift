@@ -25,7 +25,7 @@ extension Op {
     gradient: { site in
       let attributes = Attributes.dimensions(of: site.inputs[0].shape).setting("axis", site.attributes["axis"] ?? 1)
       return [try site.apply(.gatherGradient, [site.outputGradient, site.inputs[1]], attributes, for: 0), nil]
-    }, onnx: ONNXMapping("GatherElements") { ["axis": .int($0.integer("axis") - 1)] })
+    }, onnx: .gatherElements)
 
   /// The gradient of what was gathered from: `dy, indices` -> the sum of `dy` at each position, in the order of `dy`.
   static let gatherGradient: Op = Op(
@@ -114,4 +114,21 @@ extension IndexedAxis {
 
   /// An index as a whole number where it is one.
   static func text(of index: Float) -> String { Int(exactly: index).map(String.init) ?? "\(index)" }
+}
+
+extension ONNXMapping {
+  /// ONNX repeats nothing by itself.
+  fileprivate static let gatherElements = ONNXMapping("GatherElements") { site in
+    let axis = site.attributes.integer("axis") - 1, result = site.output.shape
+    var table = result.symbolic
+    table[axis] = site.shape(0).symbolic[axis]
+    let batched = (0...1).first { site.shape($0).hasBatch } ?? 0
+    func repeated(_ name: String, _ shape: Shape, to extents: [Int?]) -> String {
+      guard shape.symbolic != extents, let wanted = Shape(symbolic: extents) else { return name }
+      return site.add("Expand", [name, site.extents(wanted, like: batched)])
+    }
+    let x = repeated(site.plain(0), site.shape(0), to: table)
+    let positions = repeated(site.positions(site.plain(1)), site.shape(1), to: result.symbolic)
+    return site.plain(site.add("GatherElements", [x, positions], ["axis": .int(axis)]))
+  }
 }

@@ -13,7 +13,9 @@ extension Op {
       }
     },
     gradient: { site in try site.apply(.globalAvgPoolGradient, [site.outputGradient], site.settingInputSize) },
-    onnx: ONNXMapping("GlobalAveragePool"))
+    onnx: ONNXMapping("GlobalAveragePool") { site in
+      site.plain(site.add("Flatten", [site.add("GlobalAveragePool", [site.image(0)])], ["axis": 1]))
+    })
 
   /// The gradient of the mean over all positions.
   static let globalAvgPoolGradient: Op = Op(

@@ -24,7 +24,13 @@ extension Op {
       let scaled = try site.multiply(normal, try site.spread(site.inputs[1], like: x))
       return try site.apply(.add, [scaled, try site.spread(site.inputs[2], like: x)])
     },
-    onnx: ONNXMapping("LayerNormalization") { ["axis": -1, "epsilon": .number($0.number("epsilon"))] })
+    onnx: ONNXMapping("LayerNormalization") { site in
+      let ones = [Float](repeating: 1, count: site.shape(0).channels)
+      let affine = site.count > 1 ? [site.plain(1), site.plain(2)] : [site.floats(ones, "weight")]
+      let epsilon = JSONValue.number(site.attributes.number("epsilon"))
+      return site.plain(
+        site.add("LayerNormalization", [site.plain(0)] + affine, ["axis": -1, "epsilon": epsilon]))
+    })
 
   /// Each row of the last dimension with mean 0 and variance 1: `x -> y, inverse deviation` (at every element).
   static let rowNormalise: Op = Op(

@@ -41,7 +41,12 @@ extension Op {
       let dw = try site.apply(.linearWeightGradient, [x, dy], for: 1)
       return [dx, dw] + (site.inputs.count > 2 ? [try site.apply(.channelSum, [dy], for: 2)] : [])
     },
-    onnx: ONNXMapping("Gemm"))
+    onnx: ONNXMapping("Gemm") { site in
+      let bias = site.count > 2 ? [site.plain(2)] : []
+      if site.shape(0).isVector { return site.plain(site.add("Gemm", [site.plain(0), site.plain(1)] + bias)) }
+      let product = site.add("MatMul", [site.plain(0), site.plain(1)])
+      return site.plain(bias.isEmpty ? product : site.add("Add", [product] + bias))
+    })
 
   /// The gradient of a linear layer's input: `dy · weightᵀ`.
   static let linearInputGradient: Op = Op(

@@ -34,7 +34,15 @@ extension Op {
       guard site.isWanted[1] else { return [da, nil] }
       let db = try tb ? product(site, dy, a, true, ta) : product(site, a, dy, !ta, false)
       return [da, try site.reduced(db, to: b)]
-    }, onnx: ONNXMapping("MatMul"))
+    },
+    onnx: ONNXMapping("MatMul") { site in
+      let factors = ["transpose_a", "transpose_b"].enumerated().map { input, option in
+        var axes = Array(0..<site.shape(input).rank)
+        if site.attributes.boolean(option) { axes.swapAt(axes.count - 1, axes.count - 2) }
+        return site.permuted(input, axes)
+      }
+      return site.plain(site.add("MatMul", factors))
+    })
 
   private static func product(
     _ site: GradientSite, _ a: Symbol, _ b: Symbol, _ transposeA: Bool, _ transposeB: Bool

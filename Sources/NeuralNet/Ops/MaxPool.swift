@@ -19,7 +19,10 @@ extension Op {
     },
     gradient: { site in
       try site.apply(.maxPoolGradient, [site.outputs[1], site.outputGradient], site.settingInputSize)
-    }, onnx: ONNXMapping("MaxPool", attributes: Window.onnx))
+    },
+    onnx: ONNXMapping("MaxPool") { site in
+      site.image(site.add("MaxPool", [site.image(0)], Window.onnx(site.attributes)))
+    })
 
   /// The gradient of max pooling: where each maximum was, `dy` -> `dx`.
   static let maxPoolGradient: Op = Op(

@@ -45,6 +45,16 @@ extension Op {
         try site.apply(.scalarMultiply, [b, incoming], site.attributes, for: 0),
         try site.apply(.scalarMultiply, [a, incoming], site.attributes, for: 1),
       ]
+    },
+    onnx: ONNXMapping("ReduceSum") { site in
+      let products = site.add("Mul", [site.plain(0), site.plain(1)])
+      guard site.attributes.boolean("averaged"), site.shape(0).rank > 1 else {
+        return site.plain(
+          site.add(site.attributes.boolean("averaged") ? "ReduceMean" : "ReduceSum", [products], ["keepdims": 0]))
+      }
+      let axes = site.integers(Array(1..<site.shape(0).rank), "axes")
+      let sums = site.add("ReduceSum", [products, axes], ["keepdims": 0])
+      return site.plain(site.add("ReduceMean", [sums], ["keepdims": 0]))
     })
 
   /// The sum of products over the last dimension, at every place of it: `y[…, i] = Σⱼ a[…, j] · b[…, j]`. With

@@ -11,7 +11,11 @@ extension Op {
     attributes: [
       AttributeSchema("low", .number(-1e30...1e30), standard: 0, "smallest value"),
       AttributeSchema("high", .number(-1e30...1e30), standard: 1, "largest value, not reached"),
-    ]
+    ],
+    onnx: ONNXMapping("RandomUniformLike") { site in
+      let low = site.attributes["low"] ?? 0, high = site.attributes["high"] ?? 1
+      return site.plain(site.add("RandomUniformLike", [site.plain(0)], ["low": low, "high": high]))
+    }
   ) { attributes in
     let low = attributes.number("low"), width = attributes.number("high") - low
     return { stream in low + width * stream.uniform() }
@@ -23,7 +27,11 @@ extension Op {
     attributes: [
       AttributeSchema("mean", .number(-1e30...1e30), standard: 0, "expectation"),
       AttributeSchema("deviation", .number(0...1e30), standard: 1, "standard deviation"),
-    ]
+    ],
+    onnx: ONNXMapping("RandomNormalLike") { site in
+      let mean = site.attributes["mean"] ?? 0, deviation = site.attributes["deviation"] ?? 1
+      return site.plain(site.add("RandomNormalLike", [site.plain(0)], ["mean": mean, "scale": deviation]))
+    }
   ) { attributes in
     let mean = attributes.number("mean"), deviation = attributes.number("deviation")
     return { stream in mean + deviation * stream.normal() }
@@ -31,7 +39,10 @@ extension Op {
 
   /// Standard Gumbel noise `−log(−log u)`, in the shape of the input: added to logits, its argmax is a categorical draw
   /// (Gumbel 1954; Maddison et al. 2014).
-  static let gumbelNoise: Op = noise("gumbel_noise", "Gumbel noise in the shape of x.", attributes: []) { _ in
+  static let gumbelNoise: Op = noise(
+    "gumbel_noise", "Gumbel noise in the shape of x.", attributes: [],
+    onnx: ONNXMapping("RandomUniformLike") { site in site.plain(site.gumbelNoise()) }
+  ) { _ in
     { $0.gumbel() }
   }
 
@@ -61,10 +72,15 @@ extension Op {
         }
       }
     },
-    gradient: { _ in [nil] })
+    gradient: { _ in [nil] },
+    onnx: ONNXMapping("ArgMax") { site in
+      let noisy = site.add("Add", [site.plain(0), site.gumbelNoise()])
+      return site.plain(site.fromPositions(site.add("ArgMax", [noisy], ["axis": -1, "keepdims": 0])))
+    })
 
   private static func noise(
     _ name: String, _ documentation: String, attributes: [AttributeSchema],
+    onnx: ONNXMapping,
     draw: @escaping @Sendable (Attributes) -> @Sendable (inout ElementStream) -> Double
   ) -> Op {
     Op(
@@ -79,7 +95,17 @@ extension Op {
           }
         }
       },
-      gradient: { _ in [nil] })
+      gradient: { _ in [nil] }, onnx: onnx)
+  }
+}
+
+extension ONNXSite {
+  /// Standard Gumbel noise in the shape of the first input. ONNX's generators may give the upper limit, which would be
+  /// infinite noise.
+  fileprivate func gumbelNoise() -> String {
+    let limits: [String: JSONValue] = ["low": 1e-30, "high": .number(1 - 0x1p-23)]
+    let uniform = add("RandomUniformLike", [plain(0)], limits)
+    return add("Neg", [add("Log", [add("Neg", [add("Log", [uniform])])])])
   }
 }
 

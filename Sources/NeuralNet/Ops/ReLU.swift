@@ -11,7 +11,7 @@ extension Op {
   /// `min(max(0, x), 6)`.
   static let relu6: Op = function(
     "relu6", "min(max(0, x), 6)", NR_CLAMP, parameters: (0, 6),
-    onnx: ONNXMapping("Clip") { _ in ["min": 0, "max": 6] }
+    onnx: .clip { _ in (0, 6) }
   ) { site in try site.apply(.relu6Gradient, [site.outputs[0], site.outputGradient])[0] }
 
   /// The gradient of ReLU from its output: `dy` where `y > 0`, else 0.

@@ -27,7 +27,11 @@ extension Op {
       let order = site.attributes.integers("order")
       let inverse = (1...order.count).map { axis in JSONValue.int((order.firstIndex(of: axis) ?? 0) + 1) }
       return try site.apply(.transpose, [site.outputGradient], Attributes(["order": .array(inverse)]))
-    }, onnx: ONNXMapping("Transpose"))
+    },
+    onnx: ONNXMapping("Transpose") { site in
+      let order = site.attributes.integers("order").map { JSONValue.int($0 - 1) }
+      return site.plain(site.add("Transpose", [site.plain(0)], ["perm": .array(order)]))
+    })
 
   /// The elements from `start` to `stop` along an axis, both counted from 1 and included; negative from the end.
   static let slice: Op = Op(
@@ -56,7 +60,13 @@ extension Op {
         .padding(
           axis: axis, rank: site.inputs[0].shape.rank, before: site.attributes.integer("start") - 1,
           after: extent - site.attributes.integer("stop")))
-    }, onnx: ONNXMapping("Slice"))
+    },
+    onnx: ONNXMapping("Slice") { site in
+      let x = site.native(0), axis = x.axes.firstIndex(of: site.attributes.integer("axis") - 1) ?? 0
+      let start = site.integers([site.attributes.integer("start") - 1], "starts")
+      let end = site.integers([site.attributes.integer("stop")], "ends")
+      return ONNXValue(site.add("Slice", [x.name, start, end, site.integers([axis], "axes")]), x.axes)
+    })
 
   /// Zeros, or another value, around the elements.
   static let pad: Op = Op(
@@ -102,7 +112,13 @@ extension Op {
           ]))[0]
       }
       return [gradient]
-    }, onnx: ONNXMapping("Pad"))
+    },
+    onnx: ONNXMapping("Pad") { site in
+      let x = site.native(0), (before, after) = (site.attributes.integers("before"), site.attributes.integers("after"))
+      let pads = site.integers(x.axes.map { before[$0] } + x.axes.map { after[$0] }, "pads")
+      let value = site.number(site.attributes.number("value"), "value")
+      return ONNXValue(site.add("Pad", [x.name, pads, value], ["mode": "constant"]), x.axes)
+    })
 
   /// A value repeated to the shape of another: `x, like`.
   static let repeated: Op = Op(
@@ -122,7 +138,7 @@ extension Op {
       return Kernel { call in
         Elementwise.copy(call.input(0), result: call.output(0), count: count, compute: compute)
       }
-    }, gradient: { _ in [nil] }, onnx: ONNXMapping("Identity"))
+    }, gradient: { _ in [nil] }, onnx: ONNXMapping("Identity") { $0.native(0) })
 
   /// A strided copy of the first input into the output.
   private static func moving(

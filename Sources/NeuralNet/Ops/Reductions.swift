@@ -91,7 +91,7 @@ extension Op {
         AttributeSchema("keep", .boolean, standard: false, "keep them with extent 1"),
       ],
       paddingLanes: .carried, resolve: resolveAxes, infer: { [ValueType(try reducedShape($0))] }, kernel: kernel,
-      gradient: gradient, onnx: ONNXMapping(onnx))
+      gradient: gradient, onnx: onnx == "ArgMax" ? .argMax : .reduction(onnx))
   }
 
   /// Axes from 1, ascending, each once.
@@ -157,5 +157,38 @@ extension GradientSite {
       kept = try apply(.reshape, [value], .dimensions(of: shape))[0]
     }
     return try apply(.repeated, [kept, input])[0]
+  }
+}
+
+extension ONNXMapping {
+  /// A reduction over axes, which opset 17 takes as an input in `ReduceSum` and as an attribute in the others.
+  fileprivate static func reduction(_ type: String) -> ONNXMapping {
+    ONNXMapping(type) { site in
+      let axes = site.attributes.integers("axes").map { $0 - 1 }, keep = site.attributes.boolean("keep")
+      var x = site.native(0)
+      if axes.isEmpty { return x }
+      let rest = x.axes.filter { !axes.contains($0) }
+      if !keep, rest != rest.sorted() { x = ONNXValue(site.plain(0), Array(0..<x.axes.count)) }
+      let places = x.axes.indices.filter { axes.contains(x.axes[$0]) }
+      let isSum = type == "ReduceSum"
+      var attributes: [String: JSONValue] = ["keepdims": keep ? 1 : 0]
+      if !isSum { attributes["axes"] = .array(places.map { .int($0) }) }
+      let y = site.add(type, [x.name] + (isSum ? [site.integers(places, "axes")] : []), attributes)
+      return keep ? ONNXValue(y, x.axes) : site.plain(y)
+    }
+  }
+
+  /// Over one axis: several are brought to the end and taken as one.
+  fileprivate static let argMax = ONNXMapping("ArgMax") { site in
+    let axes = site.attributes.integers("axes").map { $0 - 1 }, extents = site.shape(0).symbolic
+    let rest = extents.indices.filter { !axes.contains($0) }
+    let rows = site.add(
+      "Reshape",
+      [site.permuted(0, rest + axes), site.integers(rest.map { extents[$0] ?? 0 } + [-1], "rows")])
+    let position = site.add("ArgMax", [rows], ["axis": -1, "keepdims": 0])
+    let result = site.fromPositions(position)
+    guard site.attributes.boolean("keep") else { return site.plain(result) }
+    let shape = extents.indices.map { axes.contains($0) ? 1 : extents[$0] ?? 0 }
+    return site.plain(site.add("Reshape", [result, site.integers(shape, "shape")]))
   }
 }

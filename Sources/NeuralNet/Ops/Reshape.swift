@@ -10,8 +10,7 @@ extension Op {
       let input = site.inputs[0]
       if input.shape.isVector { return [input] }
       return try site.apply(.reshape, [input], .dimensions(of: .vector(input.shape.elementsPerSample)))
-    },
-    onnx: ONNXMapping("Flatten"))
+    })
 
   /// The same elements in the same order in another shape: all its extents, 0 for one that stays (the batch's is
   /// always 0), −1 for the one that follows from the others. Padding moves, so it copies.
@@ -33,7 +32,10 @@ extension Op {
     gradient: { site in
       try site.apply(.reshape, [site.outputGradient], .dimensions(of: site.inputs[0].shape))
     },
-    onnx: ONNXMapping("Reshape"))
+    onnx: ONNXMapping("Reshape") { site in
+      let shape = site.integers(site.attributes.integers("shape"), "shape")
+      return site.plain(site.add("Reshape", [site.plain(0), shape]))
+    })
 
   /// Copies `total` elements from rows of one length to rows of another; padding lanes become zero.
   private static func copy(

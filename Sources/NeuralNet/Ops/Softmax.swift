@@ -34,7 +34,10 @@ extension Op {
         let last = try site.apply(.transpose, site.inputs, swap)
         return try site.apply(.transpose, try site.apply(rows(), last), swap)
       },
-      onnx: ONNXMapping(onnx) { ["axis": .int($0.integer("axis") - 1)] })
+      onnx: ONNXMapping(onnx) { site in
+        let x = site.native(0), axis = x.axes.firstIndex(of: site.attributes.integer("axis") - 1) ?? 0
+        return ONNXValue(site.add(onnx, [x.name], ["axis": .int(axis)]), x.axes)
+      })
   }
 
   /// The kernel of `log_softmax`.
@@ -52,7 +55,7 @@ extension Op {
     gradient: { site in
       let dy = site.outputGradient, probabilities = try site.apply(.softmaxRows, [site.inputs[0]])[0]
       return [try site.subtract(dy, try site.multiply(probabilities, try site.rowSum(dy)))]
-    })
+    }, onnx: .rows("LogSoftmax"))
 
   /// The kernel of `softmax`.
   static let softmaxRows: Op = Op(
@@ -66,7 +69,8 @@ extension Op {
           compute: compute)
       }
     },
-    gradient: { site in [try site.apply(.softmaxGradient, [site.outputs[0], site.outputGradient])[0]] })
+    gradient: { site in [try site.apply(.softmaxGradient, [site.outputs[0], site.outputGradient])[0]] },
+    onnx: .rows("Softmax"))
 
   /// The gradient of a softmax from its output: `y · (dy − Σ y · dy)`.
   static let softmaxGradient: Op = Op(
@@ -93,4 +97,11 @@ extension Op {
         try site.apply(.softmaxGradient, [y, incoming], for: 1),
       ]
     })
+}
+
+extension ONNXMapping {
+  /// Over the last axis.
+  fileprivate static func rows(_ type: String) -> ONNXMapping {
+    ONNXMapping(type) { site in site.plain(site.add(type, [site.plain(0)], ["axis": -1])) }
+  }
 }

@@ -18,7 +18,8 @@ extension Op {
         Strided.order(
           call.input(0), rows, descending: isDescending, result: call.output(0), rows, scratch: call.scratch)
       }
-    }, gradient: { _ in [nil] })
+    }, gradient: { _ in [nil] },
+    onnx: ONNXMapping("TopK") { site in site.plain(site.fromPositions(site.sorted()[1])) })
 
   /// The elements in their order: gathered by `argsort`, so that gradients go back to where they came from.
   static let sort: Op = Op(
@@ -27,7 +28,7 @@ extension Op {
     expansion: { site in
       let order = try site.apply(.argsort, site.inputs, site.attributes)[0]
       return try site.apply(.gather, [site.inputs[0], order], Attributes(["axis": site.attributes["axis"] ?? 1]))
-    })
+    }, onnx: ONNXMapping("TopK") { site in site.plain(site.sorted()[0]) })
 
   private static let sortingAttributes = [
     axisAttribute("that is sorted"),
@@ -36,5 +37,17 @@ extension Op {
 
   private static func resolveSorting(_ use: OpUse) throws -> Attributes {
     use.attributes.setting("axis", .int(try use.axis(use.attributes.integer("axis"), of: use.input.shape) + 1))
+  }
+}
+
+extension ONNXSite {
+  /// All elements in their order, and their positions from 0: `TopK` of as many as there are.
+  fileprivate func sorted() -> [String] {
+    let axis = attributes.integer("axis") - 1
+    let count = shape(0).symbolic[axis].map { integers([$0], "count") } ?? extents(.activation([]), like: 0)
+    let options: [String: JSONValue] = [
+      "axis": .int(axis), "largest": attributes.boolean("descending") ? 1 : 0, "sorted": 1,
+    ]
+    return draft.add("TopK", [plain(0), count], options, path: node.path, outputs: 2)
   }
 }

@@ -39,6 +39,14 @@ extension Op {
           try site.apply(
             .scaledByElement, [dy, weights], Attributes(["element": .int(branch)]), for: branch + 1)
         }
+    },
+    onnx: ONNXMapping("Sum") { site in
+      let (values, axes) = site.together(Array(1..<site.count)), weights = site.plain(0)
+      let terms = values.enumerated().map { index, value in
+        let place = site.draft.add(.integers([index]), shape: [], named: "\(site.node.path)/place")
+        return site.add("Mul", [value, site.add("Gather", [weights, place])])
+      }
+      return ONNXValue(terms.count == 1 ? terms[0] : site.add("Sum", terms), axes)
     })
 
   /// `y, x1 … xk -> [Σ y · x1, …, Σ y · xk]`: the gradient of a mixture's weights.

@@ -14,13 +14,21 @@ extension Op {
       let height = (input.height + stride.height - 1) / stride.height
       return [ValueType(.image(height, (input.width + stride.width - 1) / stride.width, input.channels))]
     },
-    kernel: { fill(0, $0) }, gradient: { _ in [nil] }, onnx: ONNXMapping("ConstantOfShape"))
+    kernel: { fill(0, $0) }, gradient: { _ in [nil] },
+    onnx: ONNXMapping("ConstantOfShape") { site in
+      site.plain(site.add("ConstantOfShape", [site.extents(site.output.shape, like: 0)]))
+    })
 
   /// An array of one value, without inputs: where a gradient starts.
   static let constant: Op = Op(
     "constant", "An array of one value.", role: .derived, arity: .exactly(0), paddingLanes: .none,
     infer: { [ValueType(.array($0.attributes.integers("dimensions")))] },
-    kernel: { fill(Float($0.attributes.number("value")), $0) }, gradient: { _ in [] })
+    kernel: { fill(Float($0.attributes.number("value")), $0) }, gradient: { _ in [] },
+    onnx: ONNXMapping("Constant") { site in
+      let shape = site.output.shape,
+        values = [Float](repeating: Float(site.attributes.number("value")), count: shape.elementsPerSample)
+      return site.plain(site.draft.add(.floats(values), shape: shape.dimensions, named: site.node.path))
+    })
 
   /// An array of given numbers: a mask, a fixed code of positions. A recipe gives it as a tensor.
   static let literal: Op = Op(
@@ -44,7 +52,12 @@ extension Op {
       let values = site.attributes.numbers("values").map { Float($0) }
       return Kernel { call in call.output(0).update(from: values, count: values.count) }
     },
-    gradient: { _ in [] }, onnx: ONNXMapping("Constant"))
+    gradient: { _ in [] },
+    onnx: ONNXMapping("Constant") { site in
+      let values = site.attributes.numbers("values").map { Float($0) }
+      return site.plain(
+        site.draft.add(.floats(values), shape: site.output.shape.dimensions, named: site.node.path))
+    })
 
   /// The most numbers of a `literal`: they are part of the network's description.
   private static let largestLiteral = 1 << 18

@@ -1,0 +1,124 @@
+-- `nas.latency_predictor`: how long networks of a space take, from the times of their parts.
+-- Cai, Zhu & Han, "ProxylessNAS", ICLR 2019, section 3.3 (the latency of a network as the sum of its operators');
+-- Zhang et al., "nn-Meter", MobiSys 2021 (parts as they are fused; judged on networks that it was not fitted to).
+
+local core = require "nas.core"
+local nas = core.public
+
+local LatencyPredictor = {}
+core.declare_class(LatencyPredictor, {
+  name = "LatencyPredictor",
+  object = "predictor",
+  doc = "Predicts the latency of a space's networks: what nas.latency_predictor makes.",
+  fields = {
+    { "overhead_ms", "number", doc = "of a call, whatever the network" },
+    { "factor", "number", doc = "of the sum over the parts" },
+    {
+      "error", "table",
+      doc = "on held-out networks: mean_pct and worst_pct of the latency, kendall_tau of the order, networks",
+    },
+  },
+})
+LatencyPredictor.__index = core.class_index(LatencyPredictor, "predictor", {})
+
+--- The sum of the times of a network's parts; those that were never seen are timed.
+local function sum_of_parts(predictor, network)
+  local sum, times = 0, predictor.times
+  for _, part in ipairs(network:parts()) do
+    times[part.key] = times[part.key] or network:part_latency(part.key)
+    sum = sum + part.count * times[part.key]
+  end
+  return sum
+end
+
+--- The line through points (sum, measured) with the least squares of relative errors: { overhead, factor }.
+local function fitted(points)
+  local w, wx, wy, wxx, wxy = 0, 0, 0, 0, 0
+  for _, point in ipairs(points) do
+    local weight = 1 / point.measured ^ 2
+    w, wx, wy = w + weight, wx + weight * point.sum, wy + weight * point.measured
+    wxx, wxy = wxx + weight * point.sum ^ 2, wxy + weight * point.sum * point.measured
+  end
+  local spread = w * wxx - wx ^ 2
+  -- Networks that are all alike tell nothing of the slope.
+  local factor = spread > 1e-12 * w * wxx and (w * wxy - wx * wy) / spread or wy / wx
+  if factor <= 0 then factor = wy / wx end
+  return (wy - factor * wx) / w, factor
+end
+
+--- Kendall's tau-a of predicted and measured latencies: 1 for the same order, -1 for the reverse.
+local function kendall_tau(points)
+  local agreeing, pairs_count = 0, 0
+  for i = 1, #points do
+    for j = i + 1, #points do
+      local product = (points[i].predicted - points[j].predicted) * (points[i].measured - points[j].measured)
+      agreeing = agreeing + (product > 0 and 1 or product < 0 and -1 or 0)
+      pairs_count = pairs_count + 1
+    end
+  end
+  return pairs_count > 0 and agreeing / pairs_count or 1.0
+end
+
+local function error_of(points)
+  local total, worst = 0, 0
+  for _, point in ipairs(points) do
+    local percent = 100 * math.abs(point.predicted - point.measured) / point.measured
+    total, worst = total + percent, math.max(worst, percent)
+  end
+  return {
+    networks = #points, mean_pct = total / #points, worst_pct = worst, kendall_tau = kendall_tau(points),
+  }
+end
+
+--- Random networks of the space with their measured latency and the sum over their parts.
+local function measured_points(predictor, count, name)
+  local points = {}
+  core.within("latency_predictor/" .. name, function()
+    for index = 1, count do
+      local network = nas.network(predictor.space:random(), predictor.task)
+      points[index] = { sum = sum_of_parts(predictor, network), measured = network:latency().median_ms }
+    end
+  end)
+  return points
+end
+
+LatencyPredictor.predict = core.declare("predictor:predict", {
+  doc = "The latency in milliseconds of an architecture's network, as network:latency().median_ms would measure it.",
+  { "predictor", "LatencyPredictor" },
+  { "arch", "Architecture", doc = "of the space that the predictor was made for" },
+  returns = "number",
+}, function(predictor, arch)
+  local network = nas.network(arch, predictor.task)
+  return math.max(0, predictor.overhead_ms + predictor.factor * sum_of_parts(predictor, network))
+end)
+
+return core.declare("nas.latency_predictor", {
+  doc = [[
+A predictor of latencies on this machine, for searches that can't time every candidate: a table of the times of
+networks' parts (network:part_latency), and a line from their sum to the latency, fitted to `sample` random networks of
+the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record.]],
+  source = "Cai et al., ICLR 2019, section 3.3; Zhang et al., MobiSys 2021",
+  options = {
+    { "space", "Space", doc = "with a build" },
+    { "data", "Data", optional = true, doc = "gives the input's shape and the classes" },
+    { "input", "table", optional = true, doc = "{ height, width, channels }, without data" },
+    { "classes", "integer", optional = true, min = 1, doc = "without data" },
+    { "sample", "integer", min = 2, default = 12, doc = "random networks that the line is fitted to" },
+    { "held_out", "integer", min = 2, default = 12, doc = "random networks that the error is measured on" },
+  },
+  returns = "LatencyPredictor",
+}, function(options)
+  local predictor = setmetatable({
+    space = options.space, times = {},
+    task = { data = options.data, input = options.input, classes = options.classes },
+  }, LatencyPredictor)
+  local overhead, factor = fitted(measured_points(predictor, options.sample, "sample"))
+  rawset(predictor, "overhead_ms", overhead)
+  rawset(predictor, "factor", factor)
+  local held_out = measured_points(predictor, options.held_out, "held_out")
+  for _, point in ipairs(held_out) do point.predicted = math.max(0, overhead + factor * point.sum) end
+  rawset(predictor, "error", error_of(held_out))
+  core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks"):format(
+    predictor.error.mean_pct, predictor.error.worst_pct, predictor.error.kendall_tau, #held_out))
+  return predictor
+end)

@@ -1,0 +1,49 @@
+-- Timing networks, and predicting their latency from their parts.
+
+local nas = require "nas"
+local expect = require "expect"
+local nn = nas.nn
+
+local space = nas.space {
+  channels = nas.oneof { 4, 8, 96 },
+  layers = nas.int(1, 3),
+  build = function(arch, x, task)
+    for _ = 1, arch.layers do
+      x = nn.relu(nn.batch_norm(nn.conv2d(x, arch.channels, { kernel = 3 })))
+    end
+    return nn.linear(nn.global_avg_pool(x), task.classes)
+  end,
+}
+local task = { input = { 16, 16, 3 }, classes = 4 }
+local small = nas.network(space:make { channels = 4, layers = 1 }, task)
+local large = nas.network(space:make { channels = 96, layers = 3 }, task)
+
+-- Timings.
+local timing = small:latency { rounds = 2, calls = 4, warmup = 1, pause_ms = 0 }
+expect.equal(timing.calls, 8)
+assert(timing.min_ms > 0 and timing.min_ms <= timing.p10_ms and timing.p10_ms <= timing.median_ms)
+assert(timing.median_ms <= timing.p90_ms and timing.p90_ms <= timing.p99_ms)
+assert(timing.end_to_end_ms > timing.min_ms)
+expect.equal(timing.is_quiet, timing.waiting_pct <= 5 and timing.slowdown_pct <= 10)
+
+-- Parts: a convolution with what is computed along with it; equal ones are counted.
+local parts = large:parts()
+expect.equal(parts[1].name, "conv2d batch_norm relu")
+expect.equal(parts[2].name, "conv2d batch_norm relu")
+expect.equal(parts[2].count, 2)
+expect.equal(#parts, 4)
+local one = large:part_latency(parts[2].key)
+assert(one > 0)
+-- The table of the machine has it now, unless the machine was busy.
+assert(large:part_latency(parts[2].key) > 0)
+expect.raises("the network has no such part", function() small:part_latency("nothing") end)
+
+-- A predictor.
+local predictor = nas.latency_predictor {
+  space = space, input = task.input, classes = task.classes, sample = 4, held_out = 3,
+}
+assert(predictor.error.networks == 3 and predictor.error.mean_pct <= predictor.error.worst_pct)
+assert(predictor.error.kendall_tau >= -1 and predictor.error.kendall_tau <= 1)
+assert(predictor.factor > 0)
+assert(predictor:predict(large.arch) > predictor:predict(small.arch))
+expect.raises("predictor has no 'accuracy'", function() return predictor.accuracy end)
