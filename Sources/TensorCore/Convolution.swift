@@ -11,6 +11,7 @@ public enum Convolution {
   /// Floats of scratch, for all workers of the compute, that the three operations need at most.
   public static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     if g.isDepthwise { return DepthwiseConvolution.scratchFloats(g, compute: compute) }
+    if g.isPointwise { return PointwiseConvolution.scratchFloats(g, compute: compute) }
     var most = scratchFloats(forwardPlan(g, compute), compute)
     forEachPhase(g, compute) { most = max(most, scratchFloats($0, compute)) }
     return max(most, ConvolutionWeightGradient.scratchFloats(g, compute: compute))
@@ -29,6 +30,9 @@ public enum Convolution {
     if g.isDepthwise {
       DepthwiseConvolution.forward(
         g, input: input, weight: weight, bias: bias, output: output, scratch: scratch, compute: compute)
+    } else if g.isPointwise {
+      PointwiseConvolution.forward(
+        g, input: input, weight: weight, bias: bias, output: output, scratch: scratch, compute: compute)
     } else {
       run(
         forwardPlan(g, compute), source: input, weight: weight, bias: bias, result: output, scratch: scratch,
@@ -43,6 +47,10 @@ public enum Convolution {
   ) {
     if g.isDepthwise {
       DepthwiseConvolution.inputGradient(
+        g, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, scratch: scratch,
+        compute: compute)
+    } else if g.isPointwise {
+      PointwiseConvolution.inputGradient(
         g, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, scratch: scratch,
         compute: compute)
     } else {
@@ -61,6 +69,10 @@ public enum Convolution {
   ) {
     if g.isDepthwise {
       DepthwiseConvolution.weightGradient(
+        g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
+        compute: compute)
+    } else if g.isPointwise {
+      PointwiseConvolution.weightGradient(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
         compute: compute)
     } else {

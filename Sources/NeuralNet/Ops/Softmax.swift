@@ -73,15 +73,11 @@ extension Op {
     "softmax_gradient", "Gradient of a softmax.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
     inPlace: .inputs([0, 1]), infer: { [$0.input] },
     kernel: { site in
-      let grid = Grid(site, site.inputs[0])
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
       return Kernel { call in
-        for row in 0..<grid.rows {
-          let start = row * grid.stride
-          let y = call.input(0) + start, dy = call.input(1) + start, dx = call.output(0) + start
-          var total = 0.0
-          for channel in 0..<grid.channels { total += Double(y[channel]) * Double(dy[channel]) }
-          for lane in 0..<grid.stride { dx[lane] = lane < grid.channels ? y[lane] * (dy[lane] - Float(total)) : 0 }
-        }
+        Softmax.gradient(
+          rows: grid.rows, classes: grid.channels, stride: grid.stride, output: call.input(0),
+          outputGradient: call.input(1), result: call.output(0), compute: compute)
       }
     },
     gradient: { site in

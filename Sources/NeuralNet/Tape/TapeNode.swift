@@ -7,7 +7,7 @@ import Synchronization
 final class TapeNode {
   /// What was computed.
   enum Computation {
-    case op(Op, Attributes)
+    case operation(TapeOperation)
     case function(any TapeFunction)
   }
 
@@ -16,6 +16,8 @@ final class TapeNode {
   /// Grows with every node: a node's inputs come from nodes of smaller numbers.
   let order = TapeNode.count.add(1, ordering: .relaxed).newValue
   let computation: Computation
+  /// Where the node is in the history that is being gone through; what it was in another means nothing.
+  var position = -1
   private(set) var inputs: [Tensor]
   private(set) var outputs: [Tensor.Storage] = []
   /// The versions of the numbers of inputs and outputs, as they were.
