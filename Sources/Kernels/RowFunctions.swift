@@ -77,6 +77,31 @@ func softmaxGradient(
   }
 }
 
+func logSoftmaxGradient(
+  _ y: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ rows: Int64,
+  _ channels: Int64, _ pixel: Int64
+) {
+  let channels = Int(channels), pixel = Int(pixel)
+  for row in 0..<Int(rows) {
+    let start = row &* pixel
+    var sum = Lanes(repeating: 0)
+    var c = 0
+    while c < channels {
+      sum += loadFirst(gradient + (start &+ c), channels &- c)
+      c &+= 16
+    }
+    let total = Lanes(repeating: -laneSum(sum))
+    c = 0
+    while c < channels {
+      let lanes = channels &- c, i = start &+ c
+      let power = exponentialOfAny(loadFirst(y + i, lanes))
+      storeFirst(fused(power, total, loadFirst(gradient + i, lanes)), result + i, lanes)
+      c &+= 16
+    }
+    for lane in channels..<pixel { result[start &+ lane] = 0 }
+  }
+}
+
 func rowDot(
   _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ factor: Float, _ result: UnsafeMutablePointer<Float>,
   _ rows: Int64, _ channels: Int64, _ pixel: Int64

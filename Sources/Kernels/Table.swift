@@ -37,6 +37,7 @@ public func kernelTable() -> nr_kernels {
     sum_rows: { sumRows($0!, $1, $2, $3!) },
     softmax: { softmax($0!, $1!, $2, $3, $4) },
     softmax_gradient: { softmaxGradient($0!, $1!, $2!, $3, $4, $5) },
+    log_softmax_gradient: { logSoftmaxGradient($0!, $1!, $2!, $3, $4, $5) },
     row_dot: { rowDot($0!, $1!, $2, $3!, $4, $5, $6) },
     sign_codes: { signCodes($0!, $1, $2!) },
     differing_bits: { differingBits($0!, $1!, $2) },

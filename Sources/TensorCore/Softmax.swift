@@ -69,6 +69,19 @@ public enum Softmax {
     }
   }
 
+  /// result = gradient − e^y · Σ gradient for each row: the gradient of a log-softmax from its output; see
+  /// `probabilities`. In place of either input if wanted.
+  public static func logarithmGradient(
+    rows: Int, classes: Int, stride: Int, output y: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    result: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    forEachPiece(rows, stride, compute) { first, count in
+      compute.kernels.log_softmax_gradient(
+        y + first * stride, outputGradient + first * stride, result + first * stride, Int64(count), Int64(classes),
+        Int64(stride))
+    }
+  }
+
   private static func forEachPiece(
     _ rows: Int, _ stride: Int, _ compute: Compute, _ body: (_ first: Int, _ count: Int) -> Void
   ) {

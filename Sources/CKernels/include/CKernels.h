@@ -259,6 +259,9 @@ typedef struct {
   // result = y * (gradient - the row's sum of y * gradient)
   void (*softmax_gradient)(const float *y, const float *gradient, float *result, int64_t rows, int64_t channels,
                            int64_t pixel);
+  // result = gradient - e^y * the row's sum of the gradient
+  void (*log_softmax_gradient)(const float *y, const float *gradient, float *result, int64_t rows, int64_t channels,
+                               int64_t pixel);
   // The sum of a * b over each row times `factor`, in every channel of the row.
   void (*row_dot)(const float *a, const float *b, float factor, float *result, int64_t rows, int64_t channels,
                   int64_t pixel);

@@ -124,6 +124,9 @@ enum OpExamples {
   /// What no layer leads to.
   private static let derived: [OpExample] = [
     OpExample(.lstmCell, [.batch([20]), .batch([5])]), OpExample(.lstmCell, [.array([2, 68]), .array([2, 17])]),
+    OpExample(.lstmCellGradient, [.batch([20]), .batch([5]), .batch([5]), .batch([5])]),
+    // The bits of a word as a number.
+    OpExample(.signCodes, [.batch([5])], derivatives: 0),
     OpExample(.layerNormGradient, [.batch([2, 5]), .batch([2, 5])], ["epsilon": 1e-5]),
     OpExample(.layerNormGradient, [.batch([17]), .batch([17]), .array([17])], ["epsilon": 1e-5]),
     OpExample(.toBatch, [.array([3, 5])], ["n": 3]), OpExample(.fromBatch, [.batch([2, 5])], ["n": 3]),

@@ -25,7 +25,8 @@ public enum OpTable {
     .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
     .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
-    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient, .layerNormGradient, .lstmCell, .lstmCellGradient,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .logSoftmaxGradient, .resizeGradient, .layerNormGradient,
+    .lstmCell, .lstmCellGradient,
     .attentionGradient, .signCodes,
   ]
 

@@ -13,8 +13,10 @@ struct GradientSums {
   let nodes: [TapeNode]
   /// The parts of the gradients of those targets that no node of these computed.
   private var leaves: [TensorKey: [GradientTerm]]
-  /// For each node and each of its outputs, the parts of the gradient.
-  private var terms: [[[GradientTerm]]]
+  /// For each node's outputs, one node's after the other's, the parts of the gradient.
+  private var terms: [[GradientTerm]]
+  /// For each node, where its outputs begin in `terms`.
+  private let firstTerms: [Int]
 
   init(targets: [Tensor], from output: Tensor) {
     let leaves: [TensorKey: [GradientTerm]] = Dictionary(
@@ -31,7 +33,12 @@ struct GradientSums {
     for (position, node) in nodes.reversed().enumerated() { node.position = position }
     nodes.reverse()
     self.nodes = nodes
-    terms = nodes.map { $0.outputs.map { _ in [] } }
+    var count = 0
+    firstTerms = nodes.map { node in
+      defer { count += node.outputs.count }
+      return count
+    }
+    terms = [[GradientTerm]](repeating: [], count: count)
   }
 
   /// The position of the node that a tensor comes from, if that is one of these.
@@ -48,7 +55,7 @@ struct GradientSums {
   /// Adds a part of the gradient by a tensor.
   mutating func add(_ term: GradientTerm, to tensor: Tensor) {
     if let position = position(of: tensor) {
-      terms[position][tensor.output].append(term)
+      terms[firstTerms[position] + tensor.output].append(term)
     } else {
       leaves[tensor.key]?.append(term)
     }
@@ -56,8 +63,10 @@ struct GradientSums {
 
   /// The gradient of a node's output; nil where nothing came to it.
   mutating func total(of position: Int, _ output: Int, on tape: Tape) throws -> Tensor? {
-    guard let sum = try Self.sum(terms[position][output], on: tape) else { return nil }
-    terms[position][output] = [.tensor(sum)]
+    let index = firstTerms[position] + output
+    if terms[index].count == 1, case .tensor(let only) = terms[index][0] { return only }
+    guard let sum = try Self.sum(terms[index], on: tape) else { return nil }
+    terms[index] = [.tensor(sum)]
     return sum
   }
 

@@ -9,12 +9,17 @@ struct RandomDraw {
 /// A few ops in a fixed order, made once from a small draft and run on a tape many times: what a layer expands to, or
 /// the gradient of an op.
 final class TapeProgram {
-  private struct Step {
+  /// A class, because a copy of an op's record costs a reference count for each of its functions.
+  private final class Step {
     let op: Op
     let attributes: Attributes
     let inputs: [Int]
     let outputs: [Int]
     let path: String
+
+    init(_ node: Graph.Node) {
+      (op, attributes, inputs, outputs, path) = (node.op, node.attributes, node.inputs, node.outputs, node.path)
+    }
   }
 
   private let steps: [Step]
@@ -39,7 +44,7 @@ final class TapeProgram {
       guard needed.contains(index) || !node.op.updates.isEmpty, !node.outputs.contains(where: isGiven.contains) else {
         return nil
       }
-      return Step(op: node.op, attributes: node.attributes, inputs: node.inputs, outputs: node.outputs, path: node.path)
+      return Step(node)
     }
     values = graph.values.count
     self.steps = steps
@@ -118,6 +123,10 @@ extension Op {
   /// the gradient of a weight that is used many times is then one product.
   fileprivate func sumsRows(_ attributes: Attributes, _ inputs: [Shape]) -> Bool {
     if name == Op.linearWeightGradient.name { return true }
+    if name == Op.sum.name {
+      return !inputs[0].hasBatch && inputs[0].rank > 1 && attributes.integers("axes") == [1]
+        && !attributes.boolean("keep")
+    }
     return name == Op.matmul.name && attributes.boolean("transpose_a") && !attributes.boolean("transpose_b")
       && inputs.allSatisfy { !$0.hasBatch && $0.rank == 2 }
   }
