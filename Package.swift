@@ -79,6 +79,10 @@ let package = Package(
         argumentParser,
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["NeuralNet", "Exchange", "TensorCore", "Canonical", "Diagnostics", argumentParser],
+      swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,7 +1,8 @@
 -- %% [markdown]
 -- # Your own images
--- `nasrun Recipes/02_own_data.lua --set data=FOLDER`, where FOLDER holds the four IDX files of a data set in the form of
--- MNIST or Fashion-MNIST (`train-images-idx3-ubyte.gz` and so on, compressed or not).
+-- `nasrun Recipes/02_own_data.lua --set data=FOLDER`, where FOLDER holds a folder of JPEG or PNG files for each class (or
+-- `train/` and `test/` with such folders), the binary files of CIFAR-10 or CIFAR-100, or four IDX files in the form of
+-- MNIST (`train-images-idx3-ubyte.gz` and so on, compressed or not).
 --
 -- The search compares cells on a split held out of the training images. Then the best cell is trained on all of them and
 -- tested once on the official test images, beside two yardsticks under the same protocol: the mean of 8 random cells and

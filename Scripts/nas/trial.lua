@@ -27,6 +27,17 @@ print(trial) shows its number, architecture and metrics.]],
   },
 })
 
+--- A metric that isn't there is nil, and an error about nil that follows names it.
+local metrics_metatable = {
+  __index = function(metrics, name)
+    local known = {}
+    for other in pairs(metrics) do known[#known + 1] = other end
+    table.sort(known)
+    core.missing(("There is no metric '%s'; there %s %s."):format(
+      tostring(name), #known == 1 and "is" or "are", #known > 0 and table.concat(known, ", ") or "none"))
+  end,
+}
+
 --- The budgets of the trials that one goes on from, the first first.
 local function chain_of(continues)
   if not continues then return {} end
@@ -44,7 +55,7 @@ local function new(search, number, arch, budget, continues)
     budget = budget,
     continues = continues,
     chain = chain_of(continues),
-    metrics = {},
+    metrics = setmetatable({}, metrics_metatable),
     reports = {},
     feasible = true,
     violation = 0,

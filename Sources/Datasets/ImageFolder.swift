@@ -86,6 +86,11 @@ struct ImageFolder {
         throw Fault(
           .data, "a class without images", path: folder, expected: "JPEG or PNG files", got: "an empty folder")
       }
+      if let nested = folders(in: folder).first {
+        throw Fault(
+          .data, "a folder within the folder of a class", path: folder + "/" + nested, expected: "JPEG or PNG files",
+          hint: "Name the folder that has a folder for each class, or one with train/ and test/ of such.")
+      }
       return files.map { Item(path: folder + "/" + $0, label: Int32(number)) }
     }
     guard !items.isEmpty else {

@@ -21,6 +21,7 @@ private func tile<let pixels: Int>(
 private func tiles(_ job: nr_depthwise_job, _ stride: Int) {
   let mask = laneMask(Int(job.lanes))
   let bias = load(job.bias!)
+  var ahead = Ahead(job.ahead, calls: Int(job.rows) &* (Int(job.columns) / DepthwiseTile.count &+ 1))
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     var result = job.result! + row &* Int(job.result_row)
@@ -30,6 +31,7 @@ private func tiles(_ job: nr_depthwise_job, _ stride: Int) {
       source += DepthwiseTile.count &* stride
       result += DepthwiseTile.count &* Int(job.result_column)
       left &-= DepthwiseTile.count
+      ahead.ask()
     }
   }
 }
@@ -46,7 +48,7 @@ func depthwise(_ pointer: UnsafePointer<nr_depthwise_job>) {
 @inline(__always)
 private func gradientTile<let columns: Int>(
   _ job: nr_depthwise_gradient_job, _ taps: UnsafePointer<Int32>, _ result: UnsafeMutablePointer<Float>, rows: Int,
-  _ zeros: InlineArray<columns, Lanes>
+  _ zeros: InlineArray<columns, Lanes>, _ ahead: inout Ahead
 ) {
   var first = zeros, second = zeros, third = zeros
   let secondRow = rows > 1 ? Int(taps[columns]) : 0, thirdRow = rows > 2 ? Int(taps[2 &* columns]) : 0
@@ -71,6 +73,7 @@ private func gradientTile<let columns: Int>(
       values += Int(job.source_column)
       gradient += Int(job.gradient_column)
     }
+    ahead.ask()
   }
   for t in 0..<columns {
     store(first[t], result + t &* 16)
@@ -82,17 +85,17 @@ private func gradientTile<let columns: Int>(
 @inline(__always)
 private func gradientRows<let columns: Int>(_ job: nr_depthwise_gradient_job, _ zeros: InlineArray<columns, Lanes>) {
   let rows = Int(job.tap_count) / columns
-  var row = 0
+  var ahead = Ahead(job.ahead, calls: Int(job.rows)), row = 0
   while row < rows {
     let taps = job.taps! + row &* columns, result = job.result! + row &* columns &* 16
     if tapRowsPerTile >= 3 && row &+ 3 <= rows {
-      gradientTile(job, taps, result, rows: 3, zeros)
+      gradientTile(job, taps, result, rows: 3, zeros, &ahead)
       row &+= 3
     } else if tapRowsPerTile >= 2 && row &+ 2 <= rows {
-      gradientTile(job, taps, result, rows: 2, zeros)
+      gradientTile(job, taps, result, rows: 2, zeros, &ahead)
       row &+= 2
     } else {
-      gradientTile(job, taps, result, rows: 1, zeros)
+      gradientTile(job, taps, result, rows: 1, zeros, &ahead)
       row &+= 1
     }
   }

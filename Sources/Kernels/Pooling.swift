@@ -162,6 +162,7 @@ private func windowSum(
 
 func averagePool(_ pointer: UnsafePointer<nr_pool_job>) {
   let job = pointer.pointee
+  if BoxRow.fits(job) { return boxSums(job) }
   let pixel = Int(job.pixel)
   let input = job.input!, output = job.output!
   forEachWindow(job) { window, image, target in
@@ -183,6 +184,7 @@ func averagePool(_ pointer: UnsafePointer<nr_pool_job>) {
 
 func averagePoolGradient(_ pointer: UnsafePointer<nr_pool_job>) {
   let job = pointer.pointee
+  if BoxRow.fits(job) { return boxGradientSums(job) }
   fill(0, job.output!, job.height &* job.width &* job.pixel)
   if job.stride_width == 1 && job.dilation_width == 1 {
     averageGradientByColumns(job)
@@ -262,5 +264,103 @@ private func averageGradientByColumns(_ job: nr_pool_job) {
         c &+= 16
       }
     }
+  }
+}
+
+// 3×3 windows that move by one pixel over a border of one: the gradient is the same sum as the mean, with the shares
+// taken before it. Sums of columns are shared by the three windows that hold them.
+
+/// The rows of pixels that the windows around one row hold.
+private struct BoxRow {
+  let first: Int, count: Int
+  let width: Int, pixel: Int
+  private let height: Int, countsPadding: Bool
+
+  @inline(__always)
+  static func fits(_ job: nr_pool_job) -> Bool {
+    job.kernel_height == 3 && job.kernel_width == 3 && job.stride_height == 1 && job.stride_width == 1
+      && job.padding_height == 1 && job.padding_width == 1 && job.dilation_height == 1 && job.dilation_width == 1
+  }
+
+  @inline(__always)
+  init(_ job: nr_pool_job, row: Int) {
+    (height, width, pixel) = (Int(job.height), Int(job.width), Int(job.pixel))
+    countsPadding = job.count_padding != 0
+    first = max(0, row &- 1)
+    count = min(height, row &+ 2) &- first
+  }
+
+  /// How many of three positions around one lie inside.
+  @inline(__always)
+  private func inside(_ position: Int, _ size: Int) -> Int {
+    1 &+ (position > 0 ? 1 : 0) &+ (position < size &- 1 ? 1 : 0)
+  }
+
+  /// The share of one pixel in the mean of the window around a position.
+  @inline(__always)
+  func share(row: Int, column: Int) -> Float {
+    countsPadding ? 1.0 / 9 : 1 / Float(inside(row, height) &* inside(column, width))
+  }
+}
+
+/// Windows sum pixels, then share.
+@inline(never)
+private func boxSums(_ job: nr_pool_job) {
+  for row in 0..<Int(job.height) {
+    let box = BoxRow(job, row: row), width = box.width, pixel = box.pixel
+    let edge = Lanes(repeating: box.share(row: row, column: 0))
+    let inner = Lanes(repeating: box.share(row: row, column: width > 2 ? 1 : 0))
+    let source = job.input! + box.first &* width &* pixel, target = job.output! + row &* width &* pixel
+    slide(width, pixel, target) { column, c in
+      let origin = source + (column &* pixel &+ c), step = width &* pixel
+      return box.count == 3
+        ? windowSum(origin, rows: 3, columns: 1, rowStep: step, columnStep: 0)
+        : windowSum(origin, rows: box.count, columns: 1, rowStep: step, columnStep: 0)
+    } finish: { total, column in
+      total * (column == 0 || column == width &- 1 ? edge : inner)
+    }
+  }
+}
+
+/// Pixels share, then windows sum.
+@inline(never)
+private func boxGradientSums(_ job: nr_pool_job) {
+  for row in 0..<Int(job.height) {
+    let box = BoxRow(job, row: row), width = box.width, pixel = box.pixel, step = width &* pixel
+    let inner = width > 2 ? 1 : 0
+    // For each row of the window, the share of its pixels at the edge and inside; a row outside has none.
+    let edges = InlineArray<3, Float> { $0 < box.count ? box.share(row: box.first &+ $0, column: 0) : 0 }
+    let inners = InlineArray<3, Float> { $0 < box.count ? box.share(row: box.first &+ $0, column: inner) : 0 }
+    let source = job.input! + box.first &* step, target = job.output! + row &* step
+    slide(width, pixel, target) { column, c in
+      let origin = source + (column &* pixel &+ c), isEdge = column == 0 || column == width &- 1
+      var total = load(origin) * Lanes(repeating: isEdge ? edges[0] : inners[0])
+      for k in 1..<max(1, box.count) {
+        total = fused(load(origin + k &* step), Lanes(repeating: isEdge ? edges[k] : inners[k]), total)
+      }
+      return total
+    } finish: { total, _ in
+      total
+    }
+  }
+}
+
+/// Writes for each pixel of a row what `finish` makes of the sum of three neighbouring columns.
+@inline(__always)
+private func slide(
+  _ width: Int, _ pixel: Int, _ target: UnsafeMutablePointer<Float>, column: (_ column: Int, _ c: Int) -> Lanes,
+  finish: (_ total: Lanes, _ column: Int) -> Lanes
+) {
+  let zero = Lanes(repeating: 0)
+  var c = 0
+  while c < pixel {
+    var before = zero, here = column(0, c)
+    for x in 0..<width {
+      let next = x &+ 1 < width ? column(x &+ 1, c) : zero
+      store(finish((before + here) + next, x), target + (x &* pixel &+ c))
+      before = here
+      here = next
+    }
+    c &+= 16
   }
 }

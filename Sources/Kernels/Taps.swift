@@ -11,11 +11,12 @@ import CKernels
 /// registers, but not of 16.
 @inline(__always)
 private func tile<let half: Int>(
-  _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<half, Lanes>
+  _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ firstWeights: UnsafePointer<Float>,
+  _ result: UnsafeMutablePointer<Float>, _ count: Int, _ stride: Int, _ mask: LaneBits,
+  _ start: InlineArray<half, Lanes>
 ) {
   var left = start, right = start
-  var weights = job.weights!
+  var weights = firstWeights
   var run = job.runs!
   let end = run + Int(job.run_count)
   while run < end {
@@ -46,11 +47,12 @@ private func tile<let half: Int>(
 /// One tile of two vectors.
 @inline(__always)
 private func wideTile<let pixels: Int>(
-  _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<pixels, Lanes>, _ secondStart: InlineArray<pixels, Lanes>
+  _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ firstWeights: UnsafePointer<Float>,
+  _ result: UnsafeMutablePointer<Float>, _ count: Int, _ stride: Int, _ mask: LaneBits,
+  _ start: InlineArray<pixels, Lanes>, _ secondStart: InlineArray<pixels, Lanes>
 ) {
   var sums = start, secondSums = secondStart
-  var weights = job.weights!
+  var weights = firstWeights
   var run = job.runs!
   let end = run + Int(job.run_count)
   while run < end {
@@ -101,23 +103,26 @@ private struct TileTarget {
 @inline(__always)
 private func tiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
-  let bias = load(job.bias!)
+  let bias = load(job.bias!), calls = Int(job.rows) &* (Int(job.columns) / (2 &* HalfTile.count) &+ 1)
+  var ahead = Ahead(job.ahead, calls: calls)
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
+    let weights = job.weights! + row &* Int(job.weight_row)
     var result = job.result! + row &* Int(job.result_row)
     var left = Int(job.columns)
     while left > 0 {
       let pixels: Int
       if left > 2 &* SmallHalfTile.count {
-        tile(job, source, result, left, stride, mask, halfTile(bias))
+        tile(job, source, weights, result, left, stride, mask, halfTile(bias))
         pixels = 2 &* HalfTile.count
       } else {
-        tile(job, source, result, left, stride, mask, smallHalfTile(bias))
+        tile(job, source, weights, result, left, stride, mask, smallHalfTile(bias))
         pixels = 2 &* SmallHalfTile.count
       }
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
+      ahead.ask()
     }
   }
 }
@@ -125,25 +130,29 @@ private func tiles(_ job: nr_tap_job, _ stride: Int) {
 @inline(__always)
 private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
-  let bias = load(job.bias!), second = load(job.bias! + 16)
+  let bias = load(job.bias!), secondBias = load(job.bias! + 16)
+  let calls = Int(job.rows) &* (Int(job.columns) / WideTile.count &+ 1)
+  var ahead = Ahead(job.ahead, calls: calls)
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
+    let weights = job.weights! + row &* Int(job.weight_row)
     var result = job.result! + row &* Int(job.result_row)
     var left = Int(job.columns)
     while left > 0 {
       let pixels: Int
       if left > SmallWideTile.count {
         wideTile(
-          job, source, result, left, stride, mask, wideTile(bias), wideTile(second))
+          job, source, weights, result, left, stride, mask, wideTile(bias), wideTile(secondBias))
         pixels = WideTile.count
       } else {
         wideTile(
-          job, source, result, left, stride, mask, smallWideTile(bias), smallWideTile(second))
+          job, source, weights, result, left, stride, mask, smallWideTile(bias), smallWideTile(secondBias))
         pixels = SmallWideTile.count
       }
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
+      ahead.ask()
     }
   }
 }

@@ -37,12 +37,12 @@ private func wideTile<let channels: Int>(
     sums[c] = load(result + c &* 32)
     secondSums[c] = load(result + (c &* 32 &+ 16))
   }
-  let step = Int(job.gradient_column)
+  let step = Int(job.gradient_column), toSecond = Int(job.gradient_vector)
   for row in 0..<Int(job.rows) {
     var values = source + row &* Int(job.source_row)
     var gradient = job.gradient! + row &* Int(job.gradient_row)
     for _ in 0..<Int(job.columns) {
-      let g = load(gradient), second = load(gradient + 16)
+      let g = load(gradient), second = load(gradient + toSecond)
       for c in 0..<channels {
         let x = Lanes(repeating: values[c])
         sums[c] = fused(x, g, sums[c])
@@ -61,7 +61,7 @@ private func wideTile<let channels: Int>(
 /// All channels of all runs. A tile may read channels past the end of its run (they are in the same pixel's vector or
 /// the next pixel's) but stores only those of the run.
 @inline(__always)
-private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
+private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool, _ ahead: inout Ahead) {
   let zero = Lanes(repeating: 0)
   var result = job.result!
   for index in 0..<Int(job.run_count) {
@@ -90,17 +90,28 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool) {
         c &+= SmallChannelTile.count
         result += min(left, SmallChannelTile.count) &* 16
       }
+      ahead.ask()
     }
   }
 }
 
-@inline(never)
-private func narrowRuns(_ job: nr_weight_gradient_job) { runs(job, Int(job.source_column), wide: false) }
+/// All members of the batch.
+@inline(__always)
+private func members(_ first: nr_weight_gradient_job, wide: Bool) {
+  var job = first
+  var ahead = Ahead(job.ahead, calls: Int(job.members) &* Int(job.run_count))
+  for _ in 0..<Int(job.members) {
+    runs(job, Int(job.source_column), wide: wide, &ahead)
+    job.source += Int(job.source_member)
+    job.gradient += Int(job.gradient_member)
+    job.result += Int(job.result_member)
+  }
+}
 
-@inline(never)
-private func wideRuns(_ job: nr_weight_gradient_job) { runs(job, Int(job.source_column), wide: true) }
+@inline(never) private func narrowMembers(_ job: nr_weight_gradient_job) { members(job, wide: false) }
+@inline(never) private func wideMembers(_ job: nr_weight_gradient_job) { members(job, wide: true) }
 
 func weightGradient(_ pointer: UnsafePointer<nr_weight_gradient_job>) {
   let job = pointer.pointee
-  if job.vectors == 1 { narrowRuns(job) } else { wideRuns(job) }
+  if job.vectors == 1 { narrowMembers(job) } else { wideMembers(job) }
 }

@@ -92,11 +92,18 @@ struct ArgumentCheck {
 
   /// How to come by an object of the class that is wanted, or what was forgotten.
   private func remedy(for value: LuaValue, _ parameter: Parameter) -> String? {
+    if let name = value.string, let maker = Self.maker(named: name) { return "Write \(maker) { … } for it." }
     guard parameter.type.alternatives.count == 1, let source = Self.sources[parameter.type.text] else { return nil }
     if value.table?.className == "Trial", parameter.type.text == "Architecture" {
       return "That of a trial is trial.arch."
     }
     return value.function == nil ? source : "Call the function, and give what it returns."
+  }
+
+  /// The function of the library that makes what a text only names.
+  private static func maker(named name: String) -> String? {
+    ["nas.strategies.", "nas.evaluators.", "nas.spaces.", "nas.proxies."].map { $0 + name }
+      .first(where: LibraryText.names.contains)
   }
 
   private static let sources = [

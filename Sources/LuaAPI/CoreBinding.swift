@@ -24,6 +24,8 @@ struct CoreBinding {
       "suggest": { call in
         call.push(Suggestion.hint(for: call.string(1) ?? "", among: (call.table(2)?.array ?? []).compactMap(\.string)))
       },
+      // missing(sentence): what the script looked for isn't there; an error about nil that comes next says so
+      "missing": { [session] call in session.host.note(missing: call.string(1) ?? "") },
       "warn": { [session] call in session.warn(call.string(1) ?? "") },
       "note": { [session] call in session.tell("note", call.string(1) ?? "") },
       // class_name(value): the name of the class of an object, or nil
@@ -138,13 +140,17 @@ public enum MetricText {
   static func text(_ value: Double, of name: String) -> String {
     guard value.isFinite else { return "\(value)" }
     if name.hasSuffix("_ms") { return fixed(value, 3) }
-    if let whole = Int(exactly: value), abs(value) >= 1000 { return grouped(whole) }
+    if let whole = Int(exactly: value), abs(value) >= 1000 || isCount(name) { return grouped(whole) }
     return fixed(value, name.contains("loss") ? 4 : 2)
   }
 
   /// Whether less is better, judged by the name.
   static func isCost(_ name: String) -> Bool {
     ["loss", "latency", "params", "macs", "memory", "error", "seconds", "energy"].contains { name.contains($0) }
+  }
+
+  private static func isCount(_ name: String) -> Bool {
+    ["params", "macs", "flops", "bytes", "epochs"].contains { name.contains($0) }
   }
 
   private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

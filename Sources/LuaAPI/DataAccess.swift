@@ -20,7 +20,8 @@ struct DataAccess {
   /// - Throws: a `data` fault when nothing is there or the recipe may not read it.
   func resolve(_ path: String) throws -> URL {
     guard let real = candidates(path).lazy.compactMap(Self.resolved).first else {
-      throw Fault(.data, "there is no such file or folder", got: path, hint: "Check the path, or pass it with --set.")
+      let hint = similar(to: path).map { "Did you mean '\($0)'?" } ?? "Check the path, or pass it with --set."
+      throw Fault(.data, "there is no such file or folder", got: path, hint: hint)
     }
     guard unrestricted || roots.contains(where: { real == $0 || real.hasPrefix($0 == "/" ? "/" : $0 + "/") }) else {
       throw Fault(
@@ -32,6 +33,25 @@ struct DataAccess {
 
   /// Whether a path leads anywhere, from the working folder or the recipe's.
   func exists(_ path: String) -> Bool { candidates(path).contains { Self.resolved($0) != nil } }
+
+  /// The path up to its first wrong name, which the nearest of those that are there replaces; nil when none is near.
+  private func similar(to path: String) -> String? {
+    let isAbsolute = path.hasPrefix("/")
+    for base in isAbsolute ? [""] : folders {
+      var right: [String] = []
+      for name in path.split(separator: "/").map(String.init) {
+        let place = ([base] + right).joined(separator: "/")
+        if Self.resolved(place + "/" + name) != nil {
+          right.append(name)
+          continue
+        }
+        let there = (try? FileManager.default.contentsOfDirectory(atPath: place.isEmpty ? "/" : place)) ?? []
+        guard let nearest = Suggestion.nearest(to: name, among: there) else { break }
+        return (isAbsolute ? "/" : "") + (right + [nearest]).joined(separator: "/")
+      }
+    }
+    return nil
+  }
 
   private func candidates(_ path: String) -> [String] {
     path.hasPrefix("/") ? [path] : folders.map { $0 + "/" + path }

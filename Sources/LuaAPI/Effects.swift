@@ -53,6 +53,7 @@ final class Effects {
     starting: TrialRecord? = nil,
     isExact: Bool = true, trial: (EffectRecord) -> TrialRecord? = { _ in nil }, body: () throws -> EffectOutcome
   ) throws -> EffectResult {
+    session.unaskedDraws.restart()
     guard depth == 0 else {
       let outcome = try body()
       let record = EffectRecord(kind: kind, key: key, exact: outcome.exact, observed: outcome.observed, label: label)
@@ -129,14 +130,16 @@ final class Effects {
     _ found: RecordedEffect, for search: String?, in run: Run, trial: (EffectRecord) -> TrialRecord?
   ) throws -> EffectRecord {
     var record = found.effect
+    // A reading of the clock is nobody's result.
+    let isResult = record.kind != "clock"
     guard found.isParents else {
-      replayed += 1
+      if isResult { replayed += 1 }
       return record
     }
     record.search = search
     run.activeSeconds = session.clock.seconds
     try run.record(record, trials: trial(record).map { [$0] } ?? [])
-    reused += 1
+    if isResult { reused += 1 }
     return record
   }
 }

@@ -68,7 +68,7 @@ public final class RecipeRunner {
       try? session.lookups.flush()
       let fault = error as? Fault ?? Fault(.internal, String(describing: error))
       if fault.code != .interrupted { session.removeUnusedRun() }
-      try? session.run?.finish(fault.code == .interrupted ? .interrupted : .failed, reason: fault.description)
+      session.end(fault.code == .interrupted ? .interrupted : .failed, because: fault)
       throw fault
     }
     return outcome

@@ -119,6 +119,7 @@ final class SearchEffects {
 
   /// A cheap decision: written with the next effect, and checked when a resumed run takes it again.
   private func decide(_ json: JSONValue) throws {
+    session.unaskedDraws.restart()
     var value = json.object ?? [:]
     let search = value.removeValue(forKey: "search")?.string ?? ""
     let request = value.removeValue(forKey: "request")?.int ?? 0

@@ -83,6 +83,7 @@ final class Session {
   var seed: UInt64 { options.seed }
   private(set) lazy var effects = Effects(session: self)
   private(set) lazy var lookups = Lookups(session: self)
+  let unaskedDraws = UnaskedDraws()
   /// The steps of scripts' own trainings.
   private(set) lazy var states = StateCheckpoints(session: self)
   /// Where the streams draw: what happens in a trial or a build draws apart.
@@ -175,6 +176,15 @@ final class Session {
     guard !isRunUsed, options.resuming == nil, let folder = run?.folder else { return }
     run = nil  // gives its lock back
     try? Run.remove(folder)
+  }
+
+  /// Writes down how the run ended that a fault ends. That the record takes no more must not hide the fault.
+  func end(_ status: RunStatus, because fault: Fault) {
+    do {
+      try run?.finish(status, reason: fault.description)
+    } catch {
+      observer?.noted("warning: the end of the run isn't in its record: \(error)")
+    }
   }
 
   /// Throws a `usage` fault when the command line has settings that the recipe never asked for.

@@ -100,7 +100,7 @@ struct SpaceBinding {
           "space:random", "A random architecture, each decision drawn uniformly.", [Self.this], returns: "Architecture"),
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
-          try push(
+          try pushDrawn(
             try space.space.random(using: &space.stream.stream, validity: space.definition.validity), of: space, call)
         }
       ),
@@ -112,7 +112,7 @@ struct SpaceBinding {
         { arguments, call in
           let space = try arguments.object(0, as: SpaceObject.self)
           let parent = try arguments.object(1, as: ArchitectureObject.self).architecture
-          try push(
+          try pushDrawn(
             try space.space.mutate(
               parent, changes: arguments.integer(2), using: &space.stream.stream, validity: space.definition.validity),
             of: space, call)
@@ -127,7 +127,7 @@ struct SpaceBinding {
           let space = try arguments.object(0, as: SpaceObject.self)
           let a = try arguments.object(1, as: ArchitectureObject.self).architecture
           let b = try arguments.object(2, as: ArchitectureObject.self).architecture
-          try push(
+          try pushDrawn(
             try space.space.crossover(a, b, using: &space.stream.stream, validity: space.definition.validity),
             of: space, call)
         }
@@ -228,6 +228,12 @@ struct SpaceBinding {
     ]
   }
 
+  /// Hands out what a drawing method drew.
+  private func pushDrawn(_ architecture: Architecture, of space: SpaceObject, _ call: borrowing LuaCall) throws {
+    if space.stream !== session.mainStream { try session.unaskedDraws.add() }
+    try push(architecture, of: space, call)
+  }
+
   private func push(_ architecture: Architecture, of space: SpaceObject, _ call: borrowing LuaCall) throws {
     try call.push(space.definition.object(for: architecture))
   }
@@ -237,9 +243,11 @@ struct SpaceBinding {
   ) throws {
     var iterator = iterator
     let validity = space.definition.validity
-    let next = session.host.function("space iterator") { call in
+    let isBound = space.stream !== session.mainStream
+    let next = session.host.function("space iterator") { [session] call in
       while let architecture = iterator.next() {
         if try validity?.accepts(architecture) ?? true {
+          if isBound { try session.unaskedDraws.add() }
           return try call.push(space.definition.object(for: architecture))
         }
       }

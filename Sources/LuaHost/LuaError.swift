@@ -69,7 +69,12 @@ extension LuaHost {
     }
     keep(traceback: LuaTraceback(state), state)
     tracedPlace = recipePlace(state)
+    tracedMissing = missing?.calls == vm.pointee.calls ? missing?.text : nil
   }
+
+  /// Notes a sentence about something that the script looked for and that isn't there: the hint of an error about nil that
+  /// comes before the next call of the host.
+  public func note(missing text: String) { missing = (text, vm.pointee.calls) }
 
   /// Remembers the traceback of the error value on top.
   private func keep(traceback: LuaTraceback, _ state: OpaquePointer) {
@@ -148,10 +153,10 @@ extension LuaHost {
   /// place.
   private func fault(text: String) -> Fault {
     guard let (place, message) = Self.split(text) else {
-      return Fault(.recipe, text, at: tracedPlace, hint: LuaErrorHints.hint(for: text))
+      return Fault(.recipe, text, at: tracedPlace, hint: LuaErrorHints.hint(for: text, missing: tracedMissing))
     }
     if isLibrary(place) { return Fault(.recipe, message, at: tracedPlace, cause: "raised in \(place)") }
-    return Fault(.recipe, message, at: place, hint: LuaErrorHints.hint(for: message))
+    return Fault(.recipe, message, at: place, hint: LuaErrorHints.hint(for: message, missing: tracedMissing))
   }
 
   private func fault(table: LuaReference) -> Fault {

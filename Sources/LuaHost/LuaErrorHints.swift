@@ -1,7 +1,13 @@
 /// What to do about errors of Lua itself, whose texts say what happened and not why.
 enum LuaErrorHints {
   /// A sentence for the text of a Lua error without its place; nil when there is nothing to add.
-  static func hint(for message: String) -> String? {
+  ///
+  /// - Parameter missing: what the script was told a moment ago that isn't there.
+  static func hint(for message: String, missing: String?) -> String? {
+    if let match = message.firstMatch(of: #/attempt to index a nil value \(local '(search|trial|state)'\)/#) {
+      return "'\(match.1)' has no value there. A function of a \(match.1) is given to nas.search without a call: "
+        + "\(options[String(match.1)]!) = f, not f()."
+    }
     if let match = message.firstMatch(of: #/attempt to index a function value \(\w+ '(\w+)'\)/#) {
       return "'\(match.1)' is a function: call it, and index what it returns."
     }
@@ -15,8 +21,11 @@ enum LuaErrorHints {
       return nilHint
     }
     let concernsNil = #/^attempt to (compare|perform arithmetic|concatenate).* nil\b|^bad 'for' .*got nil\)/#
-    return message.contains(concernsNil) ? nilHint : nil
+    return message.contains(concernsNil) ? missing ?? nilHint : nil
   }
+
+  /// The options of nas.search that are functions, by what they are given.
+  private static let options = ["search": "strategy", "trial": "evaluate", "state": "stop"]
 
   private static let nilHint = "A variable, field or metric that isn't there is nil: check how it is spelt."
 }

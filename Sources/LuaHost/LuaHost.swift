@@ -34,6 +34,10 @@ public final class LuaHost {
   var loading: [String] = []
   /// Called before every host function, with its call, while it isn't nil.
   public var beforeCall: LuaFunction?
+  /// What `note(missing:)` was told last, and after how many calls.
+  var missing: (text: String, calls: UInt64)?
+  /// The same, where the error that unwinds came at once after it.
+  var tracedMissing: String?
   /// While false, `require` gives modules of the library only: for work that is known by the digest of a function, which
   /// modules that it requires by itself are not a part of.
   public var allowsRecipeModules = true

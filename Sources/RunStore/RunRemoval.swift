@@ -2,13 +2,11 @@ import Diagnostics
 import Foundation
 
 extension Run {
-  /// Removes a run for good: its folder is renamed at once, so that no list shows half of it, and then deleted.
-  ///
-  /// Links within the folder are removed, never followed; what they point to stays.
-  /// - Throws: `usage` when there is no run, when a process writes it, or when the folder itself is a link.
-  public static func remove(_ folder: URL) throws {
-    let files = RunFolder(url: folder)
-    let path = folder.path(percentEncoded: false).withoutTrailingSlash
+  /// Throws what `remove` would, before anything is removed.
+  public static func checkRemovable(_ folder: URL) throws { _ = try lockForRemoval(folder) }
+
+  private static func lockForRemoval(_ folder: URL) throws -> RunLock {
+    let files = RunFolder(url: folder), path = folder.path(percentEncoded: false).withoutTrailingSlash
     try files.checkRecord()
     var status = stat()
     guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
@@ -16,7 +14,15 @@ extension Run {
         .usage, "this is a link to a run", at: path, expected: "the run's own folder",
         hint: "Remove the link with rm, or name the folder that it points to.")
     }
-    let lock = try RunLock(files)
+    return try RunLock(files)
+  }
+
+  /// Removes a run for good: its folder is renamed at once, so that no list shows half of it, and then deleted.
+  ///
+  /// Links within the folder are removed, never followed; what they point to stays.
+  /// - Throws: `usage` when there is no run, when a process writes it, or when the folder itself is a link.
+  public static func remove(_ folder: URL) throws {
+    let path = folder.path(percentEncoded: false).withoutTrailingSlash, lock = try lockForRemoval(folder)
     let place = folder.deletingLastPathComponent(), name = folder.lastPathComponent
     let doomed = place.appending(path: "\(scratchPrefix)\(name)-\(getpid())").path(percentEncoded: false)
     guard rename(path, doomed) == 0 else {

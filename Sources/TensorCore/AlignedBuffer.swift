@@ -2,6 +2,9 @@ import Diagnostics
 import Glibc
 
 /// Floats on a 64-byte boundary, zero at first, in a whole number of 16-float vectors.
+///
+/// Large buffers are asked for in huge pages: one fault for each 2 MiB instead of one for each 4 KiB, which is most of
+/// what a new plan costs, and fewer misses of the address cache in every pass over them.
 public final class AlignedBuffer: @unchecked Sendable {
   /// The floats asked for.
   public let count: Int
@@ -14,18 +17,32 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// Allocates `count` zeros. Throws a `limit` fault when there is no memory.
   public init(count: Int) throws {
     self.count = count
-    let bytes = Self.bytes(count)
-    guard let memory = aligned_alloc(64, bytes) else {
+    let bytes = Self.bytes(count), isMapped = bytes >= Self.mappedBytes
+    guard let memory = isMapped ? Self.map(bytes) : aligned_alloc(64, bytes) else {
       throw Fault(.limit, "out of memory", got: "a buffer of \(bytes) bytes", hint: "Use a smaller batch.")
     }
-    memset(memory, 0, bytes)
+    if !isMapped { memset(memory, 0, bytes) }
     pointer = memory.bindMemory(to: Float.self, capacity: bytes / 4)
   }
 
-  deinit { free(pointer) }
+  deinit {
+    if byteCount >= Self.mappedBytes { munmap(pointer, byteCount) } else { free(pointer) }
+  }
 
   /// The floats, as a buffer pointer. Valid as long as the buffer.
   public var floats: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: pointer, count: count) }
+
+  /// From this size on, a buffer has pages of its own: two huge ones.
+  private static let mappedBytes = 4 << 20
+
+  /// Zeroed pages of the system's, huge where it has them.
+  private static func map(_ bytes: Int) -> UnsafeMutableRawPointer? {
+    guard let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      memory != MAP_FAILED
+    else { return nil }
+    madvise(memory, bytes, Int32(MADV_HUGEPAGE))
+    return memory
+  }
 
   private static func bytes(_ count: Int) -> Int { max(1, (count + 15) / 16) * 64 }
 }

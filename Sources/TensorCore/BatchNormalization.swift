@@ -6,7 +6,7 @@ import CKernels
 /// `channels` floats (mean, variance, gamma, beta and their gradients) are dense.
 public enum BatchNormalization {
   /// Floats of scratch that each operation needs at most.
-  public static func scratchFloats(channels: Int) -> Int { (2 * maximalChunks + 8) * paddedChannels(channels) }
+  public static func scratchFloats(channels: Int) -> Int { (2 * maximalChunks + 9) * paddedChannels(channels) }
 
   /// Mean and biased variance of each channel over the rows.
   ///
@@ -54,18 +54,78 @@ public enum BatchNormalization {
     inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?,
     output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    let vectors = ChannelVectors(channels: channels, storage: scratch)
-    vectors.set(0) { mean[$0] }
-    vectors.set(1) { inverseDeviation[$0] * (gamma?[$0] ?? 1) }
-    vectors.set(2) { beta?[$0] ?? 0 }
-    let width = vectors.width, chunks = RowPieces(rows: rows, width: width)
-    compute.forEachChunk(chunks.count) { chunk, _ in
-      let range = chunks[chunk], start = range.lowerBound * width
-      var job = nr_normalise_job(
-        input: input + start, mean: vectors[0], scale: vectors[1], shift: vectors[2], output: output + start,
-        rows: Int64(range.count), pixel: Int64(width))
-      compute.kernels.normalise(&job)
+    var term = Term(
+      input, channels: channels, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma, beta: beta,
+      storage: scratch)
+    withUnsafePointer(to: &term) {
+      sum(
+        rows: rows, channels: channels, terms: UnsafeBufferPointer(start: $0, count: 1), output: output,
+        compute: compute)
     }
+  }
+
+  /// A normalisation as one multiplication and one addition, `scale · x + shift`: channel-padded vectors, padding lanes
+  /// zero.
+  public static func affine(
+    channels: Int, mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, epsilon: Float,
+    gamma: UnsafePointer<Float>?, beta: UnsafePointer<Float>?, scale: UnsafeMutablePointer<Float>,
+    shift: UnsafeMutablePointer<Float>
+  ) {
+    let factors = ChannelVectors(channels: channels, storage: scale)
+    factors.set(0) { Float(Double(gamma?[$0] ?? 1) / (Double(variance[$0]) + Double(epsilon)).squareRoot()) }
+    ChannelVectors(channels: channels, storage: shift).set(0) {
+      Float(Double(beta?[$0] ?? 0) - Double(mean[$0]) * Double(scale[$0]))
+    }
+  }
+
+  /// What the gradients of a normalisation need of the whole batch, for whoever makes the input's from
+  /// `k1 · dy + k2 · x + k3`.
+  public struct GradientCoefficients {
+    /// Channel-padded vectors, one after the other: k1, k2, k3, then scale and shift of the normalisation itself.
+    public let vectors: UnsafeMutablePointer<Float>
+    private let width: Int
+
+    /// `storage` has `storageFloats` floats.
+    public init(channels: Int, storage: UnsafeMutablePointer<Float>) {
+      (vectors, width) = (storage, paddedChannels(channels))
+    }
+
+    public static func storageFloats(channels: Int) -> Int { 5 * paddedChannels(channels) }
+
+    /// k1, k2, k3, scale, shift for 0 to 4.
+    public subscript(index: Int) -> UnsafeMutablePointer<Float> { vectors + index * width }
+  }
+
+  /// The sums of the gradients of `normalise`, as vectors from which a reader makes the input's gradient itself.
+  ///
+  /// The gradient of a clamp to `low ... high` that follows the normalisation is taken too: dy counts as 0 where
+  /// `low < scale · x + shift < high` doesn't hold.
+  ///
+  /// - Parameters:
+  ///   - statisticsDependOnInput: Whether mean and variance are those of the rows, or constants.
+  ///   - clamp: The clamp that follows, or nil.
+  ///   - factor: What the output gradient is multiplied by, first of all.
+  ///   - gammaGradient: Overwritten, or nil if not wanted; likewise `betaGradient`.
+  public static func gradientCoefficients(
+    rows: Int, channels: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, epsilon: Float, gamma: UnsafePointer<Float>?,
+    beta: UnsafePointer<Float>?, statisticsDependOnInput: Bool, clamp: (low: Float, high: Float)?, factor: Float = 1,
+    coefficients k: GradientCoefficients, gammaGradient: UnsafeMutablePointer<Float>?,
+    betaGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    affine(
+      channels: channels, mean: mean, variance: variance, epsilon: epsilon, gamma: gamma, beta: beta, scale: k[3],
+      shift: k[4])
+    let deviation = scratch, rest = scratch + paddedChannels(channels)
+    inverseDeviation(channels: channels, variance: variance, epsilon: epsilon, result: deviation)
+    let pass = BackwardPass(
+      rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
+      inverseDeviation: deviation, gamma: gamma,
+      clamp: clamp.map { BackwardPass.Clamp(scale: k[3], shift: k[4], low: $0.low, high: $0.high) }, scratch: rest,
+      compute: compute)
+    pass.scaleSums(by: factor)
+    pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
+    pass.writeCoefficients(k, factor: factor, statisticsDependOnInput: statisticsDependOnInput)
   }
 
   /// The gradients of `normalise` where mean and variance are those of the same rows, and so depend on the input.
@@ -85,7 +145,7 @@ public enum BatchNormalization {
   ) {
     let pass = BackwardPass(
       rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
-      inverseDeviation: inverseDeviation, gamma: gamma, scratch: scratch, compute: compute)
+      inverseDeviation: inverseDeviation, gamma: gamma, clamp: nil, scratch: scratch, compute: compute)
     pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
     pass.writeInputGradient(inputGradient, statisticsDependOnInput: true)
   }
@@ -100,14 +160,14 @@ public enum BatchNormalization {
   ) {
     let pass = BackwardPass(
       rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
-      inverseDeviation: inverseDeviation, gamma: gamma, scratch: scratch, compute: compute)
+      inverseDeviation: inverseDeviation, gamma: gamma, clamp: nil, scratch: scratch, compute: compute)
     pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
     pass.writeInputGradient(inputGradient, statisticsDependOnInput: false)
   }
 }
 
 /// Padded vectors of channels in scratch.
-private struct ChannelVectors {
+struct ChannelVectors {
   let channels: Int, storage: UnsafeMutablePointer<Float>
   var width: Int { paddedChannels(channels) }
 
@@ -122,7 +182,7 @@ private struct ChannelVectors {
 }
 
 /// Rows cut into pieces that don't depend on each other.
-private struct RowPieces {
+struct RowPieces {
   let rows: Int, length: Int
   var count: Int { (rows + length - 1) / length }
 
@@ -134,23 +194,31 @@ private struct RowPieces {
   subscript(piece: Int) -> Range<Int> { piece * length..<min(rows, (piece + 1) * length) }
 }
 
-/// The two sums that both backward modes need, and the pass that uses them.
+/// The two sums that all backward modes need, and the pass that uses them.
 private struct BackwardPass {
+  /// A clamp after the normalisation `scale · x + shift`.
+  struct Clamp {
+    let scale: UnsafePointer<Float>, shift: UnsafePointer<Float>
+    let low: Float, high: Float
+  }
+
   let rows: Int, channels: Int
   let input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>
   /// 0 mean, 1 inverse deviation, 2 scale, 3 sum of dy, 4 sum of dy · x̂.
   let vectors: ChannelVectors
+  let clamp: Clamp?
   let compute: Compute
 
   init(
     rows: Int, channels: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?,
+    mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?, clamp: Clamp?,
     scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     self.rows = rows
     self.channels = channels
     self.input = input
     self.outputGradient = outputGradient
+    self.clamp = clamp
     self.compute = compute
     vectors = ChannelVectors(channels: channels, storage: scratch)
     vectors.set(0) { mean[$0] }
@@ -165,7 +233,8 @@ private struct BackwardPass {
       let range = chunks[chunk], part = partial + 2 * chunk * width
       var job = nr_normalise_sums_job(
         input: input + range.lowerBound * width, gradient: outputGradient + range.lowerBound * width,
-        mean: vectors[0], deviation: vectors[1], gradient_sum: part, product_sum: part + width,
+        mean: vectors[0], deviation: vectors[1], scale: clamp?.scale, shift: clamp?.shift, low: clamp?.low ?? 0,
+        high: clamp?.high ?? 0, gradient_sum: part, product_sum: part + width,
         rows: Int64(range.count), pixel: Int64(width))
       compute.kernels.normalise_sums(&job)
     }
@@ -175,9 +244,26 @@ private struct BackwardPass {
     }
   }
 
+  func scaleSums(by factor: Float) {
+    compute.kernels.scale(vectors[3], factor, vectors[3], Int64(2 * vectors.width))
+  }
+
   func reportSums(gammaGradient: UnsafeMutablePointer<Float>?, betaGradient: UnsafeMutablePointer<Float>?) {
     betaGradient?.update(from: vectors[3], count: channels)
     gammaGradient?.update(from: vectors[4], count: channels)
+  }
+
+  /// From dx = s · (dy − Σdy / n − x̂ · Σ(dy · x̂) / n) with s = gamma · d and x̂ = (x − mean) · d, d the inverse deviation.
+  func writeCoefficients(
+    _ k: BatchNormalization.GradientCoefficients, factor: Float, statisticsDependOnInput: Bool
+  ) {
+    let share = statisticsDependOnInput ? 1 / Double(rows) : 0
+    let k = ChannelVectors(channels: channels, storage: k.vectors)
+    k.set(0) { vectors[2][$0] * factor }
+    k.set(1) { Float(-Double(vectors[2][$0]) * Double(vectors[1][$0]) * Double(vectors[4][$0]) * share) }
+    k.set(2) {
+      Float(-Double(vectors[2][$0]) * Double(vectors[3][$0]) * share - Double(k[1][$0]) * Double(vectors[0][$0]))
+    }
   }
 
   func writeInputGradient(_ inputGradient: UnsafeMutablePointer<Float>, statisticsDependOnInput: Bool) {

@@ -1,80 +1,121 @@
 import CKernels
 
-/// Two-dimensional convolution and its two gradients, by direct sums over taps. Any stride, padding, dilation and
-/// groups; depthwise convolution has its own kernels.
+/// Two-dimensional convolution and its two gradients: any stride, padding, dilation and groups. Depthwise convolution
+/// has its own kernels, 3×3 with stride 1 goes by Winograd's algorithm (`isWinograd` is the table), all others by direct
+/// sums over taps. The choice depends on the shape alone.
 ///
-/// Images are channel-padded NHWC, weights dense `[ky][kx][ci / groups][co]`. For each result the products are added
-/// in the order ky, kx, ci (the input gradient: taps of its phase row by row, then co; the weight gradient: pixels of
-/// a chunk in row order, then chunks), so that neither threads nor vector width change a bit. A linear layer is the
-/// 1×1 convolution of an image of one pixel. Results are overwritten and never share memory with the inputs.
+/// Images are channel-padded NHWC, weights dense `[ky][kx][ci / groups][co]`. For each direct result the products are
+/// added in the order ky, kx, ci (the input gradient: taps of its phase row by row, then co; the weight gradient: pixels
+/// of a chunk in row order, then chunks), and Winograd's transforms and sums have a fixed order, too, so that neither
+/// threads nor vector width change a bit. A linear layer is the 1×1 convolution of an image of one pixel. Results are
+/// overwritten and never share memory with the inputs.
 public enum Convolution {
-  /// Floats of scratch, for all workers of the compute, that the three operations need at most.
+  /// Floats of scratch, for all workers of the compute, that the operations need at most.
   public static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     if g.isDepthwise { return DepthwiseConvolution.scratchFloats(g, compute: compute) }
-    if g.isPointwise { return PointwiseConvolution.scratchFloats(g, compute: compute) }
-    var most = scratchFloats(forwardPlan(g, compute), compute)
-    forEachPhase(g, compute) { most = max(most, scratchFloats($0, compute)) }
+    if g.isWinograd {
+      let forward = g.forwardTaps(compute)
+      return max(
+        WinogradConvolution(forward, compute: compute).scratchFloats,
+        WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).scratchFloats,
+        WinogradWeightGradient(forward, compute: compute).scratchFloats,
+        WinogradGradients(g, compute: compute).scratchFloats)
+    }
+    var most = DirectConvolution(g.forwardTaps(compute), compute: compute).scratchFloats
+    g.forEachGradientTaps(compute) { most = max(most, DirectConvolution($0, compute: compute).scratchFloats) }
+    if g.isPointwise { most = max(most, PointwiseConvolution.scratchFloats(g, compute: compute)) }
     return max(most, ConvolutionWeightGradient.scratchFloats(g, compute: compute))
   }
 
-  /// output = the convolution of the input, plus the bias.
-  ///
-  /// - Parameters:
-  ///   - bias: Dense `[outputChannels]`, or nil.
-  ///   - scratch: `scratchFloats` floats; the contents don't matter.
-  public static func forward(
-    _ g: ConvolutionGeometry, input: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    compute: Compute
+  /// Floats that `prepare` writes.
+  public static func preparedFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
+    if g.isDepthwise { return DepthwiseConvolution.preparedFloats(g) }
+    let taps = g.forwardTaps(compute)
+    return g.isWinograd
+      ? WinogradConvolution(taps, compute: compute).preparedFloats
+      : DirectConvolution(taps, compute: compute).preparedFloats
+  }
+
+  /// Brings dense weights into the order that `forward` works with, once for many calls with the same geometry on the
+  /// same instruction set.
+  public static func prepare(
+    _ g: ConvolutionGeometry, weight: UnsafePointer<Float>, prepared: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     if g.isDepthwise {
-      DepthwiseConvolution.forward(
-        g, input: input, weight: weight, bias: bias, output: output, scratch: scratch, compute: compute)
-    } else if g.isPointwise {
-      PointwiseConvolution.forward(
-        g, input: input, weight: weight, bias: bias, output: output, scratch: scratch, compute: compute)
+      DepthwiseConvolution.prepare(g, weight: weight, prepared: prepared, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.forwardTaps(compute), compute: compute).prepare(weight, into: prepared)
     } else {
-      run(
-        forwardPlan(g, compute), source: input, weight: weight, bias: bias, result: output, scratch: scratch,
-        compute: compute)
+      DirectConvolution(g.forwardTaps(compute), compute: compute).prepare(weight, into: prepared)
     }
   }
 
-  /// inputGradient = the gradient of the loss by the input, from that by the output.
-  public static func inputGradient(
-    _ g: ConvolutionGeometry, outputGradient: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    inputGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
+  /// output = the convolution of the input, and what the epilogue makes of it.
+  ///
+  /// - Parameter scratch: `scratchFloats` floats; the contents don't matter.
+  public static func forward(
+    _ g: ConvolutionGeometry, input: Source, weight: Weight, epilogue: Epilogue = Epilogue(),
+    output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     if g.isDepthwise {
-      DepthwiseConvolution.inputGradient(
-        g, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, scratch: scratch,
-        compute: compute)
-    } else if g.isPointwise {
-      PointwiseConvolution.inputGradient(
-        g, outputGradient: outputGradient, weight: weight, inputGradient: inputGradient, scratch: scratch,
+      DepthwiseConvolution.forward(
+        g, input: input, weight: weight, epilogue: epilogue, output: output, scratch: scratch, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.forwardTaps(compute), compute: compute).run(
+        source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
+    } else if g.isPointwise, input.isPlain, epilogue.isBias, case .dense(let weight) = weight {
+      PointwiseConvolution.forward(
+        g, input: input.job.image, weight: weight, bias: epilogue.bias, output: output, scratch: scratch,
         compute: compute)
     } else {
-      forEachPhase(g, compute) {
-        run(
-          $0, source: outputGradient, weight: weight, bias: nil, result: inputGradient, scratch: scratch,
-          compute: compute)
+      DirectConvolution(g.forwardTaps(compute), compute: compute).run(
+        source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
+    }
+  }
+
+  /// inputGradient = the gradient of the loss by the input, from that by the output, and what the epilogue makes of it
+  /// (which has no statistics).
+  public static func inputGradient(
+    _ g: ConvolutionGeometry, outputGradient: Source, weight: UnsafePointer<Float>,
+    epilogue: Epilogue = Epilogue(), inputGradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    precondition(epilogue.mean == nil, "an input gradient has no statistics")
+    if g.isDepthwise {
+      DepthwiseConvolution.inputGradient(
+        g, outputGradient: outputGradient, weight: weight, epilogue: epilogue, inputGradient: inputGradient,
+        scratch: scratch, compute: compute)
+    } else if g.isWinograd {
+      WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).run(
+        source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient, scratch: scratch)
+    } else if g.isPointwise, outputGradient.isPlain, epilogue.isBias, epilogue.bias == nil {
+      PointwiseConvolution.inputGradient(
+        g, outputGradient: outputGradient.job.image, weight: weight, inputGradient: inputGradient, scratch: scratch,
+        compute: compute)
+    } else {
+      g.forEachGradientTaps(compute) {
+        DirectConvolution($0, compute: compute).run(
+          source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient, scratch: scratch)
       }
     }
   }
 
   /// weightGradient (dense) = the gradient of the loss by the weights, summed over the batch.
   public static func weightGradient(
-    _ g: ConvolutionGeometry, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
+    _ g: ConvolutionGeometry, input: Source, outputGradient: Source, weightGradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     if g.isDepthwise {
       DepthwiseConvolution.weightGradient(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
         compute: compute)
-    } else if g.isPointwise {
+    } else if g.isWinograd {
+      WinogradWeightGradient(g.forwardTaps(compute), compute: compute).run(
+        input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch)
+    } else if g.isPointwise, input.isPlain, outputGradient.isPlain {
       PointwiseConvolution.weightGradient(
-        g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
-        compute: compute)
+        g, input: input.job.image, outputGradient: outputGradient.job.image, weightGradient: weightGradient,
+        scratch: scratch, compute: compute)
     } else {
       ConvolutionWeightGradient.run(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
@@ -82,78 +123,23 @@ public enum Convolution {
     }
   }
 
-  // MARK: Plans
-
-  static func forwardPlan(_ g: ConvolutionGeometry, _ compute: Compute) -> TapConvolution {
-    let axes = g.forwardAxes
-    return TapConvolution(
-      g, source: g.input, result: g.output, y: axes.y, x: axes.x, transposed: false, compute: compute)
-  }
-
-  /// The convolutions that the input gradient consists of, one for each remainder of the input position by the stride.
-  private static func forEachPhase(_ g: ConvolutionGeometry, _ compute: Compute, _ body: (TapConvolution) -> Void) {
-    g.forEachGradientPhase { y, x in
-      body(
-        TapConvolution(g, source: g.output, result: g.input, y: y, x: x, transposed: true, compute: compute))
-    }
-  }
-
-  /// Packed weights, bias, runs, then a part for each worker.
-  private static func scratchFloats(_ plan: TapConvolution, _ compute: Compute) -> Int {
-    let totals = plan.totals
-    return totals.packed + plan.result.pixelStride + paddedChannels(2 * totals.runs) + compute.threads
-      * paddedChannels(plan.workerFloats)
-  }
-
-  private static func run(
-    _ plan: TapConvolution, source: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    compute: Compute
+  /// Both gradients from the same sources, with the bits of the two calls; where it can, each source is made once.
+  public static func gradients(
+    _ g: ConvolutionGeometry, input: Source, outputGradient: Source, weight: UnsafePointer<Float>,
+    epilogue: Epilogue = Epilogue(), inputGradient: UnsafeMutablePointer<Float>,
+    weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    let totals = plan.totals, kernels = compute.kernels
-    let packedBias = scratch + totals.packed, runStorage = packedBias + plan.result.pixelStride
-    let workers = runStorage + paddedChannels(2 * totals.runs)
-    plan.forEachBlock { block in
-      var job = plan.packJob(block, dense: weight, packed: scratch)
-      kernels.pack(&job)
+    if g.isWinograd && g.padding == Extent(1) {
+      return WinogradGradients(g, compute: compute).run(
+        source: input, outputGradient: outputGradient, weight: weight, epilogue: epilogue,
+        inputGradient: inputGradient, weightGradient: weightGradient, scratch: scratch)
     }
-    packedBias.update(repeating: 0, count: plan.result.pixelStride)
-    if let bias { packedBias.update(from: bias, count: plan.result.c) }
-    UnsafeMutableRawPointer(runStorage).withMemoryRebound(to: nr_run.self, capacity: max(1, totals.runs)) { runs in
-      plan.writeRuns(runs)
-      compute.forEachChunk(plan.units) { unit, worker in
-        let strip = plan.strip(unit)
-        let part = plan.gather(
-          strip, from: source, into: workers + worker * paddedChannels(plan.workerFloats), kernels)
-        plan.forEachBlock { block in
-          var job = tapJob(plan, block, strip, source: part, runs: runs, result: result)
-          job.weights = UnsafePointer(scratch + block.packedOffset)
-          job.bias = UnsafePointer(packedBias + block.firstLane)
-          kernels.taps(&job)
-        }
-      }
-    }
-  }
-
-  private static func tapJob(
-    _ plan: TapConvolution, _ block: TapConvolution.Block, _ strip: TapConvolution.Strip,
-    source: UnsafePointer<Float>, runs: UnsafePointer<nr_run>, result: UnsafeMutablePointer<Float>
-  ) -> nr_tap_job {
-    var job = nr_tap_job()
-    job.source = source
-    job.runs = runs + block.runOffset
-    job.run_count = Int64(block.runCount)
-    let first = plan.resultOffset(
-      image: strip.image, row: strip.rows.lowerBound, column: strip.columns.lowerBound)
-    job.result = result + (first + block.firstLane)
-    (job.rows, job.columns) = (Int64(strip.rows.count), Int64(strip.columns.count))
-    job.source_column = Int64(16 * plan.x.sourceStep)
-    job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
-    job.result_column = Int64(plan.result.pixelStride * plan.x.resultStep)
-    job.result_row = Int64(plan.result.w * plan.result.pixelStride * plan.y.resultStep)
-    job.vectors = Int64(block.vectors)
-    job.last_lanes = Int64(block.lanes - (block.vectors - 1) * 16)
-    return job
+    self.weightGradient(
+      g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,
+      compute: compute)
+    self.inputGradient(
+      g, outputGradient: outputGradient, weight: weight, epilogue: epilogue, inputGradient: inputGradient,
+      scratch: scratch, compute: compute)
   }
 }
 
@@ -182,6 +168,19 @@ extension ConvolutionGeometry {
           input: inputWidth, phase: phaseX)
         body(y, x)
       }
+    }
+  }
+
+  func forwardTaps(_ compute: Compute) -> TapConvolution {
+    let axes = forwardAxes
+    return TapConvolution(
+      self, source: input, result: output, y: axes.y, x: axes.x, transposed: false, compute: compute)
+  }
+
+  /// The convolutions that the input gradient consists of, one for each remainder of the input position by the stride.
+  func forEachGradientTaps(_ compute: Compute, _ body: (TapConvolution) -> Void) {
+    forEachGradientPhase { y, x in
+      body(TapConvolution(self, source: output, result: input, y: y, x: x, transposed: true, compute: compute))
     }
   }
 }

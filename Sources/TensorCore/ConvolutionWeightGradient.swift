@@ -7,9 +7,9 @@ enum ConvolutionWeightGradient {
   private static let pixelsPerCall = 128
 
   static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
-    let plan = Convolution.forwardPlan(g, compute), totals = plan.totals
+    let plan = g.forwardTaps(compute), totals = plan.totals
     return chunkCount(plan) * totals.packed + paddedChannels(2 * totals.runs) + compute.threads
-      * paddedChannels(plan.workerFloats)
+      * (paddedChannels(plan.sourceFloats) + plan.resultFloats)
   }
 
   /// Fewer chunks for large weights, whose copies would take more memory than the images.
@@ -18,11 +18,11 @@ enum ConvolutionWeightGradient {
   }
 
   static func run(
-    _ g: ConvolutionGeometry, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    _ g: ConvolutionGeometry, input: Convolution.Source, outputGradient: Convolution.Source,
     weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    let plan = Convolution.forwardPlan(g, compute), totals = plan.totals, kernels = compute.kernels
-    let chunks = chunkCount(plan)
+    let plan = g.forwardTaps(compute), totals = plan.totals, kernels = compute.kernels
+    let chunks = chunkCount(plan), sourceFloats = paddedChannels(plan.sourceFloats)
     let runStorage = scratch + chunks * totals.packed
     let workers = runStorage + paddedChannels(2 * totals.runs)
     UnsafeMutableRawPointer(runStorage).withMemoryRebound(to: nr_run.self, capacity: max(1, totals.runs)) { runs in
@@ -30,11 +30,14 @@ enum ConvolutionWeightGradient {
       compute.forEachChunk(chunks) { chunk, worker in
         let sums = scratch + chunk * totals.packed
         kernels.fill(0, sums, Int64(totals.packed))
-        let part = workers + worker * paddedChannels(plan.workerFloats)
+        let part = workers + worker * (sourceFloats + plan.resultFloats)
         for unit in plan.units * chunk / chunks..<plan.units * (chunk + 1) / chunks {
           let strip = plan.strip(unit)
           let source = plan.gather(strip, from: input, into: part, kernels)
-          sum(plan, strip, source: source, runs: runs, outputGradient: outputGradient, into: sums, kernels)
+          let gradient = plan.gatherGradient(strip, from: outputGradient, into: part + sourceFloats, kernels)
+          let next = plan.sourceAhead(unit + 1, input).0, nextGradient = plan.gradientAhead(unit + 1, outputGradient)
+          let ahead = MemoryAhead(regions: (next, nextGradient.0, nextGradient.1))
+          sum(plan, strip, source: source, runs: runs, gradient: gradient, ahead: ahead, into: sums, kernels)
         }
       }
     }
@@ -50,22 +53,25 @@ enum ConvolutionWeightGradient {
   /// Adds the products of one strip, a few rows at a time.
   private static func sum(
     _ plan: TapConvolution, _ strip: TapConvolution.Strip, source: UnsafePointer<Float>,
-    runs: UnsafePointer<nr_run>, outputGradient: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>,
-    _ kernels: nr_kernels
+    runs: UnsafePointer<nr_run>, gradient: GradientStrip, ahead: MemoryAhead,
+    into sums: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
   ) {
     let rowsPerCall = max(1, pixelsPerCall / strip.columns.count)
+    let calls = (strip.rows.count + rowsPerCall - 1) / rowsPerCall * plan.blockCount
     var job = nr_weight_gradient_job()
     job.columns = Int64(strip.columns.count)
     job.source_column = Int64(16 * plan.x.sourceStep)
     job.source_row = Int64(plan.scratchColumns * 16 * plan.y.sourceStep)
-    job.gradient_column = Int64(plan.result.pixelStride)
-    job.gradient_row = Int64(plan.result.w * plan.result.pixelStride)
-    for row in stride(from: strip.rows.lowerBound, to: strip.rows.upperBound, by: rowsPerCall) {
-      job.rows = Int64(min(rowsPerCall, strip.rows.upperBound - row))
-      job.source = source + (row - strip.rows.lowerBound) * Int(job.source_row)
-      let first = plan.resultOffset(image: strip.image, row: row, column: strip.columns.lowerBound)
+    job.gradient_column = Int64(gradient.column)
+    job.gradient_row = Int64(gradient.row)
+    job.gradient_vector = Int64(gradient.vector)
+    job.members = 1
+    for row in stride(from: 0, to: strip.rows.count, by: rowsPerCall) {
+      job.rows = Int64(min(rowsPerCall, strip.rows.count - row))
+      job.source = source + row * Int(job.source_row)
       plan.forEachBlock { block in
-        job.gradient = outputGradient + (first + block.firstLane)
+        job.ahead = ahead.part(row / rowsPerCall * plan.blockCount + plan.index(of: block), of: calls)
+        job.gradient = gradient.pointer + (row * gradient.row + block.firstLane / 16 * gradient.vector)
         job.runs = runs + block.runOffset
         job.run_count = Int64(block.runCount)
         job.result = sums + block.packedOffset
@@ -73,5 +79,46 @@ enum ConvolutionWeightGradient {
         kernels.weight_gradient(&job)
       }
     }
+  }
+}
+
+/// The output gradient of one unit, as the kernels read it: floats from a pixel, a row and a vector of channels to the
+/// next.
+private struct GradientStrip {
+  var pointer: UnsafePointer<Float>
+  var column: Int, row: Int, vector: Int
+}
+
+extension TapConvolution {
+  /// What a unit reads of an output gradient: nothing past the last unit.
+  fileprivate func gradientAhead(_ unit: Int, _ gradient: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard unit < units else { return (nr_ahead(), nr_ahead()) }
+    let strip = strip(unit)
+    if y.isIdentity && x.isIdentity {
+      return gradient.ahead(
+        ImageShape(n: 1, h: result.w, w: 1, c: result.c), images: 0..<1, rows: strip.columns)
+    }
+    return gradient.ahead(result, images: strip.image..<strip.image + 1, rows: strip.rows)
+  }
+
+  /// The output gradient of a unit: in place, or made in scratch.
+  fileprivate func gatherGradient(
+    _ strip: Strip, from gradient: Convolution.Source, into scratch: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
+  ) -> GradientStrip {
+    if gradient.isPlain {
+      let first = resultOffset(image: strip.image, row: strip.rows.lowerBound, column: strip.columns.lowerBound)
+      return GradientStrip(
+        pointer: gradient.job.image + first, column: result.pixelStride, row: result.w * result.pixelStride,
+        vector: 16)
+    }
+    var job = nr_border_job(
+      source: gradient.of(image: strip.image, result), scratch: scratch, height: Int64(result.h),
+      width: Int64(result.w), pixel: Int64(result.pixelStride), blocks: Int64(result.pixelStride / 16),
+      top: Int64(strip.rows.lowerBound), left: Int64(strip.columns.lowerBound), rows: Int64(strip.rows.count),
+      columns: Int64(strip.columns.count))
+    kernels.border(&job)
+    return GradientStrip(
+      pointer: UnsafePointer(scratch), column: 16, row: strip.columns.count * 16,
+      vector: strip.rows.count * strip.columns.count * 16)
   }
 }

@@ -15,7 +15,7 @@ enum PointwiseConvolution {
     let inputs = paddedChannels(g.inputChannels), outputs = paddedChannels(g.outputChannels)
     let products = max(
       panels(outputs) * g.inputChannels + outputs + 16, panels(inputs) * g.outputChannels + inputs + 16)
-    let sums = chunkCount(g) * g.inputChannels * outputs
+    let sums = Chunks(g, compute).count * g.inputChannels * outputs
     return max(products, sums + compute.threads * rowsPerSum * MatrixProduct.panelColumns)
   }
 
@@ -72,28 +72,39 @@ enum PointwiseConvolution {
 
   // MARK: - The weight gradient
 
-  /// Fewer chunks for large weights, whose copies would take more memory than the images.
-  private static func chunkCount(_ g: ConvolutionGeometry) -> Int {
-    max(1, min(maximalChunks, g.input.rows / rowsPerSum, (1 << 22) / g.weightCount))
+  /// The rows of each chunk, those of `ConvolutionWeightGradient`, so that either way gives the same bits.
+  private struct Chunks {
+    let count: Int
+    private let rows: Int, units: Int, unitRows: Int
+
+    init(_ g: ConvolutionGeometry, _ compute: Compute) {
+      let plan = g.forwardTaps(compute)
+      (rows, units, unitRows) = (g.input.rows, plan.units, plan.stripColumns)
+      count = max(1, min(maximalChunks, units, (1 << 22) / g.weightCount))
+    }
+
+    subscript(chunk: Int) -> Range<Int> {
+      min(rows, units * chunk / count * unitRows)..<min(rows, units * (chunk + 1) / count * unitRows)
+    }
   }
 
   static func weightGradient(
     _ g: ConvolutionGeometry, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
     weightGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    let rows = g.input.rows, chunks = chunkCount(g), width = g.output.pixelStride, copy = g.inputChannels * width
-    let workers = scratch + chunks * copy
-    compute.forEachChunk(chunks) { chunk, worker in
+    let chunks = Chunks(g, compute), width = g.output.pixelStride, copy = g.inputChannels * width
+    let workers = scratch + chunks.count * copy
+    compute.forEachChunk(chunks.count) { chunk, worker in
       let panel = workers + worker * rowsPerSum * MatrixProduct.panelColumns
       compute.kernels.fill(0, scratch + chunk * copy, Int64(copy))
-      let last = rows * (chunk + 1) / chunks
-      for row in stride(from: rows * chunk / chunks, to: last, by: rowsPerSum) {
+      let rows = chunks[chunk]
+      for row in stride(from: rows.lowerBound, to: rows.upperBound, by: rowsPerSum) {
         sum(
-          g, min(rowsPerSum, last - row), input + row * g.input.pixelStride, outputGradient + row * width,
+          g, min(rowsPerSum, rows.upperBound - row), input + row * g.input.pixelStride, outputGradient + row * width,
           into: scratch + chunk * copy, panel, compute.kernels)
       }
     }
-    for chunk in 1..<max(1, chunks) {
+    for chunk in 1..<max(1, chunks.count) {
       compute.kernels.accumulate(scratch + chunk * copy, 1, scratch, Int64(copy))
     }
     compute.kernels.copy_channels(

@@ -60,8 +60,10 @@ struct TapConvolution {
   var scratchColumns: Int { x.extent(results: stripColumns) }
   /// Scratch of one block of source channels.
   var planeFloats: Int { scratchRows * scratchColumns * 16 }
-  /// Scratch of one worker. Tiles at the end of a row read (and ignore) up to 16 pixels past it.
-  var workerFloats: Int { planeFloats * sourceBlocks + 16 * 16 * x.sourceStep + 16 }
+  /// Scratch of one worker for the source. Tiles at the end of a row read (and ignore) up to 16 pixels past it.
+  var sourceFloats: Int { planeFloats * sourceBlocks + 16 * 16 * x.sourceStep + 16 }
+  /// Scratch of one worker for results.
+  var resultFloats: Int { stripRows * stripColumns * result.pixelStride }
   var tapCount: Int { y.count * x.count }
 
   var rowStrips: Int { (y.resultCount + stripRows - 1) / stripRows }
@@ -79,6 +81,9 @@ struct TapConvolution {
   }
 
   // MARK: Blocks
+
+  var blockCount: Int { (result.c + vectors * 16 - 1) / (vectors * 16) }
+  func index(of block: Block) -> Int { block.firstLane / (vectors * 16) }
 
   /// Calls the body for each block of result channels.
   func forEachBlock(_ body: (Block) -> Void) {
@@ -154,20 +159,41 @@ struct TapConvolution {
   /// What a unit reads, as the kernels want it: copied into zero-bordered scratch, or in place where the image already
   /// looks like that (a pointwise convolution of up to 16 channels) and tiles may read past the strip's end.
   func gather(
-    _ strip: Strip, from image: UnsafePointer<Float>, into scratch: UnsafeMutablePointer<Float>,
-    _ kernels: nr_kernels
+    _ strip: Strip, from source: Convolution.Source, into scratch: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
   ) -> UnsafePointer<Float> {
-    if y.isIdentity, x.isIdentity, source.pixelStride == 16, strip.columns.upperBound + 16 <= source.w {
-      return image + strip.columns.lowerBound * 16
+    let shape = self.source
+    if y.isIdentity, x.isIdentity, shape.pixelStride == 16, source.isPlain, strip.columns.upperBound + 16 <= shape.w {
+      return source.job.image + strip.columns.lowerBound * 16
     }
     var job = nr_border_job(
-      image: image + strip.image * source.h * source.w * source.pixelStride, scratch: scratch,
-      height: Int64(source.h), width: Int64(source.w), pixel: Int64(source.pixelStride), first_block: 0,
-      blocks: Int64(sourceBlocks), top: Int64(y.low + strip.rows.lowerBound * y.sourceStep),
+      source: source.of(image: strip.image, shape), scratch: scratch, height: Int64(shape.h), width: Int64(shape.w),
+      pixel: Int64(shape.pixelStride), blocks: Int64(sourceBlocks),
+      top: Int64(y.low + strip.rows.lowerBound * y.sourceStep),
       left: Int64(x.low + strip.columns.lowerBound * x.sourceStep), rows: Int64(scratchRows),
       columns: Int64(scratchColumns))
     kernels.border(&job)
     return UnsafePointer(scratch)
+  }
+
+  /// What a unit reads of a source: nothing past the last unit.
+  func sourceAhead(_ unit: Int, _ source: Convolution.Source) -> (nr_ahead, nr_ahead) {
+    guard unit < units else { return (nr_ahead(), nr_ahead()) }
+    let strip = strip(unit), shape = self.source
+    if y.isIdentity && x.isIdentity {
+      return source.ahead(
+        ImageShape(n: 1, h: shape.w, w: 1, c: shape.c), images: 0..<1, rows: strip.columns)
+    }
+    let top = y.low + strip.rows.lowerBound * y.sourceStep
+    return source.ahead(shape, images: strip.image..<strip.image + 1, rows: top..<top + scratchRows)
+  }
+
+  /// The results of a unit.
+  func results(_ strip: Strip) -> ConvolutionResults.Strip {
+    ConvolutionResults.Strip(
+      offset: resultOffset(image: strip.image, row: strip.rows.lowerBound, column: strip.columns.lowerBound),
+      rowStride: result.w * result.pixelStride * y.resultStep, columnStride: result.pixelStride * x.resultStep,
+      rows: strip.rows.count, columns: strip.columns.count,
+      isContiguous: y.resultStep == 1 && x.resultStep == 1 && (columnStrips == 1 || y.resultCount == 1))
   }
 
   /// Floats from the start of the result to a position of a strip.

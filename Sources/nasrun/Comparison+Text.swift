@@ -36,7 +36,7 @@ extension Comparison {
 
   private func text(of search: ComparedSearch) -> String {
     let columns: [TextTable.Column] =
-      [.left("")] + differing.map { .left($0.uppercased()) }
+      [.left("")] + differing.map { .left($0) }
       + ["N", "BEST", "MEDIAN", "TRIALS", "FAILED", "TIME", "COST"].map { .right($0) }
     var table = TextTable(columns: columns)
     table.rows = search.rows.map { row in

@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import LuaAPI
 import LuaHost
+import RunStore
 import Synchronization
 
 /// Runs a session with the progress display, Ctrl-C and the closing words.
@@ -67,7 +68,7 @@ private final class Job: @unchecked Sendable {
             .interrupted, "interrupted; nothing recorded is lost",
             hint: "Go on with: nasrun resume \(words(for: runner.runFolder, id: id))")
         }
-        observer.noted("run \(id) is kept; after mending the cause: nasrun RECIPE --reuse \(id)")
+        observer.noted("run \(id) is kept; after mending the cause: \(again(reusing: id))")
       }
       throw error
     }
@@ -77,9 +78,22 @@ private final class Job: @unchecked Sendable {
   private func words(for folder: URL?, id: String) -> String {
     let expected = options.runs.appending(path: id).standardizedFileURL.resolvingSymlinksInPath().path
     guard let folder, folder.standardizedFileURL.resolvingSymlinksInPath().path != expected else {
-      return options.runs.relativePath == "runs" ? id : "\(id) --runs '\(options.runs.relativePath)'"
+      return id + placeOption
     }
-    return "'\(folder.path(percentEncoded: false))'"
+    return Wording.shell(folder.path(percentEncoded: false))
+  }
+
+  /// The command that runs the recipe again on what is recorded.
+  private func again(reusing id: String) -> String {
+    let path = URL(filePath: options.recipe.folder).appending(path: options.recipe.file).path(percentEncoded: false)
+    let here = options.workingFolder + "/"
+    let shown = path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+    return "nasrun \(Wording.shell(shown)) --reuse \(id)\(placeOption)"
+  }
+
+  /// How to name the folder of runs where it isn't the usual one.
+  private var placeOption: String {
+    options.runs.relativePath == "runs" ? "" : " --runs \(Wording.shell(options.runs.relativePath))"
   }
 }
 

@@ -35,7 +35,7 @@ struct NewCommand: ParsableCommand {
         folder.appending(path: ".nasrun/meta/nas.lua"), EditorFile(try Reference.load()).text, renews: EditorFile.mark),
     ]
     for file in files { print(try file.write()) }
-    print("\nRun it:  nasrun \(recipe.relativePath)\nLook up what it calls:  nasrun api nas.search")
+    print("\nRun it:  nasrun \(Wording.shell(recipe.relativePath))\nLook up what it calls:  nasrun api nas.search")
   }
 }
 

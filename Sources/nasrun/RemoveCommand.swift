@@ -20,6 +20,7 @@ struct RemoveCommand: ParsableCommand {
     for folder in try runNames.map({ try RunIndex.find($0, in: runs.url) }) where !folders.contains(folder) {
       folders.append(folder)
     }
+    for folder in folders { try Run.checkRemovable(folder) }
     guard try yes || isConfirmed(folders) else { return print("Nothing was removed.") }
     for folder in folders {
       try Run.remove(folder)

@@ -15,9 +15,12 @@ struct ResumeCommand: ParsableCommand {
     completion: .runs)
   var runName: String
   @OptionGroup var runs: RunsOption
+  /// Not an option, but what many try.
+  @Option(name: .customLong("set"), parsing: .upToNextOption, help: .hidden) var settings: [String] = []
   @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
+    try refuseSettings()
     let stored = try Run.open(runName, in: runs.url, writing: true)
     let identity = stored.identity
     var options = try SessionOptions(resuming: stored, runs: runs.url)
@@ -28,5 +31,17 @@ struct ResumeCommand: ParsableCommand {
       FileHandle.standardError.write(Data(note.utf8))
     }
     _ = try Execution(options, execution).run()
+  }
+
+  private func refuseSettings() throws {
+    guard !settings.isEmpty else { return }
+    let run = try Run.open(runName, in: runs.url)
+    let recipe = URL(filePath: run.identity.recipeFolder).appending(path: run.identity.recipe)
+    let words = settings.map(Wording.shell).joined(separator: " ")
+    throw Fault(
+      .usage, "the settings of a run are fixed", got: "--set \(words)",
+      hint: "Start another that takes its results where they still hold: "
+        + "nasrun \(Wording.shell(recipe.path(percentEncoded: false))) --reuse \(run.folder.lastPathComponent) "
+        + "--set \(words).")
   }
 }

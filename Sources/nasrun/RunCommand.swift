@@ -18,7 +18,10 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("Change settings of the recipe.", valueName: "name=value"),
     completion: .custom(Completion.settings))
   var settings: [String] = []
-  @Option(help: ArgumentHelp("The seed of all random streams.", valueName: "n")) var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The seed of all random streams.", valueName: "n"),
+    transform: RunCommand.seed)
+  var seed: UInt64 = 1
   @OptionGroup var runs: RunsOption
   @Option(help: "What to call the run; the recipe's name by default.") var name: String?
   @Option(
@@ -39,6 +42,13 @@ struct RunCommand: ParsableCommand {
     try execution.apply(to: &options)
     let outcome = try Execution(options, execution).run()
     if help { Self.showSettings(outcome.settings, of: recipe) }
+  }
+
+  private static func seed(_ text: String) throws -> UInt64 {
+    guard let seed = UInt64(text) else {
+      throw Fault(.usage, "wrong seed", expected: "a whole number from 0 to \(UInt64.max)", got: "'\(text)'")
+    }
+    return seed
   }
 
   private static func showSettings(_ settings: [String: JSONValue], of recipe: String) {

@@ -8,6 +8,7 @@ extension RunReport {
   func text(listingTrials: Bool) -> String {
     var parts = [header]
     for search in searches { parts.append(search.text(listingTrials: listingTrials)) }
+    parts.append("environment\n" + Self.listed(run.identity.environment))
     let folder = run.folder.path(percentEncoded: false)
     parts.append("files in \(folder)\n" + files.map { "  " + $0 }.joined(separator: "\n"))
     return parts.joined(separator: "\n\n")
@@ -23,7 +24,6 @@ extension RunReport {
       ("started", "\(Wording.time(identity.created)), \(Wording.duration(run.activeSeconds)) at work"),
     ]
     if let parent = identity.parent { lines.append(("reused", "\(reusedEffects) effects of \(parent)")) }
-    lines.append(("environment", Self.fields(identity.environment)))
     if !marks.tags.isEmpty { lines.append(("tags", marks.tags.joined(separator: " "))) }
     if let note = marks.note {
       lines.append(("note", note.replacing("\n", with: "\n" + String(repeating: " ", count: 15))))
@@ -36,6 +36,15 @@ extension RunReport {
   static func titled(_ title: String, _ lines: [(name: String, text: String)]) -> String {
     ([title] + lines.map { "  " + $0.name.padding(toLength: 13, withPad: " ", startingAt: 0) + $0.text })
       .joined(separator: "\n")
+  }
+
+  /// A field in each line, a list's items one after the other; what is empty is left out.
+  private static func listed(_ value: JSONValue) -> String {
+    let fields = (value.object ?? [:]).filter { $0.value != .null && $0.value.array?.isEmpty != true }
+    return fields.sorted { $0.key < $1.key }.map { key, value in
+      let text = value.array.map { $0.map { $0.string ?? $0.text() }.joined(separator: "; ") } ?? value.string
+      return "  " + key.padding(toLength: max(13, key.count + 1), withPad: " ", startingAt: 0) + (text ?? value.text())
+    }.joined(separator: "\n")
   }
 
   /// `data = "shapes", epochs = 3`
@@ -51,7 +60,8 @@ extension RunReport.Search {
     let done = trials.count { $0.status != .running }
     var lines = ["search \(record.name): \(record.stopReason.map { "stopped by \($0)" } ?? "not stopped")"]
     lines.append(
-      "  \(Wording.progress(done, of: record.planned)) trials" + (failed.isEmpty ? "" : ", \(failed.count) failed"))
+      "  \(Wording.progress(done, of: record.planned)) \(done == 1 && record.planned == nil ? "trial" : "trials")"
+        + (failed.isEmpty ? "" : ", \(failed.count) failed"))
     lines += details
     if let best { lines += ["  best", table([best])] }
     if !front.isEmpty {
@@ -70,7 +80,7 @@ extension RunReport.Search {
   private var details: [String] {
     let phases = (record.details["phases"]?.array ?? []).map { phase in
       let reason = phase["reason"]?.string.map { ": " + $0 } ?? ""
-      return "  phase \(phase["phase"]?.string ?? "?"), \(phase["trials"]?.int ?? 0) trials\(reason)"
+      return "  phase \(phase["phase"]?.string ?? "?"), \(Wording.count(phase["trials"]?.int ?? 0, "trial"))\(reason)"
     }
     let rules = ["constraints", "limits"].compactMap { name in
       record.details[name].flatMap { rule in

@@ -48,6 +48,7 @@ struct ShowCommand: ParsableCommand {
       let title =
         "trial \(report.trial.number) of \(report.search.record.name): \(report.search.words(for: report.trial))"
       try FigureFile.draw(dot: NetworkDOT(report.drawnGraph(), title: title).text, to: URL(filePath: svg))
+      Self.say(wrote: svg)
     }
     if let curves {
       guard let figure = report.curves.figure else {
@@ -56,6 +57,13 @@ struct ShowCommand: ParsableCommand {
           hint: "An evaluator reports them by trial:report(epoch, metrics).")
       }
       try FigureFile.plot(figure.script, data: figure.data, to: URL(filePath: curves))
+      Self.say(wrote: curves)
     }
+  }
+
+  /// Beside the report, which may be read by a program.
+  private static func say(wrote file: String) {
+    fflush(nil)
+    FileHandle.standardError.write(Data("wrote \(file)\n".utf8))
   }
 }

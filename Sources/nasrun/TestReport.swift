@@ -12,11 +12,14 @@ struct TestResult {
   let outcome: Outcome
   let seconds: Double
   let words: [String: String]
+  /// Whether it only wasn't tried because another one failed, which is told of.
+  let isWaiting: Bool
 
   init(_ json: JSONValue, seconds: Double) {
     name = json["name"]?.string ?? ""
     outcome = json["outcome"]?.string.flatMap(Outcome.init) ?? .failed
     self.seconds = seconds
+    isWaiting = json["waits_for"] != nil
     words = (json.object ?? [:]).compactMapValues(\.string).filter { Self.parts.contains($0.key) }
   }
 
@@ -74,7 +77,7 @@ struct TestReport {
     if listener == .all { print(title) }
     return { [listener, strict] result in
       let isBad = result.outcome == .failed || strict && result.outcome == .note
-      guard listener == .all || listener == .failures && isBad else { return }
+      guard listener == .all && !result.isWaiting || listener == .failures && isBad else { return }
       print(listener == .all ? result.text : "\(title)\n\(result.text)")
       fflush(nil)
     }

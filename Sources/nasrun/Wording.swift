@@ -33,6 +33,17 @@ package enum Wording {
         }))
   }
 
+  /// `1 trial`, `2 trials`.
+  package static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+  private static let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./=:,+@%~"))
+
+  /// A word of a command, in quotes where the shell would take it apart.
+  package static func shell(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.unicodeScalars.allSatisfy { plain.contains($0) }
+    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+
   /// `12 of 60`, or `12` when nobody knows how many there will be.
   package static func progress(_ done: Int, of planned: Int?) -> String {
     planned.map { "\(done) of \($0)" } ?? "\(done)"

@@ -75,6 +75,14 @@ import Testing
 
         """)
     #expect(outcome.status == 66)
+    try place.write("images/part/a.txt", "")
+    for (wrong, right) in [("imagse/part", "images"), ("images/prat/train", "images/part")] {
+      #expect(
+        try place.nasrun("r.lua", "-q", "--set", "data=\(wrong)").errors == """
+          nasrun: r.lua:2: there is no such file or folder: got \(wrong). Did you mean '\(right)'?
+
+          """)
+    }
   }
 
   /// A path that was not named on the command line stays closed, also behind a link.

@@ -138,8 +138,7 @@ extension BadRecipe {
         + "error(nil)). Mend the cause and run the recipe again."),
     BadRecipe(
       "evaluator without a result", search(evaluate: "function(trial) end"),
-      "r.lua:4: the first 5 trials of the search 'search1' all failed (r.lua:4: wrong result of the evaluator: "
-        + "expected a table of metrics, got nil). Mend the cause and run the recipe again."),
+      "r.lua:4: wrong result of the evaluator: expected a table of metrics, got nil"),
     BadRecipe(
       "evaluator that remembers",
       "local calls = 0\n" + search(evaluate: "function() calls = calls + 1 return { accuracy = 1 } end"),

@@ -26,8 +26,21 @@ extension BadRecipe {
     BadRecipe(
       "a misspelt metric",
       strategy("local trial = search:evaluate(search.space:random())\nif trial.metrics.acuracy > 3 then return end"),
-      "r.lua:6: attempt to compare number with nil. A variable, field or metric that isn't there is nil: check how it is "
-        + "spelt."),
+      "r.lua:6: attempt to compare number with nil. There is no metric 'acuracy'; there is accuracy."),
+    BadRecipe(
+      "a strategy that was called",
+      slipStart + "local function climb(search)\nsearch:evaluate(search.space:random())\nend\n"
+        + "nas.search { space = space, strategy = climb(), evaluate = evaluate }",
+      "r.lua:5: attempt to index a nil value (local 'search'). 'search' has no value there. A function of a search is "
+        + "given to nas.search without a call: strategy = f, not f()."),
+    BadRecipe(
+      "a strategy's name", slipStart + "nas.search { space = space, strategy = 'grid', evaluate = evaluate }",
+      "r.lua:4: nas.search: wrong option 'strategy': expected a function or a table, got the text \"grid\". "
+        + "Write nas.strategies.grid { … } for it."),
+    BadRecipe(
+      "an evaluator that returns nothing",
+      slipStart + "nas.search { space = space, strategy = nas.strategies.grid {}, evaluate = function() end }",
+      "r.lua:4: wrong result of the evaluator: expected a table of metrics, got nil"),
     BadRecipe(
       "a metric of the trial itself", strategy("print(search:evaluate(search.space:random()).accuracy)"),
       "r.lua:5: a trial has no 'accuracy'. Did you mean 'trial.metrics.accuracy'?"),

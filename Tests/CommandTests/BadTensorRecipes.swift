@@ -205,8 +205,8 @@ extension BadRecipe {
       "r.lua:7: model:save: the model has no parameters. A model makes them when it is first called."),
     BadRecipe(
       "a file that is not there", modelStart + "model:load(\"wieghts.safetensors\")",
-      "r.lua:7: there is no such file or folder: got wieghts.safetensors. Check the path, or pass it with "
-        + "--set.", status: 66),
+      "r.lua:7: there is no such file or folder: got wieghts.safetensors. Did you mean "
+        + "'weights.safetensors'?", status: 66),
     BadRecipe(
       "parameters that the file lacks", modelStart + "model:load(\"weights.safetensors\")",
       "r.lua:7: PLACE/weights.safetensors: names of the file and of the network don't match: expected an array for "

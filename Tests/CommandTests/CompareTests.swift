@@ -50,7 +50,7 @@ import nasrun
       b     1  finished  ID-long
 
       climb: accuracy (max)
-         EPOCHS  N        BEST        MEDIAN  TRIALS        FAILED               TIME           COST
+         epochs  N        BEST        MEDIAN  TRIALS        FAILED               TIME           COST
       a  3       2  85 ± 7.071  73.5 ± 2.121   4 ± 0  0.5 ± 0.7071  1 min 0 s ± 0.0 s  8.0 s ± 0.0 s
       b  9       1          95            90       2             0          1 min 0 s          4.0 s
 

@@ -45,7 +45,7 @@ import Testing
 
   private func forgetRuns() throws { try FileManager.default.removeItem(at: place.runs) }
 
-  @Test(.timeLimit(.minutes(5))) func fiftyKillsLeaveNoTrace() throws {
+  @Test(.timeLimit(.minutes(20))) func fiftyKillsLeaveNoTrace() throws {
     try place.write("searches.lua", searches)
     var random = RandomStream(seed: 7, name: "kills")
     let clock = ContinuousClock(), start = clock.now
@@ -71,7 +71,7 @@ import Testing
   }
 
   /// Ctrl-C ends a training between two batches: nothing of it is recorded.
-  @Test(.timeLimit(.minutes(5)), arguments: [SIGKILL, SIGINT], [training, sharedTraining, halving])
+  @Test(.timeLimit(.minutes(20)), arguments: [SIGKILL, SIGINT], [training, sharedTraining, halving])
   func aTrainingThatWasEndedEndsWithTheSameWeights(_ signal: Int32, _ recipe: String) throws {
     try place.write("training.lua", recipe)
     var random = RandomStream(seed: 3, name: "kills")
@@ -88,7 +88,7 @@ import Testing
   }
 
   /// Trials of a table are written many at once, and looked up again after a kill; the record ends the same.
-  @Test(.timeLimit(.minutes(5))) func lookupsAreNoEffects() throws {
+  @Test(.timeLimit(.minutes(20))) func lookupsAreNoEffects() throws {
     try place.write("table.lua", lookups)
     var random = RandomStream(seed: 5, name: "kills")
     let undisturbed = try run("table.lua", kills: 0, within: 0, &random).output
@@ -104,7 +104,7 @@ import Testing
 
   /// Trainings of a script's own, by steps: they end as if they had never been ended, and finished steps are not paid
   /// for again.
-  @Test(.timeLimit(.minutes(5)), arguments: [relaxedTraining, modelTraining])
+  @Test(.timeLimit(.minutes(20)), arguments: [relaxedTraining, modelTraining])
   func aTrainingByStepsGoesOn(_ recipe: String) throws {
     try place.write("training.lua", recipe)
     var random = RandomStream(seed: 5, name: "kills")

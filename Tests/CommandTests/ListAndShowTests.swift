@@ -45,7 +45,6 @@ import Testing
         arguments    data = "shapes", epochs = 3
         seed         7
         started      2026-11-20 12:00:00, 2 min 3 s at work
-        environment  nasrun = "1.0"
 
       search climb: stopped by 4 trials
         4 of 4 trials, 1 failed
@@ -57,6 +56,9 @@ import Testing
               2  0123456789ab     90.25           4  1073466  ok      {"op":"conv3"}
               1  0123456789ab        80         2.5  1073466  ok      {"op":"conv3"}
         trial 4 failed: loss is NaN after epoch 2 (hill.lua:12)
+
+      environment
+        nasrun       1.0
 
       files in FOLDER
         log.txt

@@ -85,6 +85,10 @@ import Testing
     let outcome = try place.nasrun("resume", "last")
     #expect(outcome.status == 64 && outcome.errors.contains("is finished. Start its recipe again with --reuse "))
     #expect(try place.nasrun("resume", "none").status == 64)
+    let set = try place.nasrun("resume", "last", "--set", "trials=5")
+    #expect(set.status == 64)
+    #expect(set.errors.contains("the settings of a run are fixed: got --set trials=5. Start another"))
+    #expect(try place.nasrun("ls").output.contains("finished"))
   }
 
   @Test func theSameSeedGivesTheSameJournal() throws {

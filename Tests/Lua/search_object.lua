@@ -303,3 +303,11 @@ expect.raises("the architecture was asked for before", function()
     end,
   }
 end)
+
+-- MARK: texts
+
+local counted = nas.search {
+  name = "counted", space = nas.space { n = nas.int(1, 1) }, strategy = nas.strategies.grid {},
+  objectives = { { "params", "min" }, "accuracy" }, evaluate = function() return { params = 802, accuracy = 97.5 } end,
+}
+expect.equal(tostring(counted:best()), 'trial 1  {"n":1}  params 802  accuracy 97.50')

@@ -140,6 +140,25 @@ local tiny = nas.search {
 }
 expect.equal(tiny.reason, "exhausted: 1000 requests in a row brought no new trial")
 expect.equal(#tiny.trials, 2)
+local stuck = nas.search {
+  space = nas.space { op = nas.oneof { "a", "b", "c" } },
+  strategy = function(search)
+    local arch = search.space:random()
+    while true do search:evaluate(arch) end
+  end,
+  evaluate = function() return { accuracy = 1 } end,
+}
+expect.equal(stuck.reason, "exhausted: 1000 requests in a row brought no new trial, after 1 of 3 architectures")
+
+-- Drawing for ever, without asking for a trial.
+expect.raises("1000000 architectures were drawn in a row and none was evaluated", function()
+  nas.search {
+    space = two, evaluate = function() return { accuracy = 1 } end, stop = { trials = 3 },
+    strategy = function(search)
+      while true do search.space:random() end
+    end,
+  }
+end)
 
 -- MARK: trials in flight
 

@@ -9,7 +9,7 @@ import Testing
 
   /// Kills a writer again and again at moments it can't foresee; each time the record opens and is a prefix, and in
   /// the end it is identical to one that was never disturbed.
-  @Test(.timeLimit(.minutes(3))) func aKilledWriterLeavesAPrefix() async throws {
+  @Test(.timeLimit(.minutes(20))) func aKilledWriterLeavesAPrefix() async throws {
     let folder = try fixture.closedRun("victim", trials: 0)
     var done = 0
     for attempt in 0..<20 {

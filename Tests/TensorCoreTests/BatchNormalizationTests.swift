@@ -118,4 +118,74 @@ import Testing
       beta: nil, output: y.pointer, scratch: scratch.pointer, compute: try Compute())
     #expect(checkedUnpadded(y, channels: 2) == [0, 0.5, 4, 1.5])
   }
+
+  @Test("A sum of plain and normalised terms, clamped", arguments: [1, 3, 4, 9, 700], [1, 3, 7, 17, 40])
+  func sums(rows: Int, channels: Int) throws {
+    let a = randomDoubles(rows * channels, "a"), b = randomDoubles(rows * channels, "b")
+    let c = randomDoubles(rows * channels, "c")
+    let gamma = randomDoubles(channels, "gamma"), beta = randomDoubles(channels, "beta")
+    let given = (0..<channels).map { (mean: Double($0) / 8, variance: 0.5 + Double($0) / 16) }
+    let y = normalised(b, gamma: gamma, beta: beta, statistics: given)
+    let expected = a.indices.map { min(max(a[$0] + y[$0] + c[$0], -0.5), 1) }
+    try expectAgreement(expected, within: 2e-6) { compute in
+      let inputs = [a, b, c].map { padded($0, channels: channels) }, output = GuardedBuffer(count: inputs[0].count)
+      let mean = GuardedBuffer(given.map { Float($0.mean) })
+      let deviation = GuardedBuffer(given.map { Float(1 / ($0.variance + Self.epsilon).squareRoot()) })
+      let g = GuardedBuffer(floats(gamma)), h = GuardedBuffer(floats(beta))
+      let storage = GuardedBuffer(count: BatchNormalization.Term.storageFloats(channels: channels))
+      let terms = [
+        BatchNormalization.Term(inputs[0].pointer),
+        BatchNormalization.Term(
+          inputs[1].pointer, channels: channels, mean: mean.pointer, inverseDeviation: deviation.pointer,
+          gamma: g.pointer, beta: h.pointer, storage: storage.pointer), BatchNormalization.Term(inputs[2].pointer),
+      ]
+      terms.withUnsafeBufferPointer {
+        BatchNormalization.sum(
+          rows: rows, channels: channels, terms: $0, low: -0.5, high: 1, output: output.pointer, compute: compute)
+      }
+      return checkedUnpadded(output, channels: channels)
+    }
+  }
+
+  @Test(
+    "The coefficients of the gradient, behind a clamp too", arguments: [(9, 17), (33, 4), (700, 3)],
+    [nil, 0...Double.infinity, 0...1] as [ClosedRange<Double>?])
+  func coefficients(_ size: (rows: Int, channels: Int), clamp: ClosedRange<Double>?) throws {
+    let (rows, channels) = size
+    let x = randomDoubles(rows * channels, "x"), dy = randomDoubles(rows * channels, "dy")
+    let gamma = randomDoubles(channels, "gamma"), beta = randomDoubles(channels, "beta")
+    let given = (0..<channels).map { moments(column(x, $0, of: channels)) }
+    let y = normalised(x, gamma: gamma, beta: beta, statistics: nil)
+    let masked = zip(dy, y).map { dy, y in clamp.map { $0.lowerBound < y && y < $0.upperBound } ?? true ? dy : 0 }
+    let products = x.indices.map { i in
+      masked[i] * (x[i] - given[i % channels].mean) / (given[i % channels].variance + Self.epsilon).squareRoot()
+    }
+    let dbeta = (0..<channels).map { column(masked, $0, of: channels).reduce(0, +) }
+    let dgamma = (0..<channels).map { column(products, $0, of: channels).reduce(0, +) }
+    let dx = x.indices.map { i in
+      let c = i % channels, d = 1 / (given[c].variance + Self.epsilon).squareRoot(), n = Double(rows)
+      return gamma[c] * d * (masked[i] - dbeta[c] / n - (x[i] - given[c].mean) * d * dgamma[c] / n)
+    }
+    try expectAgreement(dx + dgamma + dbeta, within: 5e-6) { compute in
+      let input = padded(x, channels: channels), gradient = padded(dy, channels: channels)
+      let mean = GuardedBuffer(given.map { Float($0.mean) })
+      let variance = GuardedBuffer(given.map { Float($0.variance) })
+      let g = GuardedBuffer(floats(gamma)), b = GuardedBuffer(floats(beta))
+      let sums = (GuardedBuffer(count: channels), GuardedBuffer(count: channels))
+      let storage = GuardedBuffer(count: BatchNormalization.GradientCoefficients.storageFloats(channels: channels))
+      let scratch = GuardedBuffer(count: BatchNormalization.scratchFloats(channels: channels))
+      let k = BatchNormalization.GradientCoefficients(channels: channels, storage: storage.pointer)
+      BatchNormalization.gradientCoefficients(
+        rows: rows, channels: channels, input: input.pointer, outputGradient: gradient.pointer, mean: mean.pointer,
+        variance: variance.pointer, epsilon: Float(Self.epsilon), gamma: g.pointer, beta: b.pointer,
+        statisticsDependOnInput: true, clamp: clamp.map { (Float($0.lowerBound), Float($0.upperBound)) },
+        coefficients: k, gammaGradient: sums.0.pointer, betaGradient: sums.1.pointer, scratch: scratch.pointer,
+        compute: compute)
+      let result = masked.indices.map { i in
+        let c = i % channels
+        return k[0][c] * Float(masked[i]) + k[1][c] * Float(x[i]) + k[2][c]
+      }
+      return result + sums.0.values + sums.1.values
+    }
+  }
 }

@@ -30,6 +30,16 @@ struct Case: CustomTestStringConvertible, Sendable {
     Case(h: 70, w: 70, ci: 17, co: 3, k: 3), Case(h: 3, w: 600, ci: 2, co: 3),
   ]
 
+  /// Those that go by Winograd's algorithm: tiles that stick out, units of rows and of images, all paddings.
+  static let winograd: [Case] = [
+    Case(n: 3, h: 3, w: 3, ci: 16, co: 16), Case(n: 5, h: 4, w: 7, ci: 17, co: 33),
+    Case(n: 2, h: 9, w: 5, ci: 12, co: 40, p: 2),
+    Case(n: 1, h: 33, w: 30, ci: 16, co: 20), Case(n: 7, h: 8, w: 8, ci: 48, co: 64),
+    Case(n: 1, h: 5, w: 256, ci: 13, co: 12),
+    Case(n: 2, h: 6, w: 5, ci: 32, co: 16, p: 0), Case(n: 2, h: 5, w: 6, ci: 15, co: 18, p: 4),
+    Case(n: 3, h: 66, w: 9, ci: 16, co: 16),
+  ]
+
   static let grouped: [Case] = [
     Case(ci: 6, co: 9, g: 3), Case(n: 2, h: 6, w: 9, ci: 34, co: 34, s: 2, g: 2), Case(ci: 64, co: 64, g: 2),
     Case(ci: 8, co: 24, k: 3, g: 8), Case(h: 4, w: 4, ci: 40, co: 20, k: 1, p: 0, g: 4), Case(ci: 66, co: 33, g: 33),
@@ -69,14 +79,14 @@ struct ConvolutionSample {
     let dw = GuardedBuffer(count: g.weightCount)
     let scratch = GuardedBuffer(count: Convolution.scratchFloats(g, compute: compute))
     Convolution.forward(
-      g, input: x.pointer, weight: w.pointer, bias: b.pointer, output: y.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, input: Convolution.Source(x.pointer), weight: .dense(w.pointer),
+      epilogue: Convolution.Epilogue(bias: b.pointer), output: y.pointer, scratch: scratch.pointer, compute: compute)
     Convolution.inputGradient(
-      g, outputGradient: dy.pointer, weight: w.pointer, inputGradient: dx.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, outputGradient: Convolution.Source(dy.pointer), weight: w.pointer, inputGradient: dx.pointer,
+      scratch: scratch.pointer, compute: compute)
     Convolution.weightGradient(
-      g, input: x.pointer, outputGradient: dy.pointer, weightGradient: dw.pointer, scratch: scratch.pointer,
-      compute: compute)
+      g, input: Convolution.Source(x.pointer), outputGradient: Convolution.Source(dy.pointer),
+      weightGradient: dw.pointer, scratch: scratch.pointer, compute: compute)
     let output = unpadded(y, channels: g.outputChannels), inputGradient = unpadded(dx, channels: g.inputChannels)
     return ConvolutionResults(
       output: output.dense, inputGradient: inputGradient.dense, weightGradient: dw.values,
@@ -87,7 +97,7 @@ struct ConvolutionSample {
 @Suite struct ConvolutionTests {
   @Test(
     "Convolution and its gradients agree with a double-precision reference",
-    arguments: Case.dense + Case.grouped + Case.depthwise)
+    arguments: Case.dense + Case.winograd + Case.grouped + Case.depthwise)
   func reference(_ example: Case) throws {
     let sample = ConvolutionSample(try example.geometry())
     let reference = ConvolutionReference(g: sample.g)
@@ -103,7 +113,9 @@ struct ConvolutionSample {
     }
   }
 
-  @Test("Neither threads nor vector width change a bit", arguments: Case.dense + Case.grouped + Case.depthwise)
+  @Test(
+    "Neither threads nor vector width change a bit",
+    arguments: Case.dense + Case.winograd + Case.grouped + Case.depthwise)
   func sameBits(_ example: Case) throws {
     let sample = ConvolutionSample(try example.geometry())
     let alone = sample.run(try Compute())

@@ -36,6 +36,18 @@ local function reason_of(scope)
   return reason
 end
 
+--- What an exhausted search left: a strategy that always asks for the same few isn't at the end of the space.
+local function unknown_rest(search)
+  local size, known, count = search.space:size(), {}, 0
+  for _, trial in ipairs(search.finished) do
+    local id = trial.arch:id()
+    if not known[id] then count = count + 1 end
+    known[id] = true
+  end
+  if not size or count >= size then return "" end
+  return (", after %d of %.0f architectures"):format(count, size)
+end
+
 --- Asks the rules of the search and of its phases, the outermost first; called at every request.
 function ending.ask_stop_rules(search)
   for _, scope in ipairs(search.scopes) do
@@ -49,7 +61,7 @@ function ending.ask_stop_rules(search)
       .. "stop = { trials = … } ends it"):format(search.name, many))
   end
   if whole.idle >= patience and not whole.is_over then
-    stop(search, whole, ("exhausted: %d requests in a row brought no new trial"):format(patience))
+    stop(search, whole, ("exhausted: %d requests in a row brought no new trial%s"):format(patience, unknown_rest(search)))
   end
 end
 

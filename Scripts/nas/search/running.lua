@@ -45,13 +45,22 @@ local function would_join_front(search, exact, observed)
   return false
 end
 
---- The evaluator's metrics and what is measured beside them. A trial can't go on from one that failed.
-local function evaluated(search, trial, observed)
+--- Whether the trial is the first to be finished. What the evaluator returns for it, if that is no table of metrics, is a
+--- mistake of the recipe, which ends the search.
+local function is_first(search) return #search.finished == 0 end
+
+--- What the evaluator returns. A trial can't go on from one that failed.
+local function evaluated(search, trial)
   local earlier = trial.continues
   if earlier and earlier.failed then
     core.fail { message = ("trial %d, from which it goes on, failed: %s"):format(earlier.number, earlier.failed) }
   end
-  local exact = checked_metrics(search.evaluator.run(trial))
+  return (search.evaluator.run(trial))
+end
+
+--- The evaluator's metrics and what is measured beside them.
+local function measured(search, trial, returned, observed)
+  local exact = checked_metrics(returned)
   objectives.measure(search, trial, exact, observed)
   return exact
 end
@@ -59,7 +68,11 @@ end
 --- Evaluates a trial for real and returns what the journal keeps of it: the exact part and the observed part.
 local function perform(search, trial)
   local observed, failed, failed_at = {}, nil, nil
-  local ok, exact = pcall(evaluated, search, trial, observed)
+  local ok, exact = pcall(evaluated, search, trial)
+  if ok then
+    if is_first(search) then checked_metrics(exact) end
+    ok, exact = pcall(measured, search, trial, exact, observed)
+  end
   if ok then
     objectives.check(search, exact, observed)
     failed = objectives.divergence(search, exact, observed)

@@ -27,7 +27,7 @@ local function run(kind, subject, settings, tell)
   local broken
   for _, check in ipairs(require("nas.testing." .. kind .. "_checks")) do
     if check.essential or wants(check.name) then
-      local result = broken and { name = check.name, outcome = "skipped", message = "because it failed: " .. broken }
+      local result = broken and { name = check.name, outcome = "skipped", waits_for = broken }
         or result_of(check, kit)
       if check.essential and result.outcome == "failed" then broken = check.name end
       if wants(check.name) or broken == check.name then tell(result) end

@@ -14,15 +14,48 @@ typedef struct {
   int32_t offset, count;
 } nr_run;
 
-// Copies a window of an image into zero-bordered scratch, 16 channels at a time: [block][row][column][16].
+// How the values of a source are made from those of an image.
+typedef enum {
+  NR_SOURCE_PLAIN,            // image
+  NR_SOURCE_CLAMPED,          // image, clamped to low ... high
+  NR_SOURCE_AFFINE,           // first * image + constant, clamped
+  NR_SOURCE_GRADIENT,         // first * image + other * second + constant
+  NR_SOURCE_MASKED_GRADIENT,  // the same with 0 for image where low < scale * other + shift < high doesn't hold
+} nr_source_kind;
+
 typedef struct {
-  const float *image;  // [height][width][pixel]
-  float *scratch;      // [blocks][rows][columns][16]
-  int64_t height, width, pixel;
-  int64_t first_block, blocks;
+  const float *image, *other;  // [height][width][pixel]
+  const float *first, *second, *constant, *scale, *shift;  // [pixel]
+  float low, high;
+  uint32_t kind;
+} nr_source;
+
+// Copies a window of a source into zero-bordered scratch, 16 channels at a time: [block][row][column][16].
+typedef struct {
+  nr_source source;
+  float *scratch;  // [blocks][rows][columns][16]
+  int64_t height, width, pixel, blocks;
   int64_t top, left;  // image coordinates of scratch row 0, column 0; may lie outside of the image
   int64_t rows, columns;
 } nr_border_job;
+
+// What becomes of results: zero where 0 < mask < mask_high doesn't hold, plus addend, clamped to low ... high.
+typedef struct {
+  const float *values;         // the results as the kernels wrote them
+  const float *mask, *addend;  // laid out like result, or null; the addend may be the result
+  float *result;               // may be the values
+  int64_t rows, columns, pixel;
+  int64_t value_row, value_column, result_row, result_column;
+  float mask_high, low, high;
+} nr_epilogue_job;
+
+// Memory that is asked for while a kernel computes, because it's needed next.
+typedef struct {
+  const float *start;  // may be null
+  int64_t floats;
+} nr_ahead;
+
+static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
 typedef struct {
@@ -33,11 +66,14 @@ typedef struct {
   float *result;
   int64_t run_count, rows, columns;
   int64_t source_row, source_column, result_row, result_column;
+  int64_t weight_row;  // from the weights of a row to those of the next: 0, or for a batch of matrix products
   int64_t vectors;     // 1 or 2 vectors of result channels
   int64_t last_lanes;  // logical channels in the last vector; the lanes after them are written as zero
+  nr_ahead ahead[3];
 } nr_tap_job;
 
-// result[channel of all runs][vectors * 16] += sum over pixels, in row order, of source * gradient.
+// result[channel of all runs][vectors * 16] += sum over pixels, in row order, of source * gradient; so for each member
+// of a batch.
 typedef struct {
   const float *source;
   const nr_run *runs;
@@ -46,7 +82,24 @@ typedef struct {
   int64_t run_count, rows, columns;
   int64_t source_row, source_column, gradient_row, gradient_column;
   int64_t vectors;
+  int64_t gradient_vector;  // from the first vector of result channels to the second
+  int64_t members, source_member, gradient_member, result_member;
+  nr_ahead ahead[3];
 } nr_weight_gradient_job;
+
+// Between tiles of an image and the 36 points of their transforms: [36][vectors of channels][tiles][16].
+typedef struct {
+  const float *pixels;  // source: zero-bordered windows; result: where results go; gradient: zero-bordered tiles
+  float *points;        // of the first tile
+  float *scratch;       // 96 vectors; for the source six rows of the windows
+  const float *bias;    // [16]
+  int64_t tile_rows, tile_columns;
+  int64_t row, pixel;       // from a row and a pixel of the image to the next
+  int64_t blocks, plane;    // vectors of channels, and from the pixels of one to the next
+  int64_t point, block;     // from a point and a vector of channels to the next
+  int64_t tile;             // result: from a tile to the next
+  int64_t rows, columns;    // result: pixels that exist
+} nr_winograd_job;
 
 // Between dense weights [ky][kx][inputs_per_group][outputs] and the packed [tap][channel][width] of one block of
 // result channels. Elements between different groups are zero when packed and skipped when unpacked.
@@ -70,6 +123,7 @@ typedef struct {
   int64_t tap_count, rows, columns;
   int64_t source_row, source_column, result_row, result_column;
   int64_t lanes;  // logical channels of this vector
+  nr_ahead ahead[3];
 } nr_depthwise_job;
 
 // Depthwise: result[tap][16] += sum over pixels, in row order, of source * gradient.
@@ -81,6 +135,7 @@ typedef struct {
   int64_t tap_count, rows, columns;
   int64_t source_row, source_column, gradient_row, gradient_column;
   int64_t neighbours;  // consecutive taps that are one vector apart: the width of the window, or 1
+  nr_ahead ahead[3];
 } nr_depthwise_gradient_job;
 
 // MARK: - Matrix products
@@ -115,18 +170,37 @@ typedef struct {
 
 // MARK: - Normalisation
 
-// y = (x - mean) * scale + shift over rows of `pixel` channels; all vectors are [pixel], padding lanes zero.
+// One term of a sum: factor times an image, or times (image - mean) * scale + shift; vectors are [pixel], padding lanes
+// zero.
 typedef struct {
-  const float *input;
-  const float *mean, *scale, *shift;
-  float *output;
-  int64_t rows, pixel;
-} nr_normalise_job;
+  const float *image;
+  const float *mean, *scale, *shift;  // null for the image itself
+  float factor;
+} nr_term;
 
-// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation.
+// sums[k] += the sum of gradient * term k, without its factor, over rows of `pixel` channels from float `first`.
+typedef struct {
+  const float *gradient;
+  const nr_term *terms;
+  double *sums;
+  int64_t term_count, first, rows, pixel;
+} nr_dots_job;
+
+// The sum of the terms in their order, clamped to low ... high, over `rows` rows of `pixel` channels from float `first`.
+typedef struct {
+  const nr_term *terms;
+  float *result;
+  int64_t term_count, first, rows, pixel;
+  float low, high;
+} nr_sum_job;
+
+// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
+// gradient counts where low < scale * input + shift < high only.
 typedef struct {
   const float *input, *gradient;
   const float *mean, *deviation;
+  const float *scale, *shift;
+  float low, high;
   float *gradient_sum, *product_sum;  // [pixel], overwritten
   int64_t rows, pixel;
 } nr_normalise_sums_job;
@@ -208,10 +282,17 @@ typedef struct {
   int64_t vectors;  // how many vectors of result channels the convolution tile holds: 1 or 2
 
   void (*border)(const nr_border_job *);
+  void (*epilogue)(const nr_epilogue_job *);
   void (*pack)(const nr_pack_job *);
   void (*unpack)(const nr_pack_job *);  // packed to dense
   void (*taps)(const nr_tap_job *);
   void (*weight_gradient)(const nr_weight_gradient_job *);
+  void (*winograd_source)(const nr_winograd_job *);
+  void (*winograd_result)(const nr_winograd_job *);
+  void (*winograd_gradient)(const nr_winograd_job *);
+  // packed [9][count] to points [36][point], of which `count` floats are used; the gradients go back
+  void (*winograd_weight)(const float *packed, int64_t count, float *points, int64_t point);
+  void (*winograd_weight_gradient)(const float *points, int64_t count, int64_t point, float *packed);
   void (*depthwise)(const nr_depthwise_job *);
   void (*depthwise_gradient)(const nr_depthwise_gradient_job *);
 
@@ -228,7 +309,8 @@ typedef struct {
 
   // Mean [pixel] and sum of squared deviations [pixel] over rows.
   void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
-  void (*normalise)(const nr_normalise_job *);
+  void (*normalised_sum)(const nr_sum_job *);
+  void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);
   void (*normalise_gradient)(const nr_normalise_gradient_job *);
 

@@ -27,9 +27,13 @@ public struct Reference: Sendable {
         recipe: RecipeSource(file: "reference.lua", folder: folder.path, text: "require 'nas.reference'\n"),
         runs: folder)
       options.scriptsFolder = scripts
-      let runner = try RecipeRunner(options, observer: SilentObserver())
-      _ = try runner.run()
-      return Reference(functions: runner.declarations, classes: runner.classes, values: runner.values)
+      // The runner doesn't keep its observer.
+      let observer = SilentObserver()
+      return try withExtendedLifetime(observer) {
+        let runner = try RecipeRunner(options, observer: observer)
+        _ = try runner.run()
+        return Reference(functions: runner.declarations, classes: runner.classes, values: runner.values)
+      }
     }
   }
 

@@ -57,7 +57,7 @@ struct ExampleProgram {
     values = (y.id, first.map { $0?.id }, second.map { $0?.id })
     plan = try Plan(
       draft.graph, batch: OpExample.batch, kept: ([y] + (first + second).compactMap { $0 }).map(\.id),
-      random: Self.random, sharesMemory: sharesMemory, compute: compute)
+      random: Self.random, sharesMemory: sharesMemory, fuses: false, compute: compute)
     opNames = Set(plan.steps.map(\.op)).union([example.op.name])
     weights = try Weights(draft.graph, random: Self.random)
     try plan.select(plan.decisions.map { Array($0.options.indices) })

@@ -22,10 +22,18 @@ struct KernelSite {
   func elements(_ type: ValueType) -> Int { type.storageElements(batch: batch) }
 }
 
-/// A computation with its sizes fixed: it runs on pointers, allocates nothing and keeps no state.
+/// A computation with its sizes fixed: it runs on pointers, allocates nothing and keeps no state but what it prepares.
 struct Kernel {
+  /// Work on the parameters alone, done again only when they have changed.
+  struct Preparation {
+    /// Memory that it fills, kept from run to run.
+    let floats: Int
+    let run: (KernelArguments) -> Void
+  }
+
   /// Scratch memory it needs while it runs, in floats.
   var scratchFloats = 0
+  var preparation: Preparation?
   let run: (KernelArguments) throws -> Void
 }
 
@@ -39,6 +47,8 @@ struct KernelArguments {
   /// The number of the training step (from 0), or of the batch in a recalibration: what dropout and running averages
   /// depend on.
   let step: Int
+  /// The memory of the kernel's preparation.
+  let prepared: UnsafeMutablePointer<Float>
 
   func input(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(inputs[index].assumingMemoryBound(to: Float.self)) }
   /// An input that the op updates.

@@ -38,7 +38,7 @@ extension Op {
       return attributes.boolean("bias") ? [weight, bias] : [weight]
     },
     macs: { inputs, outputs, _ in outputs[0].shape.elementsPerSample * inputs[1].shape.dimensions[0..<3].reduce(1, *) },
-    kernel: { .convolution(try convolution($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
+    kernel: { .convolution(try convolutionGeometry($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
     gradient: { site in
       let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
       let size = Extent(height: x.shape.height, width: x.shape.width)
@@ -61,7 +61,7 @@ extension Op {
       let channels = use.inputs[1].shape.dimensions[2] * use.attributes.integer("groups")
       return [ValueType(.image(size.height, size.width, channels))]
     },
-    kernel: { .convolutionInputGradient(try convolution($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
+    kernel: { .convolutionInputGradient(try convolutionGeometry($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
     gradient: { site in
       let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
       return [
@@ -78,7 +78,7 @@ extension Op {
       let kernel = use.attributes.pair("kernel"), depth = use.input.shape.channels / use.attributes.integer("groups")
       return [ValueType(.array([kernel.height, kernel.width, depth, use.inputs[1].shape.channels]))]
     },
-    kernel: { .convolutionWeightGradient(try convolution($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
+    kernel: { .convolutionWeightGradient(try convolutionGeometry($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
     gradient: { site in
       let x = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
       return [
@@ -88,8 +88,9 @@ extension Op {
     })
 
   /// The geometry that a convolution and its two gradients share.
-  private static func convolution(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry
-  {
+  static func convolutionGeometry(
+    _ site: KernelSite, input: ValueType, output: ValueType
+  ) throws -> ConvolutionGeometry {
     let window = Window(site.attributes)
     return try ConvolutionGeometry(
       batch: site.batch, inputHeight: input.shape.height, inputWidth: input.shape.width,

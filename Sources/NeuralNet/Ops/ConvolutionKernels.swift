@@ -7,8 +7,9 @@ extension Kernel {
     let hasBias = site.inputs.count > 2, compute = site.compute
     return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
       Convolution.forward(
-        geometry, input: call.input(0), weight: call.input(1), bias: hasBias ? call.input(2) : nil,
-        output: call.output(0), scratch: call.scratch, compute: compute)
+        geometry, input: Convolution.Source(call.input(0)), weight: .dense(call.input(1)),
+        epilogue: Convolution.Epilogue(bias: hasBias ? call.input(2) : nil), output: call.output(0),
+        scratch: call.scratch, compute: compute)
     }
   }
 
@@ -17,7 +18,8 @@ extension Kernel {
     let compute = site.compute
     return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
       Convolution.inputGradient(
-        geometry, outputGradient: call.input(0), weight: call.input(1), inputGradient: call.output(0),
+        geometry, outputGradient: Convolution.Source(call.input(0)), weight: call.input(1),
+        inputGradient: call.output(0),
         scratch: call.scratch, compute: compute)
     }
   }
@@ -27,8 +29,8 @@ extension Kernel {
     let compute = site.compute
     return Kernel(scratchFloats: Convolution.scratchFloats(geometry, compute: compute)) { call in
       Convolution.weightGradient(
-        geometry, input: call.input(0), outputGradient: call.input(1), weightGradient: call.output(0),
-        scratch: call.scratch, compute: compute)
+        geometry, input: Convolution.Source(call.input(0)), outputGradient: Convolution.Source(call.input(1)),
+        weightGradient: call.output(0), scratch: call.scratch, compute: compute)
     }
   }
 }

@@ -34,7 +34,7 @@ extension Op {
       let features = outputs[0].shape.elementsPerSample
       return inputs[0].shape.channels * features + (attributes.boolean("bias") ? features : 0)
     },
-    kernel: { .convolution(try product($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
+    kernel: { .convolution(try productGeometry($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
     gradient: { site in
       let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
       let dx = try site.apply(.linearInputGradient, [dy, weight], for: 0)
@@ -48,7 +48,7 @@ extension Op {
     "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
     paddingLanes: .cleared,
     infer: { [ValueType(.activation($0.input.shape.dimensions.dropLast() + [$0.inputs[1].shape.dimensions[0]]))] },
-    kernel: { .convolutionInputGradient(try product($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
+    kernel: { .convolutionInputGradient(try productGeometry($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
     gradient: { site in
       let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
       return [
@@ -62,7 +62,7 @@ extension Op {
     "linear_weight_gradient", "Gradient of a linear layer's weight.", role: .derived, arity: .exactly(2),
     paddingLanes: .none,
     infer: { [ValueType(.array([$0.inputs[0].shape.channels, $0.inputs[1].shape.channels]))] },
-    kernel: { .convolutionWeightGradient(try product($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
+    kernel: { .convolutionWeightGradient(try productGeometry($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
     gradient: { site in
       let x = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
       return [
@@ -76,7 +76,10 @@ extension Op {
     Attributes(["features": .int(weight.shape.channels), "bias": false])
   }
 
-  private static func product(_ site: KernelSite, input: ValueType, output: ValueType) throws -> ConvolutionGeometry {
+  /// The convolution that a linear layer and its gradients are.
+  static func productGeometry(
+    _ site: KernelSite, input: ValueType, output: ValueType
+  ) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
       batch: 1, inputHeight: 1, inputWidth: site.rows(input), inputChannels: input.shape.channels,
       outputChannels: output.shape.channels, kernel: Extent(1))

@@ -20,18 +20,19 @@ public final class InferencePlan {
   public convenience init(
     _ graph: Graph, batch: Int, batchNorm: ExecutionMode.BatchNorm = .running, compute: Compute
   ) throws {
-    try self.init(graph, batch: batch, batchNorm: batchNorm, sharesMemory: true, compute: compute)
+    try self.init(graph, batch: batch, batchNorm: batchNorm, sharesMemory: true, fuses: true, compute: compute)
   }
 
-  /// The same, with a choice about memory.
+  /// The same, with a choice about memory and fusion; see `Plan`.
   package init(
-    _ graph: Graph, batch: Int, batchNorm: ExecutionMode.BatchNorm, sharesMemory: Bool, compute: Compute
+    _ graph: Graph, batch: Int, batchNorm: ExecutionMode.BatchNorm, sharesMemory: Bool, fuses: Bool = true,
+    compute: Compute
   ) throws {
     mode = ExecutionMode(batchNorm: batchNorm, dropout: false)
     let expanded = try graph.expanded(for: mode).graph
     plan = try Plan(
       expanded, batch: batch, kept: expanded.outputs.map(\.value), random: RandomSource(seed: 0, name: ""),
-      sharesMemory: sharesMemory, compute: compute)
+      sharesMemory: sharesMemory, fuses: fuses, compute: compute)
     self.batch = batch
     inputs = expanded.inputs
     outputs = expanded.outputs

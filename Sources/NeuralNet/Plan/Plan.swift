@@ -17,6 +17,11 @@ package final class Plan {
   /// One prepared call.
   private struct Call {
     let run: (KernelArguments) throws -> Void
+    /// Work on the parameters alone, and where its memory starts; done again when they have changed.
+    let preparation: Kernel.Preparation?
+    let preparedOffset: Int
+    /// Its place among all calls.
+    let number: Int
     /// The first input's place in the pointer table; outputs follow inputs.
     let firstInput: Int
     let firstOutput: Int
@@ -26,6 +31,8 @@ package final class Plan {
   }
 
   package let graph: Graph
+  /// Whether a run changes running statistics.
+  private let updatesParameters: Bool
   let batch: Int
   let compute: Compute
   let layout: ParameterLayout
@@ -35,6 +42,9 @@ package final class Plan {
   private let gradientValues: [Int: Int]
   private let arena: AlignedBuffer
   private let scratch: UnsafeMutablePointer<Float>
+  private let prepared: AlignedBuffer
+  /// For each call, the version of the weights that it is prepared for; -1 for none.
+  private var preparedVersions: [Int] = []
   private var places: [Int: Place] = [:]
   /// Every node that can run.
   private var calls: [Call] = []
@@ -48,6 +58,8 @@ package final class Plan {
   /// The entries of `pointers` that move with the weights, and their offsets.
   private var weightPointers: [(index: Int, offset: Int)] = []
   private var bound: Weights?
+  /// The version of the weights in the run that goes on.
+  private var version = 0
   /// The ops in the order in which they run, with their paths.
   package private(set) var steps: [(op: String, path: String)] = []
 
@@ -58,18 +70,26 @@ package final class Plan {
   ///   - gradientValues: for a parameter's index, the value that is its gradient.
   ///   - random: the seed and stream name of random masks.
   ///   - sharesMemory: false gives every value a buffer of its own, for checking that sharing changes nothing.
+  ///   - fuses: false runs each node by itself, with the bits of the tape.
   init(
     _ graph: Graph, batch: Int, kept: [Int], gradientValues: [Int: Int] = [:], random: RandomSource,
-    sharesMemory: Bool = true, compute: Compute
+    sharesMemory: Bool = true, fuses: Bool = true, compute: Compute
   ) throws {
     guard (1...Op.largestExtent).contains(batch) else {
       throw Fault(.recipe, "wrong batch size", expected: "1 to \(Op.largestExtent)", got: "\(batch)")
     }
+    let updatesParameters = graph.nodes.contains { !$0.op.updates.isEmpty }
+    let graph =
+      fuses
+      ? Fusion.fused(
+        graph, kept: Set(kept).union(gradientValues.values),
+        changesParameters: updatesParameters || !gradientValues.isEmpty) : graph
     let schedule = PlanSchedule(
       graph, batch: batch, kept: kept, external: Set(gradientValues.values), sharesMemory: sharesMemory)
     let kernels = try schedule.nodes.map { try Self.kernel(graph, $0, batch, random, compute, schedule.isRead) }
     let scratchFloats = roundedToVectors(kernels.map(\.scratchFloats).max() ?? 0)
     self.graph = graph
+    self.updatesParameters = updatesParameters
     self.batch = batch
     self.compute = compute
     self.gradientValues = gradientValues
@@ -79,6 +99,7 @@ package final class Plan {
     layout = ParameterLayout(graph)
     arena = try AlignedBuffer(count: schedule.floats + scratchFloats)
     scratch = arena.pointer.advanced(by: schedule.floats)
+    prepared = try AlignedBuffer(count: kernels.reduce(0) { $0 + roundedToVectors($1.preparation?.floats ?? 0) })
     gradients = try AlignedBuffer(count: gradientValues.isEmpty ? 0 : layout.trainedFloats)
     let count = schedule.nodes.reduce(0) { $0 + graph.nodes[$1].inputs.count + graph.nodes[$1].outputs.count }
     pointers = .allocate(capacity: max(1, count))
@@ -93,8 +114,8 @@ package final class Plan {
 
   deinit { pointers.deallocate() }
 
-  /// Bytes of activations and scratch memory.
-  var arenaBytes: Int { arena.byteCount }
+  /// Bytes of activations, scratch memory and prepared weights.
+  var arenaBytes: Int { arena.byteCount + (prepared.count == 0 ? 0 : prepared.byteCount) }
 
   /// Runs every call once on the parameters of `weights`.
   func run(_ weights: Weights, step: Int) throws {
@@ -102,12 +123,14 @@ package final class Plan {
     try active.withUnsafeBufferPointer { calls in
       for index in calls.indices { try run(calls[index], step: step) }
     }
+    if updatesParameters { weights.noteChange() }
   }
 
   /// Runs the nodes in a range of the graph alone: what they read from others must be there from a run before.
   func run(_ weights: Weights, step: Int, nodes: Range<Int>) throws {
     try bind(weights)
     for call in active where nodes.contains(call.node) { try run(call, step: step) }
+    if updatesParameters { weights.noteChange() }
   }
 
   /// Runs the calls one by one, each through `around`, which gets its number in `steps`: for finding where the time goes.
@@ -120,10 +143,15 @@ package final class Plan {
 
   private func run(_ call: borrowing Call, step: Int) throws {
     do {
-      try call.run(
-        KernelArguments(
-          inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
-          inputCount: call.inputCount, scratch: scratch, step: step))
+      let arguments = KernelArguments(
+        inputs: pointers.advanced(by: call.firstInput), outputs: pointers.advanced(by: call.firstOutput),
+        inputCount: call.inputCount, scratch: scratch, step: step,
+        prepared: prepared.pointer.advanced(by: call.preparedOffset))
+      if let preparation = call.preparation, preparedVersions[call.number] != version {
+        preparation.run(arguments)
+        preparedVersions[call.number] = version
+      }
+      try call.run(arguments)
     } catch var fault as Fault where fault.path == nil {
       fault.path = graph.nodes[call.node].path
       throw fault
@@ -141,7 +169,7 @@ package final class Plan {
     case .arena(let offset): UnsafeMutableRawPointer(arena.pointer.advanced(by: offset))
     case .gradient(let offset): UnsafeMutableRawPointer(gradients.pointer.advanced(by: offset))
     case .parameter(let offset):
-      bound.map { UnsafeMutableRawPointer($0.buffer.pointer.advanced(by: offset)) }
+      bound.map { UnsafeMutableRawPointer(mutating: $0.values.advanced(by: offset)) }
     case nil: nil
     }
   }
@@ -162,7 +190,7 @@ package final class Plan {
   }
 
   private func link(_ nodes: [Int], _ kernels: [Kernel]) {
-    var next = 0
+    var next = 0, preparedFloats = 0
     for (index, kernel) in zip(nodes, kernels) {
       let node = graph.nodes[index], first = next
       for value in node.inputs + node.outputs {
@@ -171,10 +199,13 @@ package final class Plan {
       }
       calls.append(
         Call(
-          run: kernel.run, firstInput: first, firstOutput: first + node.inputs.count, node: index,
+          run: kernel.run, preparation: kernel.preparation, preparedOffset: preparedFloats, number: calls.count,
+          firstInput: first, firstOutput: first + node.inputs.count, node: index,
           inputCount: node.inputs.count))
       steps.append((node.op.name, node.path))
+      preparedFloats += roundedToVectors(kernel.preparation?.floats ?? 0)
     }
+    preparedVersions = Array(repeating: -1, count: calls.count)
     active = resolver == nil ? calls : []
   }
 
@@ -189,11 +220,13 @@ package final class Plan {
 
   /// Points the calls at the parameters of `weights`, which must be of this graph.
   private func bind(_ weights: Weights) throws {
+    version = weights.version
     if bound === weights { return }
     try weights.check(fits: layout)
     for (index, offset) in weightPointers {
-      pointers[index] = UnsafeMutableRawPointer(weights.buffer.pointer.advanced(by: offset))
+      pointers[index] = UnsafeMutableRawPointer(mutating: weights.values.advanced(by: offset))
     }
+    for call in preparedVersions.indices { preparedVersions[call] = -1 }
     bound = weights
     redirectInputs()
   }

@@ -20,7 +20,9 @@ public struct NamedArray: Hashable, Sendable {
 /// The numbers of a graph: trained parameters and running statistics, in one flat buffer.
 public final class Weights {
   let layout: ParameterLayout
-  let buffer: AlignedBuffer
+  private let buffer: AlignedBuffer
+  /// Grows with every change of a number, so that a plan knows when what it has prepared is out of date.
+  private(set) var version = 0
   private let index: [String: Int]
 
   /// Draws the first values. Each parameter has a random stream of its own, `<random.name>/<path>`, so another layer
@@ -30,7 +32,7 @@ public final class Weights {
     for (entry, parameter) in zip(layout.entries, graph.parameters) {
       var stream = random.stream(entry.path)
       scheme.initialiser(of: parameter).fill(
-        buffer.pointer.advanced(by: entry.offset), count: entry.count, from: &stream)
+        mutableValues.advanced(by: entry.offset), count: entry.count, from: &stream)
     }
   }
 
@@ -40,6 +42,18 @@ public final class Weights {
     buffer = try AlignedBuffer(count: layout.totalFloats)
     index = Dictionary(uniqueKeysWithValues: layout.entries.enumerated().map { ($1.path, $0) })
   }
+
+  /// The numbers, laid out as in `layout`. Valid as long as the weights.
+  var values: UnsafePointer<Float> { UnsafePointer(buffer.pointer) }
+
+  /// The same, for a change that is made before anybody else reads them.
+  var mutableValues: UnsafeMutablePointer<Float> {
+    noteChange()
+    return buffer.pointer
+  }
+
+  /// Says that somebody who has the pointer changed a number.
+  func noteChange() { version += 1 }
 
   /// The paths in the graph's order.
   public var paths: [String] { layout.entries.map(\.path) }
@@ -53,7 +67,7 @@ public final class Weights {
   /// An independent copy.
   public func copy() throws -> Weights {
     let copy = try Weights(layout: layout)
-    copy.buffer.pointer.update(from: buffer.pointer, count: layout.totalFloats)
+    copy.mutableValues.update(from: values, count: layout.totalFloats)
     return copy
   }
 
@@ -72,7 +86,7 @@ public final class Weights {
         .recipe, "wrong number of values for a parameter", path: path, expected: "\(entry.count)",
         got: "\(values.count)")
     }
-    buffer.pointer.advanced(by: entry.offset).update(from: values, count: entry.count)
+    mutableValues.advanced(by: entry.offset).update(from: values, count: entry.count)
   }
 
   /// Everything, in the graph's order.
@@ -107,7 +121,7 @@ public final class Weights {
       digest.update(entry.path)
       digest.update(entry.shape.description)
       digest.update(
-        bytes: UnsafeRawBufferPointer(start: buffer.pointer.advanced(by: entry.offset), count: 4 * entry.count))
+        bytes: UnsafeRawBufferPointer(start: values.advanced(by: entry.offset), count: 4 * entry.count))
     }
     return digest.finish()
   }
@@ -123,6 +137,6 @@ public final class Weights {
   }
 
   private func values(of entry: ParameterLayout.Entry) -> [Float] {
-    Array(UnsafeBufferPointer(start: buffer.pointer.advanced(by: entry.offset), count: entry.count))
+    Array(UnsafeBufferPointer(start: values.advanced(by: entry.offset), count: entry.count))
   }
 }

@@ -109,14 +109,15 @@ extension Weights {
   func forProbe(of graph: Graph, absolute: Bool, scaling: PowerScaling?) throws -> Weights {
     let copy = try copy()
     if absolute {
-      for index in 0..<layout.trainedFloats { copy.buffer.pointer[index] = abs(copy.buffer.pointer[index]) }
+      let values = copy.mutableValues
+      for index in 0..<layout.trainedFloats { values[index] = abs(values[index]) }
     }
     guard let scaling else { return copy }
     for node in graph.nodes where PowerScaling.scales(node, of: graph) {
       for (value, exponent) in zip(node.inputs.dropFirst(), scaling.exponents(ofParametersOf: node)) where exponent != 0
       {
         guard case .parameter(let index) = graph.origins[value] else { continue }
-        let entry = layout.entries[index], values = copy.buffer.pointer.advanced(by: entry.offset)
+        let entry = layout.entries[index], values = copy.mutableValues.advanced(by: entry.offset)
         let factor = Double(sign: .plus, exponent: exponent, significand: 1)
         for element in 0..<entry.count { values[element] = Float(Double(values[element]) * factor) }
       }

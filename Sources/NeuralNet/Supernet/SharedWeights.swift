@@ -76,7 +76,7 @@ public final class SharedWeights {
   private func fetch(_ network: Network, from source: Weights) {
     for (slice, shared, own) in network.slices {
       slice.gather(
-        from: source.buffer.pointer + shared.offset, into: network.state.weights.buffer.pointer + own.offset)
+        from: source.values + shared.offset, into: network.state.weights.mutableValues + own.offset)
     }
   }
 }
@@ -133,7 +133,7 @@ extension SharedWeights {
       compute: compute)
     optimiser.update(
       ParameterBuffers(
-        parameters: state.weights.buffer.pointer, gradients: sums.gradients.pointer, momentum: state.momentum.pointer,
+        parameters: state.weights.mutableValues, gradients: sums.gradients.pointer, momentum: state.momentum.pointer,
         trained: layout.ranges(of: sums.parameters)), learningRate: learningRate, isFirst: false, compute: compute)
     accumulated = nil
     state.step += 1
@@ -150,7 +150,7 @@ extension SharedWeights {
   private func returnState(_ network: Network) {
     for (slice, shared, own) in network.slices {
       slice.scatter(
-        from: network.state.weights.buffer.pointer + own.offset, into: state.weights.buffer.pointer + shared.offset)
+        from: network.state.weights.values + own.offset, into: state.weights.mutableValues + shared.offset)
       guard own.kind.isTrained else { continue }
       slice.scatter(from: network.state.momentum.pointer + own.offset, into: state.momentum.pointer + shared.offset)
     }
@@ -225,9 +225,9 @@ extension SharedWeights {
     guard let average else { return }
     let count = state.weights.layout.totalFloats, decay = Float(averageDecay)
     Elementwise.scale(
-      average.buffer.pointer, by: decay, result: average.buffer.pointer, count: count, compute: compute)
+      average.values, by: decay, result: average.mutableValues, count: count, compute: compute)
     Elementwise.accumulate(
-      state.weights.buffer.pointer, times: 1 - decay, into: average.buffer.pointer, count: count, compute: compute)
+      state.weights.values, times: 1 - decay, into: average.mutableValues, count: count, compute: compute)
   }
 
   /// Puts the output channels of a layer in the order of falling scores, and the values that follow it alike, so that a
@@ -256,9 +256,9 @@ extension SharedWeights {
         expected: axis >= 0 ? "\(dimensions[axis])" : "a parameter with an input dimension", got: "\(order.count)")
     }
     let inner = dimensions[(axis + 1)...].reduce(1, *), outer = dimensions[..<axis].reduce(1, *)
-    var buffers = [state.weights.buffer.pointer + entry.offset]
+    var buffers = [state.weights.mutableValues + entry.offset]
     if entry.kind.isTrained { buffers.append(state.momentum.pointer + entry.offset) }
-    if let average { buffers.append(average.buffer.pointer + entry.offset) }
+    if let average { buffers.append(average.mutableValues + entry.offset) }
     for buffer in buffers {
       let before = Array(UnsafeBufferPointer(start: buffer, count: entry.count))
       for block in 0..<outer {

@@ -147,7 +147,7 @@ public final class Tape {
         try kernel.run(
           KernelArguments(
             inputs: base, outputs: base + inputs.count, inputCount: inputs.count, scratch: scratch.pointer,
-            step: step))
+            step: step, prepared: scratch.pointer))
       }
     }
   }

@@ -110,7 +110,7 @@ extension TrainingPlan {
 
   private func buffers(_ state: TrainingState) -> ParameterBuffers {
     ParameterBuffers(
-      parameters: state.weights.buffer.pointer, gradients: plan.gradients.pointer, momentum: state.momentum.pointer,
+      parameters: state.weights.mutableValues, gradients: plan.gradients.pointer, momentum: state.momentum.pointer,
       trained: trained)
   }
 }

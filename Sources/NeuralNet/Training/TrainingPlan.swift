@@ -57,10 +57,10 @@ public final class TrainingPlan {
       compute: compute)
   }
 
-  /// The same, with a choice about memory.
+  /// The same, with a choice about memory and fusion; see `Plan`.
   package init(
     _ graph: Graph, batch: Int, loss: Loss, output: String?, mode: ExecutionMode, random: RandomSource,
-    sharesMemory: Bool, compute: Compute
+    sharesMemory: Bool, fuses: Bool = true, compute: Compute
   ) throws {
     let draft = try graph.expanded(for: mode)
     let logits = draft.symbol(try Self.port(output, of: draft.graph).value)
@@ -82,7 +82,7 @@ public final class TrainingPlan {
       uniqueKeysWithValues: zip(trainable, gradients).compactMap { index, gradient in gradient.map { (index, $0.id) } })
     plan = try Plan(
       draft.graph, batch: batch, kept: draft.graph.outputs.map(\.value) + [lossSymbol.id],
-      gradientValues: gradientValues, random: random, sharesMemory: sharesMemory,
+      gradientValues: gradientValues, random: random, sharesMemory: sharesMemory, fuses: fuses,
       compute: compute)
     self.batch = batch
     inputs = Array(draft.graph.inputs[..<known])

@@ -1,0 +1,94 @@
+import CKernels
+
+/// A convolution, or one phase of an input gradient, by direct sums over taps.
+///
+/// Scratch: prepared weights, bias, moments, scratch of the statistics, then a part for each worker.
+struct DirectConvolution {
+  let taps: TapConvolution
+  let compute: Compute
+  private let packedFloats: Int, runFloats: Int
+
+  init(_ taps: TapConvolution, compute: Compute) {
+    self.taps = taps
+    self.compute = compute
+    let totals = taps.totals
+    packedFloats = totals.packed
+    runFloats = paddedChannels(2 * totals.runs)
+  }
+
+  /// Packed weights and the list of runs.
+  var preparedFloats: Int { packedFloats + runFloats }
+
+  var scratchFloats: Int {
+    let shape = taps.result
+    return preparedFloats + shape.pixelStride + ConvolutionResults.momentFloats(units: taps.units, shape: shape)
+      + max(ConvolutionResults.statisticsScratchFloats(shape), compute.threads * workerFloats)
+  }
+
+  private var workerFloats: Int { paddedChannels(taps.sourceFloats) + taps.resultFloats }
+
+  func prepare(_ weight: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>) {
+    taps.forEachBlock { block in
+      var job = taps.packJob(block, dense: weight, packed: prepared)
+      compute.kernels.pack(&job)
+    }
+    UnsafeMutableRawPointer(prepared + packedFloats).withMemoryRebound(to: nr_run.self, capacity: runFloats / 2) {
+      taps.writeRuns($0)
+    }
+  }
+
+  func run(
+    source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
+    result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let prepared: UnsafePointer<Float>
+    switch weight {
+    case .prepared(let given): prepared = given
+    case .dense(let dense):
+      prepare(dense, into: scratch)
+      prepared = UnsafePointer(scratch)
+    }
+    let bias = scratch + preparedFloats, moments = bias + taps.result.pixelStride
+    let workers = moments + ConvolutionResults.momentFloats(units: taps.units, shape: taps.result)
+    bias.update(repeating: 0, count: taps.result.pixelStride)
+    if let given = epilogue.bias { bias.update(from: given, count: taps.result.c) }
+    let results = ConvolutionResults(
+      shape: taps.result, result: result, epilogue: epilogue, moments: moments, kernels: compute.kernels)
+    compute.forEachChunk(taps.units) { unit, worker in
+      runUnit(
+        unit, source: source, prepared: prepared, bias: bias, results: results,
+        scratch: workers + worker * workerFloats)
+    }
+    results.writeStatistics(units: taps.units, scratch: workers, compute: compute) { taps.results(taps.strip($0)) }
+  }
+
+  private func runUnit(
+    _ unit: Int, source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    results: ConvolutionResults, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let strip = taps.strip(unit), place = taps.results(strip)
+    let target = results.target(place, scratch: scratch + paddedChannels(taps.sourceFloats))
+    var job = nr_tap_job()
+    let part = taps.gather(strip, from: source, into: scratch, compute.kernels)
+    job.source = part
+    (job.rows, job.columns) = (Int64(place.rows), Int64(place.columns))
+    job.source_column = Int64(16 * taps.x.sourceStep)
+    job.source_row = Int64(taps.scratchColumns * 16 * taps.y.sourceStep)
+    (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
+    let runs = UnsafeRawPointer(prepared + packedFloats).assumingMemoryBound(to: nr_run.self)
+    let next = taps.sourceAhead(unit + 1, source)
+    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(place)))
+    taps.forEachBlock { block in
+      job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
+      job.runs = runs + block.runOffset
+      job.run_count = Int64(block.runCount)
+      job.result = target.pointer + block.firstLane
+      job.vectors = Int64(block.vectors)
+      job.last_lanes = Int64(block.lanes - (block.vectors - 1) * 16)
+      job.weights = prepared + block.packedOffset
+      job.bias = bias + block.firstLane
+      compute.kernels.taps(&job)
+    }
+    results.finish(place, at: target, unit: unit)
+  }
+}
