@@ -63,20 +63,24 @@ private func logarithm(_ x: Lanes) -> Lanes {
 }
 
 @inline(__always)
-private func hyperbolicTangent(_ x: Lanes) -> Lanes {
+func hyperbolicTangent(_ x: Lanes) -> Lanes {
   let z = x * x, a = absolute(x)
   var p = next(Lanes(repeating: -5.704_988_7e-3), z, 2.063_908_9e-2)
   p = next(p, z, -5.373_971_6e-2)
   p = next(p, z, 1.333_144_2e-1)
   p = next(p, z, -3.333_328_2e-1)
   let small = fused(p * z, x, x)
-  let large = Lanes(repeating: 1) - Lanes(repeating: 2) / (exponentialOfAny(a + a) + Lanes(repeating: 1))
+  let twice = (a + a).replacing(with: Lanes(repeating: 40), where: a .> Lanes(repeating: 20))
+  let large = Lanes(repeating: 1) - Lanes(repeating: 2) / (exponential(twice) + Lanes(repeating: 1))
   return small.replacing(with: withSign(large, of: x), where: a .> Lanes(repeating: 0.625))
 }
 
 @inline(__always)
-private func logistic(_ x: Lanes) -> Lanes {
-  Lanes(repeating: 1) / (Lanes(repeating: 1) + exponentialOfAny(-x))
+func logistic(_ x: Lanes) -> Lanes {
+  let zero = Lanes(repeating: 0), one = Lanes(repeating: 1)
+  let e = exponential(-absolute(x)), positive = one / (one + e)
+  let y = positive.replacing(with: e * positive, where: x .< zero)
+  return y.replacing(with: zero, where: x .< Lanes(repeating: -87.3))
 }
 
 /// log(1 + e^x) = max(x, 0) + log(1 + e) with e = e^−|x|. What rounding 1 + e to u loses is made good by the factor
@@ -90,7 +94,11 @@ private func softplus(_ x: Lanes) -> Lanes {
 }
 
 @inline(__always)
-private func errorFunction(_ x: Lanes) -> Lanes {
+private func errorFunction(_ x: Lanes) -> Lanes { errorFunction(x, exponential(-x * x)) }
+
+/// The same with e^(−x²) known.
+@inline(__always)
+private func errorFunction(_ x: Lanes, _ bell: Lanes) -> Lanes {
   let z = x * x, a = absolute(x)
   var p = next(Lanes(repeating: 7.853_861_4e-5), z, -8.010_193_6e-4)
   p = next(p, z, 5.188_327_7e-3)
@@ -115,7 +123,7 @@ private func errorFunction(_ x: Lanes) -> Lanes {
   far = next(far, w, 4.218_463_4e-1)
   far = next(far, w, -2.820_767_4e-1)
   far = next(far, w, 5.641_895e-1)
-  let tail = exponentialOfAny(-z) * q * near.replacing(with: far, where: a .> Lanes(repeating: 2))
+  let tail = bell * q * near.replacing(with: far, where: a .> Lanes(repeating: 2))
   let large = withSign(Lanes(repeating: 1) - tail, of: x)
   return small.replacing(with: large, where: a .> Lanes(repeating: 1))
 }
@@ -167,7 +175,8 @@ private func apply(_ function: UInt32, _ x: Lanes, _ p: Float, _ q: Float) -> La
   case NR_SILU.rawValue: return x * logistic(x)
   case NR_GELU.rawValue: return x * normalDistribution(x)
   case NR_HARD_SWISH.rawValue:
-    let gate = (x + Lanes(repeating: 3)).clamped(lowerBound: zero, upperBound: Lanes(repeating: 6))
+    let six = Lanes(repeating: 6), shifted = x + Lanes(repeating: 3)
+    let gate = shifted.replacing(with: zero, where: shifted .< zero).replacing(with: six, where: shifted .> six)
     return x * gate * Lanes(repeating: 1.0 / 6)
   case NR_SOFTPLUS.rawValue: return softplus(x)
   case NR_SCALE.rawValue: return fused(x, Lanes(repeating: p), Lanes(repeating: q))
@@ -200,8 +209,9 @@ private func apply(_ function: UInt32, _ a: Lanes, _ b: Lanes, _ p: Float, _ q: 
     let s = logistic(a)
     return b * (s * fused(a, one - s, one))
   case NR_GELU_GRADIENT.rawValue:
-    let density = exponentialOfAny(a * a * Lanes(repeating: -0.5)) * Lanes(repeating: 0.398_942_28)
-    return b * fused(a, density, normalDistribution(a))
+    let h = a * Lanes(repeating: 0.707_106_78), bell = exponential(-h * h)
+    let distribution = fused(Lanes(repeating: 0.5), errorFunction(h, bell), Lanes(repeating: 0.5))
+    return b * fused(a * bell, Lanes(repeating: 0.398_942_28), distribution)
   case NR_HARD_SWISH_GRADIENT.rawValue:
     let slope = fused(a, Lanes(repeating: 1.0 / 3), Lanes(repeating: 0.5))
     let inside = slope.replacing(with: zero, where: a .< Lanes(repeating: -3))
@@ -213,20 +223,10 @@ private func apply(_ function: UInt32, _ a: Lanes, _ b: Lanes, _ p: Float, _ q: 
   }
 }
 
-/// The first lanes from memory, the others zero.
+/// The first lanes from memory, the others zero; with a step of 0 the first number in every lane.
 @inline(__always)
 private func loadFirst(_ pointer: UnsafePointer<Float>, _ count: Int, _ step: Int) -> Lanes {
-  if step == 0 { return Lanes(repeating: pointer[0]) }
-  if count >= 16 { return load(pointer) }
-  var value = Lanes(repeating: 0)
-  for lane in 0..<count { value[lane] = pointer[lane] }
-  return value
-}
-
-@inline(__always)
-private func storeFirst(_ value: Lanes, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-  if count >= 16 { return store(value, pointer) }
-  for lane in 0..<count { pointer[lane] = value[lane] }
+  step == 0 ? Lanes(repeating: pointer[0]) : loadFirst(pointer, count)
 }
 
 /// Applies a function to whole vectors, then to the rest.
@@ -255,6 +255,10 @@ func unary(
   case NR_SCALE.rawValue: map(a, result, count) { apply(NR_SCALE.rawValue, $0, p, q) }
   case NR_CLAMP.rawValue: map(a, result, count) { apply(NR_CLAMP.rawValue, $0, p, q) }
   case NR_HARD_SWISH.rawValue: map(a, result, count) { apply(NR_HARD_SWISH.rawValue, $0, p, q) }
+  case NR_GELU.rawValue: map(a, result, count) { apply(NR_GELU.rawValue, $0, p, q) }
+  case NR_TANH.rawValue: map(a, result, count) { apply(NR_TANH.rawValue, $0, p, q) }
+  case NR_SIGMOID.rawValue: map(a, result, count) { apply(NR_SIGMOID.rawValue, $0, p, q) }
+  case NR_EXP.rawValue: map(a, result, count) { apply(NR_EXP.rawValue, $0, p, q) }
   default: map(a, result, count) { apply(function, $0, p, q) }
   }
 }
@@ -287,6 +291,8 @@ func binary(
   case NR_ADD.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_ADD.rawValue, $0, $1, p, q) }
   case NR_SUB.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_SUB.rawValue, $0, $1, p, q) }
   case NR_MUL.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_MUL.rawValue, $0, $1, p, q) }
+  case NR_GELU_GRADIENT.rawValue:
+    map(a, aStep, b, bStep, result, count) { apply(NR_GELU_GRADIENT.rawValue, $0, $1, p, q) }
   case NR_CLAMP_RANGE.rawValue:
     map(a, aStep, b, bStep, result, count) { apply(NR_CLAMP_RANGE.rawValue, $0, $1, p, q) }
   case NR_OPEN_RANGE.rawValue:

@@ -44,3 +44,31 @@ func laneSum(_ value: Lanes) -> Float {
   let two = four.lowHalf + four.highHalf
   return two.x + two.y
 }
+
+/// The first lanes from memory, the others zero.
+@inline(__always)
+func loadFirst(_ pointer: UnsafePointer<Float>, _ count: Int) -> Lanes {
+  if count >= 16 { return load(pointer) }
+  var value = Lanes(repeating: 0)
+  for lane in 0..<count { value[lane] = pointer[lane] }
+  return value
+}
+
+@inline(__always)
+func storeFirst(_ value: Lanes, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+  if count >= 16 { return store(value, pointer) }
+  for lane in 0..<count { pointer[lane] = value[lane] }
+}
+
+/// The sum of products in 16 lane sums, position modulo 16, that are added as a tree.
+@inline(__always)
+func laneDot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
+  var sum = Lanes(repeating: 0)
+  var i = 0
+  while i &+ 16 <= count {
+    sum = fused(load(a + i), load(b + i), sum)
+    i &+= 16
+  }
+  if i < count { sum = fused(loadFirst(a + i, count &- i), loadFirst(b + i, count &- i), sum) }
+  return laneSum(sum)
+}

@@ -35,6 +35,26 @@ func sgd(_ pointer: UnsafePointer<nr_sgd_job>) {
   }
 }
 
+/// One step of Adam, in the formula of PyTorch's `torch.optim.Adam`.
+func adam(_ pointer: UnsafePointer<nr_adam_job>) {
+  let job = pointer.pointee, count = Int(job.count)
+  var i = 0
+  while i < count {
+    let lanes = count &- i
+    let parameter = loadFirst(job.parameter! + i, lanes) * Lanes(repeating: job.shrink)
+    let g = fused(Lanes(repeating: job.decay), parameter, loadFirst(job.gradient! + i, lanes))
+    let before = loadFirst(job.mean! + i, lanes)
+    let mean = fused(g - before, Lanes(repeating: job.fresh_mean), before)
+    let kept = loadFirst(job.square! + i, lanes) * Lanes(repeating: job.kept_square)
+    let square = fused(Lanes(repeating: job.fresh_square) * g, g, kept)
+    let size = square.squareRoot() / Lanes(repeating: job.root) + Lanes(repeating: job.epsilon)
+    storeFirst(mean, job.mean! + i, lanes)
+    storeFirst(square, job.square! + i, lanes)
+    storeFirst(fused(Lanes(repeating: -job.step), mean / size, parameter), job.parameter! + i, lanes)
+    i &+= 16
+  }
+}
+
 /// The sum of products in double precision, as eight interleaved sums added as a tree. A product of two floats is exact
 /// in double precision, so a fused multiply-add would change nothing.
 func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int64) -> Double {

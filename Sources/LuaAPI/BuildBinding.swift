@@ -94,6 +94,13 @@ struct BuildBinding {
         try session.builder(for: "nas.nn.scope").popScope()
       },
       // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
+      // lstm_cell(gates, c): h', c' of Tensors
+      "lstm_cell": { [session] call in
+        guard let gates = try call.object(1, as: Tensor.self), let state = try call.object(2, as: Tensor.self) else {
+          throw Fault(.recipe, "nn.lstm_cell: wrong inputs", expected: "a Tensor of gates and a Tensor of states")
+        }
+        for result in try session.tape().lstmCell(gates: gates, state: state) { try call.push(result) }
+      },
       "extent": { call in
         let (extent, axis) = try Self.extent(call)
         call.push(extent)
@@ -166,8 +173,10 @@ struct BuildBinding {
   private static func inputs(of op: Op, _ call: borrowing LuaCall) throws -> (inputs: [LayerInput], next: Int) {
     var inputs: [LayerInput] = [], position = 1
     while position <= call.count {
-      if let value = LayerInput(call.value(position)) {
-        inputs.append(value)
+      if let tensor = try call.object(position, as: Tensor.self) {
+        inputs.append(.tensor(tensor))
+      } else if let symbol = try call.object(position, as: SymbolObject.self) {
+        inputs.append(.symbol(symbol.symbol))
       } else if case .atLeast = op.arity, let list = call.table(position)?.array, !list.isEmpty,
         let values = Self.all(list)
       {

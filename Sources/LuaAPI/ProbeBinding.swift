@@ -22,6 +22,7 @@ struct ProbeBinding {
       Parameter("input", "Tensor", "the batch"),
       Parameter("input_gradient", "Tensor", optional: true, "with wrt = input"),
       Parameter("activations", "table[]", "what `capture` asked for"),
+      Parameter("agreement", "Matrix", optional: true, "with `agreement`"),
       Parameter("weights", "table[]", optional: true, "with wrt = weights"),
       Parameter("parameters", "table[]", optional: true, "with wrt = parameters"),
     ])
@@ -50,6 +51,10 @@ struct ProbeBinding {
         "with bn = \"bypass\": values scaled by powers of two against overflow; multiply by 2^…_exponent"),
       Parameter("capture", "string|table", optional: true, "ops or paths whose values are kept; * stands for any text"),
       Parameter("at", "string", default: "output", oneOf: ["output", "input"], "which value of a captured op"),
+      Parameter(
+        "agreement", "boolean", default: false,
+        "for each pair of samples, how many captured elements are greater than 0 in both or in neither, in place of the "
+          + "values, which then aren't kept"),
       Parameter(
         "wrt", "string|table", optional: true,
         "gradients by: input, weights (no biases, no norms), parameters, activations"
@@ -143,6 +148,7 @@ struct ProbeBinding {
     if !request.targets.isDisjoint(with: [.weights, .parameters]) {
       fields[list] = try host.table(try result.weights.map(entry))
     }
+    if let agreement = result.agreement { fields["agreement"] = .userdata(MatrixObject(agreement)) }
     if let gradient = result.input.gradient { fields["input_gradient"] = .userdata(gradient) }
     return try host.table(fields)
   }

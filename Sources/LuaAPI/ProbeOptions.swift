@@ -21,6 +21,7 @@ struct ProbeOptions {
     request.isPerSample = arguments.flag("per_sample")
     request.point = .init(rawValue: arguments.text("at")) ?? .output
     request.targets = try targets()
+    request.comparesSigns = arguments.flag("agreement")
     request.captured = try captured(of: graph)
     request.curvature = try curvature()
     return request

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Steps of optimisers that adapt to the size of past gradients, on flat arrays; formulas of `torch.optim`.
 public enum AdaptiveUpdate {
   /// One step of Adam (Kingma & Ba 2015), or AdamW (Loshchilov & Hutter 2019) when `decoupled`:
@@ -10,17 +12,14 @@ public enum AdaptiveUpdate {
   public static func adam(
     parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, mean: UnsafeMutablePointer<Float>,
     square: UnsafeMutablePointer<Float>, count: Int, rate: Double, betas: (Double, Double),
-    corrections: (Double, Double), epsilon: Double, weightDecay: Double, decoupled: Bool
+    corrections: (Double, Double), epsilon: Double, weightDecay: Double, decoupled: Bool, compute: Compute
   ) {
-    let step = Float(rate / corrections.0), root = Float(corrections.1.squareRoot()), epsilon = Float(epsilon)
-    let fresh = (Float(1 - betas.0), Float(1 - betas.1)), kept = Float(betas.1)
-    let shrink = decoupled ? Float(1 - rate * weightDecay) : 1, decay = decoupled ? 0 : Float(weightDecay)
-    for i in 0..<count {
-      let parameter = parameters[i] * shrink, g = gradient[i] + decay * parameter
-      mean[i] += (g - mean[i]) * fresh.0
-      square[i] = square[i] * kept + fresh.1 * g * g
-      parameters[i] = parameter - step * (mean[i] / (square[i].squareRoot() / root + epsilon))
-    }
+    var job = nr_adam_job(
+      parameter: parameters, mean: mean, square: square, gradient: gradient, count: Int64(count),
+      step: Float(rate / corrections.0), root: Float(corrections.1.squareRoot()), epsilon: Float(epsilon),
+      fresh_mean: Float(1 - betas.0), kept_square: Float(betas.1), fresh_square: Float(1 - betas.1),
+      shrink: decoupled ? Float(1 - rate * weightDecay) : 1, decay: decoupled ? 0 : Float(weightDecay))
+    compute.kernels.adam(&job)
   }
 
   /// One step of RMSProp (Hinton 2012): v = α v + (1 − α) g², d = g / (√v + epsilon); with a momentum

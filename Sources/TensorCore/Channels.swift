@@ -83,6 +83,19 @@ public enum Channels {
     result.update(from: total, count: channels)
   }
 
+  /// result = factor · Σ a · b over each row, in every channel of the row; in place of either if wanted. Rows are `stride`
+  /// floats apart; lanes after the last channel become zero.
+  public static func rowDot(
+    rows: Int, channels: Int, stride: Int, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, times factor: Float,
+    result: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    forEachPiece(rows, width: stride, compute) { first, count in
+      let start = first * stride
+      compute.kernels.row_dot(
+        a + start, b + start, factor, result + start, Int64(count), Int64(channels), Int64(stride))
+    }
+  }
+
   /// Calls the body for pieces of the rows: the first row and how many.
   private static func forEachPiece(
     _ rows: Int, width: Int, _ compute: Compute, _ body: (_ start: Int, _ count: Int) -> Void

@@ -8,7 +8,7 @@ import Diagnostics
 /// partial sums are added in chunk order. A `Compute` serves one thread at a time; give each concurrent trial its own.
 public final class Compute: Sendable {
   /// The version of the numeric contract. It grows with every change that alters the bits of a result.
-  public static let numericsVersion = 2
+  public static let numericsVersion = 3
 
   /// The instruction set in use.
   public let kernelSet: KernelSet

@@ -23,6 +23,7 @@ public enum Convolution {
     }
     var most = DirectConvolution(g.forwardTaps(compute), compute: compute).scratchFloats
     g.forEachGradientTaps(compute) { most = max(most, DirectConvolution($0, compute: compute).scratchFloats) }
+    if g.isPointwise { most = max(most, PointwiseConvolution.scratchFloats(g, compute: compute)) }
     return max(
       most, ConvolutionWeightGradient.scratchFloats(g, compute: compute),
       ConvolutionWeightGradient.sharedScratchFloats(g, compute: compute))
@@ -64,6 +65,10 @@ public enum Convolution {
     } else if g.isWinograd {
       WinogradConvolution(g.forwardTaps(compute), compute: compute).run(
         source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
+    } else if g.isPointwise, input.isPlain, epilogue.isBias, case .dense(let weight) = weight {
+      PointwiseConvolution.forward(
+        g, input: input.job.image, weight: weight, bias: epilogue.bias, output: output, scratch: scratch,
+        compute: compute)
     } else {
       DirectConvolution(g.forwardTaps(compute), compute: compute).run(
         source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
@@ -85,6 +90,10 @@ public enum Convolution {
     } else if g.isWinograd {
       WinogradConvolution(g.winogradGradientTaps(compute), compute: compute).run(
         source: outputGradient, weight: .dense(weight), epilogue: epilogue, result: inputGradient, scratch: scratch)
+    } else if g.isPointwise, outputGradient.isPlain, epilogue.isBias, epilogue.bias == nil {
+      PointwiseConvolution.inputGradient(
+        g, outputGradient: outputGradient.job.image, weight: weight, inputGradient: inputGradient, scratch: scratch,
+        compute: compute)
     } else {
       g.forEachGradientTaps(compute) {
         DirectConvolution($0, compute: compute).run(
@@ -105,6 +114,10 @@ public enum Convolution {
     } else if g.isWinograd {
       WinogradWeightGradient(g.forwardTaps(compute), compute: compute).run(
         input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch)
+    } else if g.isPointwise, input.isPlain, outputGradient.isPlain {
+      PointwiseConvolution.weightGradient(
+        g, input: input.job.image, outputGradient: outputGradient.job.image, weightGradient: weightGradient,
+        scratch: scratch, compute: compute)
     } else {
       ConvolutionWeightGradient.run(
         g, input: input, outputGradient: outputGradient, weightGradient: weightGradient, scratch: scratch,

@@ -85,6 +85,9 @@ extension Convolution {
     /// Only a bias, or nothing.
     public init(bias: UnsafePointer<Float>?) { self.bias = bias }
 
+    /// Whether nothing happens but that a bias is added.
+    var isBias: Bool { mask == nil && addend == nil && !clamps && mean == nil }
+
     var clamps: Bool { low > -.infinity || high < .infinity }
   }
 

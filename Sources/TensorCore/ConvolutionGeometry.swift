@@ -62,6 +62,10 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   var tapCount: Int { kernel.height * kernel.width }
   /// Each channel on its own.
   var isDepthwise: Bool { groups == inputChannels && groups == outputChannels && groups > 1 }
+  /// Each pixel on its own, all channels together: a matrix product.
+  var isPointwise: Bool {
+    kernel == Extent(1) && stride == Extent(1) && padding == Extent(0) && groups == 1
+  }
 }
 
 /// How many positions a window has on each axis of a padded image: `(size + 2 padding - span) / stride + 1`.

@@ -50,9 +50,44 @@ public enum Softmax {
     rows: Int, classes: Int, stride: Int, logits: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
     compute: Compute
   ) {
-    forEachRow(rows, classes, stride, logits, output) { x, result in
-      let total = exponentials(x, classes, result, compute).total
-      compute.kernels.affine(result, Int64(classes), Float(1 / total), 0)
+    forEachPiece(rows, stride, compute) { first, count in
+      compute.kernels.softmax(
+        logits + first * stride, output + first * stride, Int64(count), Int64(classes), Int64(stride))
+    }
+  }
+
+  /// result = y · (gradient − Σ y · gradient) for each row: the gradient of a softmax from its output; see
+  /// `probabilities`. In place of either input if wanted.
+  public static func gradient(
+    rows: Int, classes: Int, stride: Int, output y: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    result: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    forEachPiece(rows, stride, compute) { first, count in
+      compute.kernels.softmax_gradient(
+        y + first * stride, outputGradient + first * stride, result + first * stride, Int64(count), Int64(classes),
+        Int64(stride))
+    }
+  }
+
+  /// result = gradient − e^y · Σ gradient for each row: the gradient of a log-softmax from its output; see
+  /// `probabilities`. In place of either input if wanted.
+  public static func logarithmGradient(
+    rows: Int, classes: Int, stride: Int, output y: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    result: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
+    forEachPiece(rows, stride, compute) { first, count in
+      compute.kernels.log_softmax_gradient(
+        y + first * stride, outputGradient + first * stride, result + first * stride, Int64(count), Int64(classes),
+        Int64(stride))
+    }
+  }
+
+  private static func forEachPiece(
+    _ rows: Int, _ stride: Int, _ compute: Compute, _ body: (_ first: Int, _ count: Int) -> Void
+  ) {
+    let length = max(1, 32_768 / stride)
+    compute.forEachChunk((rows + length - 1) / length) { chunk, _ in
+      body(chunk * length, min(length, rows - chunk * length))
     }
   }
 

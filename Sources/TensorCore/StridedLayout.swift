@@ -52,6 +52,10 @@ public struct StridedLayout: Hashable, Sendable {
   func forEachRow(_ second: StridedLayout, _ third: StridedLayout, _ body: (Int, Int, Int) -> Void) {
     let rank = dimensions.count
     guard rank > 1 else { return count > 0 ? body(0, 0, 0) : () }
+    if rank == 2 {
+      for row in 0..<dimensions[0] { body(row * strides[0], row * second.strides[0], row * third.strides[0]) }
+      return
+    }
     var index = [Int](repeating: 0, count: rank - 1), a = 0, b = 0, c = 0
     for _ in 0..<dimensions.dropLast().reduce(1, *) {
       body(a, b, c)

@@ -34,6 +34,7 @@ uses the same ones: `nn.parameter`s, or one linear layer of the joined x and h. 
       hint = "The last axis of the gates has four numbers for each of c.",
     }
   end
+  if core.class_name(gates) == "Tensor" and core.class_name(c) == "Tensor" then return core.lstm_cell(gates, c) end
   local function gate(index)
     return nn.slice(gates, { axis = -1, start = (index - 1) * hidden + 1, stop = index * hidden })
   end

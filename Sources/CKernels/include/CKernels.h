@@ -138,6 +138,21 @@ typedef struct {
   nr_ahead ahead[3];
 } nr_depthwise_gradient_job;
 
+// MARK: - Matrix products
+
+// For each row and each of at most 32 lanes: the start plus the sum over k, in order, of a * b. `a` is read in place,
+// its element of row r at a + r * a_row + k * a_step; one of the two distances is 1.
+typedef struct {
+  const float *a;
+  const float *b;      // [depth][b_row], readable to the end of the last vector of lanes
+  const float *start;  // [vectors of lanes * 16], for every row; null for zero
+  float *result;       // whole vectors for each row; lanes after the last logical one are written as zero
+  int64_t rows, depth;
+  int64_t a_row, a_step, b_row, result_row;
+  int64_t lanes;        // logical columns of the result, 1 to 32
+  int32_t accumulates;  // the sums go on from what `result` holds
+} nr_product_job;
+
 // MARK: - Pooling
 
 // One image. `input` and `output` are whatever the function reads and writes: for a backward function the gradient
@@ -197,7 +212,47 @@ typedef struct {
   int64_t rows, pixel;
 } nr_normalise_gradient_job;
 
+// Layer normalisation of rows: y = (x - mean) * deviation * scale + shift, with the mean and the inverse deviation of
+// each row. Rows are `pixel` floats apart, lanes after the last channel are written as zero.
+typedef struct {
+  const float *input;
+  const float *scale, *shift;  // [channels], or null for 1 and 0
+  float *output;
+  int64_t rows, channels, pixel;
+  float epsilon;
+} nr_layer_norm_job;
+
+// Its gradients from that of the output: of the input, overwritten, and of scale and shift, to which is added.
+typedef struct {
+  const float *input, *gradient, *scale;  // scale may be null
+  float *output;
+  float *scale_gradient, *shift_gradient;  // [channels rounded up to vectors], or null
+  int64_t rows, channels, pixel;
+  float epsilon;
+} nr_layer_norm_gradient_job;
+
+// MARK: - Recurrent cells
+
+// A long short-term memory cell on rows: gates [rows][gate_row] hold the sums of the input, forget, cell and output
+// gate, `hidden` numbers each; states are `state_row` floats apart. A gradient of null is zero.
+typedef struct {
+  const float *gates, *state;
+  float *output, *new_state;                            // forward
+  const float *output_gradient, *new_state_gradient;    // backward
+  float *gates_gradient, *state_gradient;
+  int64_t rows, hidden, gate_row, state_row;
+} nr_lstm_job;
+
 // MARK: - Parameters
+
+typedef struct {
+  float *parameter, *mean, *square;
+  const float *gradient;
+  int64_t count;
+  float step, root, epsilon;       // rate / c1, sqrt(c2), epsilon
+  float fresh_mean, kept_square, fresh_square;
+  float shrink, decay;             // factor of the parameter, and what is added of it to the gradient
+} nr_adam_job;
 
 typedef struct {
   float *parameter, *momentum_buffer;  // momentum_buffer may be null when momentum is 0
@@ -240,6 +295,12 @@ typedef struct {
   void (*depthwise)(const nr_depthwise_job *);
   void (*depthwise_gradient)(const nr_depthwise_gradient_job *);
 
+  void (*product)(const nr_product_job *);
+  // result[column] = the sum over k, in order, of a[k] * b[k][column]
+  void (*row_product)(const float *a, int64_t depth, const float *b, int64_t b_row, float *result, int64_t columns);
+  // result[row] = the sum over k of a[k] * b[row][k], in 16 lane sums
+  void (*row_dots)(const float *a, int64_t depth, const float *b, int64_t b_row, float *result, int64_t rows);
+
   void (*max_pool)(const nr_pool_job *);
   void (*max_pool_gradient)(const nr_pool_job *);
   void (*average_pool)(const nr_pool_job *);
@@ -251,6 +312,11 @@ typedef struct {
   void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);
   void (*normalise_gradient)(const nr_normalise_gradient_job *);
+
+  void (*layer_norm)(const nr_layer_norm_job *);
+  void (*layer_norm_gradient)(const nr_layer_norm_gradient_job *);
+  void (*lstm)(const nr_lstm_job *);
+  void (*lstm_gradient)(const nr_lstm_job *);
 
   // Elementwise over `count` floats. Any count; buffers need no alignment.
   void (*fill)(float value, float *result, int64_t count);
@@ -269,6 +335,22 @@ typedef struct {
   void (*add_bias)(const float *a, const float *bias, float *result, int64_t rows, int64_t pixel);
   void (*sum_rows)(const float *a, int64_t rows, int64_t pixel, float *result);  // result[pixel] overwritten
 
+  // Rows of `channels` numbers, `pixel` floats apart; lanes after the last channel are written as zero.
+  void (*softmax)(const float *logits, float *result, int64_t rows, int64_t channels, int64_t pixel);
+  // result = y * (gradient - the row's sum of y * gradient)
+  void (*softmax_gradient)(const float *y, const float *gradient, float *result, int64_t rows, int64_t channels,
+                           int64_t pixel);
+  // result = gradient - e^y * the row's sum of the gradient
+  void (*log_softmax_gradient)(const float *y, const float *gradient, float *result, int64_t rows, int64_t channels,
+                               int64_t pixel);
+  // The sum of a * b over each row times `factor`, in every channel of the row.
+  void (*row_dot)(const float *a, const float *b, float factor, float *result, int64_t rows, int64_t channels,
+                  int64_t pixel);
+
+  // A bit for each number, whether it is greater than 0, and how many bits of two codes differ
+  void (*sign_codes)(const float *a, int64_t count, uint32_t *codes);
+  int64_t (*differing_bits)(const uint32_t *a, const uint32_t *b, int64_t words);
+
   // One row of logits: exponentials into result, and out[0] = max, out[1] = sum of exponentials, out[2] = sum of
   // logits. Lanes from `classes` to the end of the last vector become zero.
   void (*exponentials)(const float *logits, int64_t classes, float *result, float *out);
@@ -276,5 +358,6 @@ typedef struct {
   void (*affine)(float *result, int64_t classes, float factor, float shift);
 
   void (*sgd)(const nr_sgd_job *);
+  void (*adam)(const nr_adam_job *);
   double (*dot)(const float *a, const float *b, int64_t count);
 } nr_kernels;

@@ -37,6 +37,12 @@ enum OpExamples {
     OpExample(.matmul, [.batch([2, 3]), .array([3, 5])]),
     OpExample(.matmul, [.batch([4, 2, 3]), .batch([4, 5, 3])], ["transpose_b": true]),
     OpExample(.matmul, [.array([3, 2]), .array([3, 4])], ["transpose_a": true]),
+    OpExample(.matmul, [.array([1, 5]), .array([5, 17])]),
+    OpExample(.scaledDotProductAttention, [.batch([3, 6]), .batch([4, 6]), .batch([4, 6])], ["heads": 2]),
+    OpExample(
+      .scaledDotProductAttention, [.batch([3, 17]), .batch([3, 17]), .batch([3, 17])], ["causal": true]),
+    OpExample(.matmul, [.array([1, 17]), .array([6, 17])], ["transpose_b": true]),
+    OpExample(.matmul, [.array([17, 2]), .array([17, 33])], ["transpose_a": true]),
   ]
 
   /// Functions of one number. Ranges put the corners of piecewise ones between two numbers.
@@ -117,6 +123,12 @@ enum OpExamples {
 
   /// What no layer leads to.
   private static let derived: [OpExample] = [
+    OpExample(.lstmCell, [.batch([20]), .batch([5])]), OpExample(.lstmCell, [.array([2, 68]), .array([2, 17])]),
+    OpExample(.lstmCellGradient, [.batch([20]), .batch([5]), .batch([5]), .batch([5])]),
+    // The bits of a word as a number.
+    OpExample(.signCodes, [.batch([5])], derivatives: 0),
+    OpExample(.layerNormGradient, [.batch([2, 5]), .batch([2, 5])], ["epsilon": 1e-5]),
+    OpExample(.layerNormGradient, [.batch([17]), .batch([17]), .array([17])], ["epsilon": 1e-5]),
     OpExample(.toBatch, [.array([3, 5])], ["n": 3]), OpExample(.fromBatch, [.batch([2, 5])], ["n": 3]),
     OpExample(.weightedSum, [.array([2]), .batch([2, 5]), .batch([2, 5])]),
     OpExample(.weightedSum, [.array([3]), .batch([37]), .batch([37]), .batch([37])]),

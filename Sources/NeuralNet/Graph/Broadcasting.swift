@@ -79,6 +79,10 @@ extension GradientSite {
   func reduced(_ gradient: Symbol, to input: Symbol) throws -> Symbol {
     guard gradient.shape != input.shape else { return gradient }
     let axes = gradient.shape.repeatedAxes(of: input.shape)
+    let others = gradient.shape.symbolic.enumerated().filter { !axes.contains($0.offset) }.map(\.element)
+    if Shape(symbolic: others) == input.shape {
+      return try apply(.sum, [gradient], .axes(axes, keeping: false))[0]
+    }
     let sum = try apply(.sum, [gradient], .axes(axes, keeping: true))[0]
     return try sum.shape == input.shape ? sum : apply(.reshape, [sum], .dimensions(of: input.shape))[0]
   }

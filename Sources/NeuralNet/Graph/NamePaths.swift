@@ -34,10 +34,13 @@ struct NamePaths {
   }
 
   /// The next automatic name of an op in the open scope.
-  mutating func automaticName(_ op: String) -> String {
-    let count = scopes[scopes.count - 1].counts[op, default: 0] + 1
-    scopes[scopes.count - 1].counts[op] = count
-    return "\(op)\(count)"
+  mutating func automaticName(_ op: String) -> String { "\(op)\(countAutomaticName(op))" }
+
+  /// Counts an automatic name of an op in the open scope; its number.
+  @discardableResult
+  mutating func countAutomaticName(_ op: String) -> Int {
+    scopes[scopes.count - 1].counts[op, default: 0] += 1
+    return scopes[scopes.count - 1].counts[op, default: 0]
   }
 
   /// The path that a name has in the open scope.

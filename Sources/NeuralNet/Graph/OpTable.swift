@@ -14,6 +14,7 @@ public enum OpTable {
     .maximum, .equal, .less, .lessEqual, .greater, .greaterEqual, .choose, .scale, .pow, .clamp, .exp, .log, .sqrt,
     .abs, .sign, .erf, .matmul, .sum, .mean, .reduceMax, .reduceMin, .argmax, .stopGradient, .weightedSum, .gather,
     .embedding, .oneHot, .argsort, .sort, .resize, .literal,
+    .scaledDotProductAttention,
   ]
 
   private static let derived: [Op] = [
@@ -24,7 +25,9 @@ public enum OpTable {
     .scalarMultiply, .dot, .rowDot, .softmaxRows, .softmaxGradient, .sigmoidGradient, .tanhGradient, .siluGradient,
     .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
-    .clampGradient, .gatherGradient, .logSoftmaxRows, .resizeGradient,
+    .clampGradient, .gatherGradient, .logSoftmaxRows, .logSoftmaxGradient, .resizeGradient, .layerNormGradient,
+    .lstmCell, .lstmCellGradient,
+    .attentionGradient, .signCodes,
   ]
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

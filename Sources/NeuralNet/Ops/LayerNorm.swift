@@ -1,6 +1,24 @@
 import Canonical
 import TensorCore
 
+extension GradientSite {
+  /// `layer_norm_gradient` once more, from ops that are differentiable any number of times.
+  fileprivate func layerNormGradientInPrimitives() throws -> [Symbol] {
+    let x = inputs[0], dy = inputs[1], isAffine = inputs.count > 2
+    let normal = try apply(.rowNormalise, [x], attributes), y = normal[0], deviation = normal[1]
+    let g = isAffine ? try multiply(dy, try spread(inputs[2], like: x)) : dy
+    let correlation = try apply(.rowDot, [g, y], Attributes(["averaged": true]))[0]
+    let centred = try subtract(try subtract(g, try rowSum(g, averaged: true)), try multiply(y, correlation))
+    let dx = try multiply(centred, deviation)
+    guard isAffine else { return [dx] }
+    return [dx, try apply(.channelSum, [try multiply(dy, y)])[0], try apply(.channelSum, [dy])[0]]
+  }
+}
+
+extension LayerNormalization.Rows {
+  init(_ grid: Grid) { self.init(count: grid.rows, channels: grid.channels, stride: grid.stride) }
+}
+
 extension Op {
   /// Layer normalisation (Ba, Kiros & Hinton 2016) over the last dimension:
   /// `y = (x − mean) / √(variance + epsilon) · weight + bias`, with the biased variance.
@@ -18,11 +36,19 @@ extension Op {
           name: name, dimensions: [use.input.shape.channels], kind: .norm, initialiser: .constant(value))
       }
     },
-    expansion: { site in
-      let x = site.inputs[0], normal = try site.apply(.rowNormalise, [x], site.attributes)[0]
-      guard site.inputs.count > 1 else { return [normal] }
-      let scaled = try site.multiply(normal, try site.spread(site.inputs[1], like: x))
-      return try site.apply(.add, [scaled, try site.spread(site.inputs[2], like: x)])
+    kernel: { site in
+      let rows = LayerNormalization.Rows(Grid(site, site.inputs[0])), compute = site.compute
+      let epsilon = Float(site.attributes.number("epsilon")), isAffine = site.inputs.count > 1
+      return Kernel { call in
+        LayerNormalization.forward(
+          rows, epsilon: epsilon, input: call.input(0), scale: isAffine ? call.input(1) : nil,
+          shift: isAffine ? call.input(2) : nil, output: call.output(0), compute: compute)
+      }
+    },
+    gradient: { site in
+      let inputs = [site.inputs[0], site.outputGradient] + site.inputs.dropFirst().prefix(1)
+      let gradients = try site.apply(.layerNormGradient, inputs, site.attributes)
+      return Array(gradients.prefix(site.inputs.count))
     },
     onnx: ONNXMapping("LayerNormalization") { site in
       let ones = [Float](repeating: 1, count: site.shape(0).channels)
@@ -30,6 +56,30 @@ extension Op {
       let epsilon = JSONValue.number(site.attributes.number("epsilon"))
       return site.plain(
         site.add("LayerNormalization", [site.plain(0)] + affine, ["axis": -1, "epsilon": epsilon]))
+    })
+
+  /// The gradient of a layer normalisation: `x, dy [, weight] -> dx [, dweight, dbias]`.
+  static let layerNormGradient: Op = Op(
+    "layer_norm_gradient", "Gradients of a layer normalisation.", role: .derived, arity: .atLeast(2),
+    paddingLanes: .cleared, inPlace: .inputs([0, 1]),
+    infer: { use in
+      let perChannel = ValueType(.array([use.input.shape.channels]))
+      return use.inputs.count > 2 ? [use.input, perChannel, perChannel] : [use.input]
+    },
+    kernel: { site in
+      let rows = LayerNormalization.Rows(Grid(site, site.inputs[0])), compute = site.compute
+      let epsilon = Float(site.attributes.number("epsilon")), isAffine = site.inputs.count > 2
+      return Kernel(scratchFloats: LayerNormalization.scratchFloats(channels: rows.channels)) { call in
+        LayerNormalization.backward(
+          rows, epsilon: epsilon, input: call.input(0), outputGradient: call.input(1),
+          scale: isAffine ? call.input(2) : nil, inputGradient: call.output(0),
+          parameterGradients: isAffine ? (call.output(1), call.output(2)) : nil, scratch: call.scratch,
+          compute: compute)
+      }
+    },
+    gradient: { site in
+      let equal = try site.layerNormGradientInPrimitives()
+      return try site.draft.partialGradients(of: equal, from: site.outputGradients, wrt: site.inputs)
     })
 
   /// Each row of the last dimension with mean 0 and variance 1: `x -> y, inverse deviation` (at every element).

@@ -5,7 +5,6 @@ extension Op {
   /// Matrix products over the last two axes, `[…, M, K] · […, K, P] -> […, M, P]`: one for each of the leading axes, or
   /// all with one matrix `[K, P]`.
   ///
-  /// By OpenBLAS, on one thread: its bits depend on the library and its core, which are part of the numerics.
   static let matmul: Op = Op(
     "matmul", "Matrix products over the last two axes.", arity: .exactly(2),
     attributes: [
@@ -19,11 +18,9 @@ extension Op {
       return outputs[0].shape.elementsPerSample * depth
     },
     kernel: { site in
-      let plan = MatrixProducts(site), blas = try BLAS.shared, count = site.elements(site.outputs[0])
-      let padding = site.outputs[0].shape.paddingLanes
-      return Kernel { call in
-        if padding > 0 { call.output(0).update(repeating: 0, count: count) }
-        plan.run(blas, call.input(0), call.input(1), call.output(0))
+      let products = MatrixProducts(site), compute = site.compute
+      return Kernel(scratchFloats: products.scratchFloats(threads: compute.threads)) { call in
+        products.run(call.input(0), call.input(1), call.output(0), scratch: call.scratch, compute: compute)
       }
     },
     gradient: { site in
@@ -73,25 +70,24 @@ extension Op {
 
 /// Where the matrices of a batched product lie.
 private struct MatrixProducts {
-  private let m: Int, n: Int, k: Int, transposeA: Bool, transposeB: Bool
-  private let lda: Int, ldb: Int, ldc: Int
+  private let product: MatrixProduct
+  private let leftRow: Int, rightRow: Int, resultRow: Int
   /// Offsets of the matrices of each product.
-  private let places: [(a: Int, b: Int, c: Int)]
+  private let places: [(left: Int, right: Int, result: Int)]
 
   init(_ site: KernelSite) {
-    transposeA = site.attributes.boolean("transpose_a")
-    transposeB = site.attributes.boolean("transpose_b")
+    let transposes = (site.attributes.boolean("transpose_a"), site.attributes.boolean("transpose_b"))
     let shapes = [site.inputs[0].shape, site.inputs[1].shape, site.outputs[0].shape]
     let layouts = shapes.map { $0.layout(batch: site.batch) }
-    let rank = layouts.map(\.dimensions.count)
-    let c = layouts[2].dimensions
-    (m, n) = (c[rank[2] - 2], c[rank[2] - 1])
-    k = layouts[0].dimensions[rank[0] - (transposeA ? 2 : 1)]
-    (lda, ldb, ldc) = (
-      layouts[0].strides[rank[0] - 2], layouts[1].strides[rank[1] - 2], layouts[2].strides[rank[2] - 2]
-    )
-    let leading = Array(c.dropLast(2)), isShared = rank[1] == 2 && rank[0] > 2
-    var places: [(a: Int, b: Int, c: Int)] = [], index = [Int](repeating: 0, count: leading.count)
+    let rank = layouts.map(\.dimensions.count), result = layouts[2].dimensions
+    product = MatrixProduct(
+      rows: result[rank[2] - 2], columns: result[rank[2] - 1],
+      depth: layouts[0].dimensions[rank[0] - (transposes.0 ? 2 : 1)], transposesLeft: transposes.0,
+      transposesRight: transposes.1)
+    let rows = zip(layouts, rank).map { $0.strides[$1 - 2] }
+    (leftRow, rightRow, resultRow) = (rows[0], rows[1], rows[2])
+    let leading = Array(result.dropLast(2)), isShared = rank[1] == 2 && rank[0] > 2
+    var places: [(left: Int, right: Int, result: Int)] = [], index = [Int](repeating: 0, count: leading.count)
     for _ in 0..<leading.reduce(1, *) {
       places.append(
         (
@@ -107,13 +103,26 @@ private struct MatrixProducts {
     self.places = places
   }
 
+  func scratchFloats(threads: Int) -> Int { threads * product.scratchFloats }
+
+  /// The products one after the other, in as many parts as there are threads: none depends on another.
   func run(
-    _ blas: BLAS, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
-    for place in places {
-      blas.sgemm(
-        transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, a: a + place.a, lda: lda, b: b + place.b,
-        ldb: ldb, c: c + place.c, ldc: ldc)
+    places.withUnsafeBufferPointer { places in
+      let parts = min(compute.threads, places.count)
+      compute.forEachChunk(parts) { part, worker in
+        var packed = -1
+        for place in places[places.count * part / parts..<places.count * (part + 1) / parts] {
+          product.run(
+            MatrixProduct.Operands(
+              left: left + place.left, leftRow: leftRow, right: right + place.right, rightRow: rightRow,
+              result: result + place.result, resultRow: resultRow),
+            packed: place.right == packed, scratch: scratch + worker * product.scratchFloats, compute: compute)
+          packed = place.right
+        }
+      }
     }
   }
 }

@@ -63,17 +63,12 @@ extension Op {
     "row_dot", "Sums of products over the last dimension.", role: .derived, arity: .exactly(2),
     paddingLanes: .cleared, infer: { [$0.input] },
     kernel: { site in
-      let grid = Grid(site, site.inputs[0])
-      let factor = site.attributes.boolean("averaged") ? 1 / Double(grid.channels) : 1
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
+      let factor = site.attributes.boolean("averaged") ? 1 / Float(grid.channels) : 1
       return Kernel { call in
-        let a = call.input(0), b = call.input(1)
-        for row in 0..<grid.rows {
-          let start = row * grid.stride
-          var total = 0.0
-          for index in start..<(start + grid.channels) { total += Double(a[index]) * Double(b[index]) }
-          let sum = Float(total * factor)
-          for lane in 0..<grid.stride { call.output(0)[start + lane] = lane < grid.channels ? sum : 0 }
-        }
+        Channels.rowDot(
+          rows: grid.rows, channels: grid.channels, stride: grid.stride, call.input(0), call.input(1), times: factor,
+          result: call.output(0), compute: compute)
       }
     },
     gradient: { site in

@@ -52,10 +52,30 @@ extension Op {
           compute: compute)
       }
     },
+    gradient: { site in [try site.apply(.logSoftmaxGradient, [site.outputs[0], site.outputGradient])[0]] },
+    onnx: .rows("LogSoftmax"))
+
+  /// The gradient of a log-softmax from its output: `dy − e^y Σ dy`.
+  static let logSoftmaxGradient: Op = Op(
+    "log_softmax_gradient", "Gradient of a log-softmax.", role: .derived, arity: .exactly(2), paddingLanes: .cleared,
+    inPlace: .inputs([0, 1]), infer: { [$0.input] },
+    kernel: { site in
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
+      return Kernel { call in
+        Softmax.logarithmGradient(
+          rows: grid.rows, classes: grid.channels, stride: grid.stride, output: call.input(0),
+          outputGradient: call.input(1), result: call.output(0), compute: compute)
+      }
+    },
     gradient: { site in
-      let dy = site.outputGradient, probabilities = try site.apply(.softmaxRows, [site.inputs[0]])[0]
-      return [try site.subtract(dy, try site.multiply(probabilities, try site.rowSum(dy)))]
-    }, onnx: .rows("LogSoftmax"))
+      let y = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
+      let probabilities = try site.apply(.exp, [y])[0], weighted = try site.multiply(incoming, probabilities)
+      let total = try site.rowSum(weighted)
+      return [
+        site.isWanted[0] ? try site.scale(try site.multiply(weighted, try site.rowSum(dy)), -1) : nil,
+        try site.subtract(incoming, total),
+      ]
+    })
 
   /// The kernel of `softmax`.
   static let softmaxRows: Op = Op(
@@ -77,15 +97,11 @@ extension Op {
     "softmax_gradient", "Gradient of a softmax.", role: .derived, arity: .exactly(2), paddingLanes: .carried,
     inPlace: .inputs([0, 1]), infer: { [$0.input] },
     kernel: { site in
-      let grid = Grid(site, site.inputs[0])
+      let grid = Grid(site, site.inputs[0]), compute = site.compute
       return Kernel { call in
-        for row in 0..<grid.rows {
-          let start = row * grid.stride
-          let y = call.input(0) + start, dy = call.input(1) + start, dx = call.output(0) + start
-          var total = 0.0
-          for channel in 0..<grid.channels { total += Double(y[channel]) * Double(dy[channel]) }
-          for lane in 0..<grid.stride { dx[lane] = lane < grid.channels ? y[lane] * (dy[lane] - Float(total)) : 0 }
-        }
+        Softmax.gradient(
+          rows: grid.rows, classes: grid.channels, stride: grid.stride, output: call.input(0),
+          outputGradient: call.input(1), result: call.output(0), compute: compute)
       }
     },
     gradient: { site in

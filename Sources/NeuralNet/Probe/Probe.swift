@@ -25,6 +25,11 @@ public struct Probe {
         .recipe, "the Hessian is taken by the weights, of the whole batch",
         expected: "wrt = \"weights\" or \"parameters\", and no per_sample, with hessian")
     }
+    if request.comparesSigns, request.isPerSample || request.targets.contains(.activations) {
+      throw Fault(
+        .recipe, "samples are compared by the values of one run",
+        expected: "neither per_sample nor wrt = \"activations\" with agreement")
+    }
     (self.graph, self.request, self.compute, self.isCancelled) = (graph, request, compute, isCancelled)
     scaling = request.isScaled ? PowerScaling(graph, weights) : nil
     given = try weights.forProbe(of: graph, absolute: request.isAbsolute, scaling: nil)
@@ -113,6 +118,7 @@ public struct Probe {
       loss: try collector.loss(), outputs: try collector.value(of: collector.plan.output), exponent: exponent,
       input: try probed(collector.plan.input, .input, nil),
       activations: try collector.plan.activations.map { try probed($0, .activations, nil) },
+      agreement: request.comparesSigns ? try collector.plan.agreement() : nil,
       weights: try collector.plan.weights.map { read in
         let values = given[read.path] ?? []
         return try probed(read, target, try Tensor(collector.plan.shape(read.value), values))

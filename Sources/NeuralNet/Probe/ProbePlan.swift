@@ -20,6 +20,8 @@ final class ProbePlan {
   let input: Read
   let activations: [Read]
   let weights: [Read]
+  /// The codes of what was captured, where the request compares signs, and how many elements of a sample they are of.
+  private let codes: [(value: Int, elements: Int)]
   let output: Int
   let loss: Int?
   private let labels: Int?
@@ -44,18 +46,26 @@ final class ProbePlan {
         zip(wanted.map(\.id), try draft.gradients(of: output, from: losses.gradient, wrt: wanted)),
         uniquingKeysWith: { first, _ in first }
       ).compactMapValues { $0 }
+    let codes =
+      try request.comparesSigns
+      ? captured.map { value in
+        (value: try draft.apply(.signCodes, [value], path: "codes")[0].id, elements: value.shape.elementsPerSample)
+      } : []
     let curved = try Self.curvature(request, of: weights, gradients, draft)
     let reader = Reader(request: request, gradients: gradients, products: curved.products)
     input = reader.input(of: graph, draft)
-    activations = zip(request.captured, zip(points, captured)).map { node, value in
+    let shown = request.comparesSigns ? [] : Array(zip(request.captured, zip(points, captured)))
+    activations = shown.map { node, value in
       reader.read(graph.nodes[node].path, graph.nodes[node].op.name, value.1, origin: value.0, .activations)
     }
     self.weights = reader.weights(indices, of: graph, weights)
     let kept =
-      [output.id] + captured.map(\.id) + gradients.values.map(\.id).sorted() + curved.products.values.map(\.id).sorted()
+      [output.id] + shown.map { $0.1.1.id } + codes.map(\.value) + gradients.values.map(\.id).sorted()
+      + curved.products.values.map(\.id).sorted()
       + [losses.value, losses.labels].compactMap { $0?.id }
     plan = try Plan(
       draft.graph, batch: batch, kept: kept, random: RandomSource(seed: 0, name: "probe"), compute: compute)
+    self.codes = codes
     (self.output, loss, labels, seed) = (output.id, losses.value?.id, losses.labels?.id, losses.seed)
     directions = curved.directions
   }
@@ -176,6 +186,19 @@ final class ProbePlan {
     }
     try seeds.withUnsafeBufferPointer { try plan.write($0, to: seed) }
     try plan.run(weights, step: 0)
+  }
+
+  /// For each pair of samples, how many captured elements are greater than 0 in both or in neither.
+  func agreement() throws -> Matrix {
+    var matrix = try Matrix(rows: plan.batch, columns: plan.batch)
+    for code in codes {
+      guard let buffer = plan.buffer(code.value) else { continue }
+      let shape = plan.graph.values[code.value].shape
+      SignCodes.addAgreement(
+        rows: plan.batch, count: code.elements, codes: buffer.assumingMemoryBound(to: UInt32.self),
+        stride: shape.rowStride, words: shape.channels, to: &matrix, compute: plan.compute)
+    }
+    return matrix
   }
 
   /// The shape of a value as users see it.

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What a probe asks of a network: one or more looks at values and gradients, without training anything.
 public struct ProbeRequest {
   /// What gradients are of.
@@ -41,6 +43,8 @@ public struct ProbeRequest {
   /// The positions in `Graph.nodes` of the nodes to capture.
   public var captured: [Int] = []
   public var point = Point.output
+  /// What is captured isn't kept: samples are compared by it; see `ProbeResult.agreement`.
+  public var comparesSigns = false
   public var targets: Set<Target> = []
   /// Each sample's own loss gives a gradient of its own.
   public var isPerSample = false
@@ -88,6 +92,8 @@ public struct ProbeResult {
   public let input: ProbedValue
   /// In the graph's order.
   public let activations: [ProbedValue]
+  /// With `comparesSigns`: for each pair of samples, how many captured elements are greater than 0 in both or in neither.
+  public let agreement: Matrix?
   /// In the graph's order: the weights or the parameters that were asked for.
   public let weights: [ProbedValue]
 }

@@ -48,7 +48,7 @@ extension Tape {
   /// The layers that work on a batch only; the other ops take arrays too.
   private static let batched: Set<String> = [
     "conv2d", "linear", "batch_norm", "max_pool", "avg_pool", "global_avg_pool", "dropout", "flatten",
-    "zero", "resize", "drop_path", "cross_entropy", "channel_gate",
+    "zero", "resize", "drop_path", "cross_entropy", "channel_gate", "scaled_dot_product_attention",
   ]
 
   /// Runs an op on tensors of any form, as users have them: attributes are checked, arrays become batches for layers
@@ -65,7 +65,7 @@ extension Tape {
     try op.checkArity(inputs.count, path: path)
     let checked = try Attributes.checked(attributes, for: op, path: path)
     var failure: (any Error)?
-    for form in try forms(of: inputs, for: op, path: path) {
+    for (number, form) in try forms(of: inputs, for: op, path: path).enumerated() {
       var use = OpUse(op: op, path: path, inputs: form.map(\.type), attributes: checked)
       do {
         use.attributes = try op.resolve(use)
@@ -74,9 +74,14 @@ extension Tape {
         failure = Self.withSizes(error, of: form)
         continue
       }
-      let inputs = try form + parameters(op.parameters(use))
+      let declared = op.parameters(use), given = inputs
+      let inputs = try form + parameters(declared)
       do {
-        return try expand(op, inputs, use.attributes)[0]
+        let result = try expand(op, inputs, use.attributes)[0]
+        if number == 0, declared.isEmpty, zip(form, given).allSatisfy({ $0 === $1 }) {
+          try keepPrepared(op, given, attributes, use.attributes)
+        }
+        return result
       } catch var fault as Fault where fault.code == .data && fault.path == nil {
         // Numbers that the op can't take, such as an index out of range.
         fault.message = "\(op.name): \(fault.message)"
@@ -90,6 +95,7 @@ extension Tape {
   /// Runs an op without parameters on tensors of any form.
   public func apply(_ op: String, _ inputs: [Tensor], attributes: [String: JSONValue] = [:]) throws -> Tensor {
     guard let op = OpTable.named(op) else { throw Fault(.internal, "unknown op '\(op)'") }
+    if let result = try applyPrepared(op, inputs, attributes) { return result }
     do {
       return try apply(op, inputs, attributes, path: op.name) { declared in
         guard declared.isEmpty else {
@@ -113,6 +119,15 @@ extension Tape {
     else { return error }
     fault.got = "\(Shape.array(input.shape))"
     return fault
+  }
+
+  /// One step of a long short-term memory: the output h' and the state c'. The gates have four numbers for each of the
+  /// state, in the order input, forget, cell, output.
+  public func lstmCell(gates: Tensor, state: Tensor) throws -> [Tensor] {
+    guard gates.type.shape.hasBatch == state.type.shape.hasBatch else {
+      return try compute(.lstmCell, [try fromBatch(gates), try fromBatch(state)], Attributes())
+    }
+    return try compute(.lstmCell, [gates, state], Attributes())
   }
 
   /// A tensor times a number.

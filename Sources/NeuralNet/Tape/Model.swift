@@ -39,6 +39,11 @@ public final class Model {
   public func apply(
     _ op: Op, _ inputs: [Tensor], attributes: [String: JSONValue], name: String?, on tape: Tape
   ) throws -> Tensor {
+    if name == nil, let result = try tape.applyPrepared(op, inputs, attributes) {
+      // It has no parameters; the names of others count it.
+      names.countAutomaticName(op.name)
+      return result
+    }
     let leaf = name ?? names.automaticName(op.name), path = names.path(of: leaf)
     try NamePaths.check(leaf, path: path)
     try names.claim(path, as: "a node")

@@ -7,7 +7,7 @@ import Synchronization
 final class TapeNode {
   /// What was computed.
   enum Computation {
-    case op(Op, Attributes)
+    case operation(TapeOperation)
     case function(any TapeFunction)
   }
 
@@ -16,9 +16,11 @@ final class TapeNode {
   /// Grows with every node: a node's inputs come from nodes of smaller numbers.
   let order = TapeNode.count.add(1, ordering: .relaxed).newValue
   let computation: Computation
+  /// Where the node is in the history that is being gone through; what it was in another means nothing.
+  var position = -1
   private(set) var inputs: [Tensor]
   private(set) var outputs: [Tensor.Storage] = []
-  /// The versions of the numbers of inputs and outputs, as they were.
+  /// The versions of the numbers of inputs and outputs, as they were; empty where all were the first.
   private let versions: [Int]
   /// What is told of the memory that the node takes besides its tensors', as long as it is there.
   private let memory: TapeMemory?
@@ -31,15 +33,16 @@ final class TapeNode {
     self.computation = computation
     self.inputs = inputs
     self.outputs = outputs
-    versions = (inputs.map(\.storage) + outputs).map(\.version)
+    versions = Self.versions(inputs, outputs)
     memory?.changed(bytes)
   }
 
   /// Throws a `recipe` fault unless the inputs, and outputs after them, that are `read` have the numbers that they had.
   func checkUnchanged(_ read: [Bool], by name: String) throws {
+    if versions.isEmpty, Self.versions(inputs, outputs).isEmpty { return }
     let storages = inputs.map(\.storage) + outputs
     for (index, storage) in storages.prefix(read.count).enumerated()
-    where read[index] && storage.version != versions[index] {
+    where read[index] && storage.version != (versions.isEmpty ? 0 : versions[index]) {
       let what = index < inputs.count ? "input \(index + 1)" : "the result"
       throw Fault(
         .recipe, "a tensor that the gradient needs was changed in place after it was used",
@@ -47,6 +50,12 @@ final class TapeNode {
         got: "\(Shape.array(tensor(at: index).shape)), changed by tensor:set or an optimiser's step",
         hint: "Take all gradients before the change, or compute again what depends on the tensor.")
     }
+  }
+
+  /// The versions of inputs and outputs; none where all are the first, as those of most are.
+  private static func versions(_ inputs: [Tensor], _ outputs: [Tensor.Storage]) -> [Int] {
+    let areFirst = inputs.allSatisfy { $0.storage.version == 0 } && outputs.allSatisfy { $0.version == 0 }
+    return areFirst ? [] : inputs.map(\.storage.version) + outputs.map(\.version)
   }
 
   /// An input, or an output after them.

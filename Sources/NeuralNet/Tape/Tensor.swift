@@ -16,17 +16,30 @@ public final class Tensor {
     private(set) var version = 0
     /// What is told of the bytes, as long as they are there.
     private let memory: TapeMemory?
+    /// Where the buffer goes afterwards.
+    private let pool: BufferPool?
 
     /// All zeros.
-    init(_ type: ValueType, batch: Int, memory: TapeMemory? = nil) throws {
+    init(_ type: ValueType, batch: Int) throws {
       self.type = type
       self.batch = type.shape.hasBatch ? batch : 1
-      self.memory = memory
+      (memory, pool) = (nil, nil)
       buffer = try AlignedBuffer(count: type.storageElements(batch: batch))
+    }
+
+    /// A buffer of a pool, whose numbers a kernel will write, padding lanes too.
+    init(_ type: ValueType, batch: Int, from pool: BufferPool, memory: TapeMemory?) throws {
+      self.type = type
+      self.batch = type.shape.hasBatch ? batch : 1
+      (self.memory, self.pool) = (memory, pool)
+      buffer = try pool.take(count: type.storageElements(batch: batch))
       memory?.changed(buffer.byteCount + TapeMemory.objectBytes)
     }
 
-    deinit { memory?.changed(-buffer.byteCount - TapeMemory.objectBytes) }
+    deinit {
+      memory?.changed(-buffer.byteCount - TapeMemory.objectBytes)
+      pool?.give(buffer)
+    }
 
     /// Notes that the numbers were changed in place.
     func noteChange() { version += 1 }

@@ -86,7 +86,7 @@ public final class TensorOptimiser {
       AdaptiveUpdate.adam(
         parameters: values, gradient: gradient, mean: state.first.pointer, square: state.second.pointer, count: count,
         rate: learningRate, betas: (betas[0], betas[1]), corrections: (1 - state.powers.0, 1 - state.powers.1),
-        epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled)
+        epsilon: epsilon, weightDecay: weightDecay, decoupled: decoupled, compute: compute)
     case .rmsprop(let alpha, let epsilon, let momentum, let weightDecay):
       AdaptiveUpdate.rmsprop(
         parameters: values, gradient: gradient, square: state.first.pointer, momentumBuffer: state.second.pointer,

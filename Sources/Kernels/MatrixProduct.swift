@@ -1,0 +1,211 @@
+import CKernels
+
+// Matrix products. A tile of rows times one or two vectors of columns stays in registers while the kernel goes through
+// the depth; the left matrix is read in place, by rows or by columns. Per result the products are added in the order of
+// the depth, one fused multiply-add each: the size of the tile doesn't change a bit.
+
+/// One tile of two vectors.
+@inline(__always)
+private func wideTile<let rows: Int>(
+  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ zeros: InlineArray<rows, Lanes>
+) {
+  var sums = zeros, secondSums = zeros
+  let result = job.result! + row &* Int(job.result_row)
+  let distance = Int(job.result_row), bRow = Int(job.b_row)
+  if job.accumulates != 0 {
+    for p in 0..<rows {
+      sums[p] = load(result + p &* distance)
+      secondSums[p] = load(result + (p &* distance &+ 16))
+    }
+  } else if let start = job.start {
+    let first = load(start), second = load(start + 16)
+    for p in 0..<rows { (sums[p], secondSums[p]) = (first, second) }
+  }
+  var a = job.a! + row &* aRow, b = job.b!
+  for _ in 0..<Int(job.depth) {
+    let w = load(b), second = load(b + 16)
+    for p in 0..<rows {
+      let x = Lanes(repeating: a[p &* aRow])
+      sums[p] = fused(x, w, sums[p])
+      secondSums[p] = fused(x, second, secondSums[p])
+    }
+    a += aStep
+    b += bRow
+  }
+  for p in 0..<rows {
+    store(sums[p], result + p &* distance)
+    store(masked(secondSums[p], mask), result + (p &* distance &+ 16))
+  }
+}
+
+/// One tile of one vector, in two halves: the optimiser keeps arrays of up to 8 vectors in registers, but not of 16.
+@inline(__always)
+private func tile<let half: Int>(
+  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ zeros: InlineArray<half, Lanes>
+) {
+  var upper = zeros, lower = zeros
+  let distance = Int(job.result_row), bRow = Int(job.b_row)
+  let result = job.result! + row &* distance
+  if job.accumulates != 0 {
+    for p in 0..<half {
+      upper[p] = load(result + p &* distance)
+      lower[p] = load(result + (p &+ half) &* distance)
+    }
+  } else if let start = job.start {
+    let first = load(start)
+    for p in 0..<half { (upper[p], lower[p]) = (first, first) }
+  }
+  var a = job.a! + row &* aRow, b = job.b!
+  for _ in 0..<Int(job.depth) {
+    let w = load(b)
+    for p in 0..<half { upper[p] = fused(Lanes(repeating: a[p &* aRow]), w, upper[p]) }
+    for p in 0..<half { lower[p] = fused(Lanes(repeating: a[(p &+ half) &* aRow]), w, lower[p]) }
+    a += aStep
+    b += bRow
+  }
+  for p in 0..<half {
+    store(masked(upper[p], mask), result + p &* distance)
+    store(masked(lower[p], mask), result + (p &+ half) &* distance)
+  }
+}
+
+/// One row of one vector.
+@inline(__always)
+private func row(_ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+  let result = job.result! + row &* Int(job.result_row)
+  var sum = Lanes(repeating: 0)
+  if job.accumulates != 0 { sum = load(result) } else if let start = job.start { sum = load(start) }
+  var a = job.a! + row &* aRow, b = job.b!
+  for _ in 0..<Int(job.depth) {
+    sum = fused(Lanes(repeating: a[0]), load(b), sum)
+    a += aStep
+    b += Int(job.b_row)
+  }
+  store(masked(sum, mask), result)
+}
+
+/// One vector of columns: tiles, then what is left of the rows one by one.
+@inline(__always)
+private func narrow(_ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+  let rows = Int(job.rows), zero = Lanes(repeating: 0)
+  var r = 0
+  while r &+ 2 &* HalfTile.count <= rows {
+    tile(job, r, aRow, aStep, mask, halfTile(zero))
+    r &+= 2 &* HalfTile.count
+  }
+  while r &+ 2 &* SmallHalfTile.count <= rows {
+    tile(job, r, aRow, aStep, mask, smallHalfTile(zero))
+    r &+= 2 &* SmallHalfTile.count
+  }
+  while r < rows {
+    row(job, r, aRow, aStep, mask)
+    r &+= 1
+  }
+}
+
+@inline(__always)
+private func wide(_ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+  let rows = Int(job.rows), zero = Lanes(repeating: 0)
+  var r = 0
+  while r &+ WideTile.count <= rows {
+    wideTile(job, r, aRow, aStep, mask, wideTile(zero))
+    r &+= WideTile.count
+  }
+  while r &+ SmallWideTile.count <= rows {
+    wideTile(job, r, aRow, aStep, mask, smallWideTile(zero))
+    r &+= SmallWideTile.count
+  }
+  while r < rows {
+    wideTile(job, r, aRow, aStep, mask, [zero])
+    r &+= 1
+  }
+}
+
+/// Both vectors at once where the registers have room, else one after the other.
+@inline(__always)
+private func vectors(_ job: nr_product_job, _ aRow: Int, _ aStep: Int) {
+  let last = laneMask(Int(job.lanes) &- (job.lanes > 16 ? 16 : 0))
+  if job.lanes <= 16 { return narrow(job, aRow, aStep, last) }
+  if tileVectors == 2 { return wide(job, aRow, aStep, last) }
+  narrow(job, aRow, aStep, laneMask(16))
+  var second = job
+  second.b = job.b! + 16
+  second.result = job.result! + 16
+  if let start = job.start { second.start = start + 16 }
+  narrow(second, aRow, aStep, last)
+}
+
+@inline(never) private func byRows(_ job: nr_product_job) { vectors(job, Int(job.a_row), 1) }
+@inline(never) private func byColumns(_ job: nr_product_job) { vectors(job, 1, Int(job.a_step)) }
+
+func product(_ pointer: UnsafePointer<nr_product_job>) {
+  let job = pointer.pointee
+  if job.a_step == 1 { byRows(job) } else { byColumns(job) }
+}
+
+// MARK: - One row
+
+/// result[column] = start + the sum over k of a[k] * b[k][column]: up to four vectors of columns at a time.
+func rowProduct(
+  _ a: UnsafePointer<Float>, _ depth: Int64, _ b: UnsafePointer<Float>, _ bRow: Int64,
+  _ result: UnsafeMutablePointer<Float>, _ columns: Int64
+) {
+  let columns = Int(columns), bRow = Int(bRow), zero = Lanes(repeating: 0)
+  var c = 0
+  while c &+ 64 <= columns {
+    var sums: InlineArray<4, Lanes> = [zero, zero, zero, zero]
+    var values = b + c
+    for k in 0..<Int(depth) {
+      let x = Lanes(repeating: a[k])
+      for v in 0..<4 { sums[v] = fused(x, load(values + v &* 16), sums[v]) }
+      values += bRow
+    }
+    for v in 0..<4 { store(sums[v], result + (c &+ v &* 16)) }
+    c &+= 64
+  }
+  while c &+ 16 <= columns {
+    var sum = zero
+    var values = b + c
+    for k in 0..<Int(depth) {
+      sum = fused(Lanes(repeating: a[k]), load(values), sum)
+      values += bRow
+    }
+    store(sum, result + c)
+    c &+= 16
+  }
+  while c < columns {
+    var sum: Float = 0
+    for k in 0..<Int(depth) { sum = fused(a[k], b[k &* bRow &+ c], sum) }
+    result[c] = sum
+    c &+= 1
+  }
+}
+
+/// result[row] = the sum over k of a[k] * b[row][k], in 16 lane sums, k modulo 16, that are added as a tree.
+func rowDots(
+  _ a: UnsafePointer<Float>, _ depth: Int64, _ b: UnsafePointer<Float>, _ bRow: Int64,
+  _ result: UnsafeMutablePointer<Float>, _ rows: Int64
+) {
+  let depth = Int(depth), bRow = Int(bRow), rows = Int(rows), zero = Lanes(repeating: 0)
+  var r = 0
+  while r &+ 4 <= rows {
+    let first = b + r &* bRow
+    var sums: InlineArray<4, Lanes> = [zero, zero, zero, zero]
+    var k = 0
+    while k &+ 16 <= depth {
+      let x = load(a + k)
+      for p in 0..<4 { sums[p] = fused(x, load(first + (p &* bRow &+ k)), sums[p]) }
+      k &+= 16
+    }
+    if k < depth {
+      let x = loadFirst(a + k, depth &- k)
+      for p in 0..<4 { sums[p] = fused(x, loadFirst(first + (p &* bRow &+ k), depth &- k), sums[p]) }
+    }
+    for p in 0..<4 { result[r &+ p] = laneSum(sums[p]) }
+    r &+= 4
+  }
+  while r < rows {
+    result[r] = laneDot(a, b + r &* bRow, depth)
+    r &+= 1
+  }
+}
