@@ -140,9 +140,11 @@ import Testing
           gamma: g.pointer, beta: h.pointer, factor: 0.75, storage: storage.pointer),
         BatchNormalization.Term(inputs[2].pointer),
       ]
-      terms.withUnsafeBufferPointer {
-        BatchNormalization.sum(
-          rows: rows, channels: channels, terms: $0, low: -0.5, high: 1, output: output.pointer, compute: compute)
+      withExtendedLifetime((inputs, g, h, mean, deviation, storage)) {
+        terms.withUnsafeBufferPointer {
+          BatchNormalization.sum(
+            rows: rows, channels: channels, terms: $0, low: -0.5, high: 1, output: output.pointer, compute: compute)
+        }
       }
       return checkedUnpadded(output, channels: channels)
     }
@@ -182,9 +184,11 @@ import Testing
         statisticsDependOnInput: true, clamp: clamp.map { (Float($0.lowerBound), Float($0.upperBound)) },
         coefficients: k, gammaGradient: sums.0.pointer, betaGradient: sums.1.pointer, scratch: scratch.pointer,
         compute: compute)
-      let result = masked.indices.map { i in
-        let c = i % channels
-        return k[0][c] * Float(masked[i]) + k[1][c] * Float(x[i]) + k[2][c]
+      let result = withExtendedLifetime(storage) {
+        masked.indices.map { i in
+          let c = i % channels
+          return k[0][c] * Float(masked[i]) + k[1][c] * Float(x[i]) + k[2][c]
+        }
       }
       return result + sums.0.values + sums.1.values
     }
@@ -212,10 +216,12 @@ import Testing
           inputs[2].pointer, channels: channels, mean: mean.pointer, inverseDeviation: deviation.pointer,
           gamma: g.pointer, beta: h.pointer, factor: -2, storage: storage.pointer),
       ]
-      terms.withUnsafeBufferPointer {
-        BatchNormalization.dots(
-          rows: rows, channels: channels, gradient: inputs[0].pointer, terms: $0, result: result.pointer,
-          compute: compute)
+      withExtendedLifetime((inputs, g, h, mean, deviation, storage)) {
+        terms.withUnsafeBufferPointer {
+          BatchNormalization.dots(
+            rows: rows, channels: channels, gradient: inputs[0].pointer, terms: $0, result: result.pointer,
+            compute: compute)
+        }
       }
       return result.values.map { $0 / Float(size) } + [1]
     }
