@@ -50,13 +50,12 @@ def chosen(all_rows, only):
     """The rows that are asked for, or those of their cases."""
     if not only:
         return all_rows
-    found = []
-    for text in only:
-        key, _, part = text.partition("/")
-        for row in all_rows:
-            cases = [case for case in row.cases if part in case.name]
-            if row.key == key and cases:
-                found.append(dataclasses.replace(row, cases=cases))
+    found, wanted = [], [text.partition("/")[::2] for text in only]
+    for row in all_rows:
+        parts = [part for key, part in wanted if key == row.key]
+        cases = [case for case in row.cases if any(part in case.name for part in parts)]
+        if cases:
+            found.append(dataclasses.replace(row, cases=cases))
     if not found:
         sys.exit(f"no such row; there are {', '.join(row.key for row in all_rows)}")
     return found
