@@ -108,7 +108,7 @@ public struct Attention: Sendable {
     product.run(
       MatrixProduct.Operands(
         left: left, leftRow: leftRow, right: right, rightRow: rowStride, result: result,
-        resultRow: resultRow ?? rowStride), scratch: scratch, compute: compute)
+        resultRow: resultRow ?? rowStride), isPart: resultRow == nil, scratch: scratch, compute: compute)
   }
 
   private func clearLanes(_ rows: UnsafeMutablePointer<Float>, _ count: Int) {

@@ -43,14 +43,16 @@ public struct MatrixProduct: Sendable {
   /// result = op(A) · op(B), on the calling thread. Result rows of `paddedChannels(columns)` floats end with zeros.
   ///
   /// - Parameters:
+  ///   - isPart: the result's columns are a part of longer rows: nothing else of these is written.
   ///   - packed: whether the scratch holds this B from the product before.
   ///   - scratch: `scratchFloats` floats.
   public func run(
-    _ operands: Operands, packed: Bool = false, scratch: UnsafeMutablePointer<Float>, compute: Compute
+    _ operands: Operands, isPart: Bool = false, packed: Bool = false, scratch: UnsafeMutablePointer<Float>,
+    compute: Compute
   ) {
-    if rows <= Self.fewRows { return runRows(operands, scratch: scratch, compute: compute) }
+    let isPadded = !isPart && operands.resultRow == paddedChannels(columns)
+    if rows <= Self.fewRows { return runRows(operands, isPadded, scratch: scratch, compute: compute) }
     if !packed { pack(operands.right, operands.rightRow, into: scratch, compute) }
-    let isPadded = operands.resultRow == paddedChannels(columns)
     var job = nr_product_job()
     (job.a, job.rows, job.depth) = (operands.left, Int64(rows), Int64(depth))
     (job.a_row, job.a_step) = transposesLeft ? (1, Int64(operands.leftRow)) : (Int64(operands.leftRow), 1)
@@ -90,7 +92,9 @@ public struct MatrixProduct: Sendable {
   }
 
   /// A row, or two, of the result, with B in place.
-  private func runRows(_ operands: Operands, scratch: UnsafeMutablePointer<Float>, compute: Compute) {
+  private func runRows(
+    _ operands: Operands, _ isPadded: Bool, scratch: UnsafeMutablePointer<Float>, compute: Compute
+  ) {
     let kernel = transposesRight ? compute.kernels.row_dots! : compute.kernels.row_product!
     for row in 0..<rows {
       var left = operands.left + row * operands.leftRow
@@ -100,7 +104,7 @@ public struct MatrixProduct: Sendable {
       }
       let result = operands.result + row * operands.resultRow
       kernel(left, Int64(depth), operands.right, Int64(operands.rightRow), result, Int64(columns))
-      if operands.resultRow == paddedChannels(columns) {
+      if isPadded {
         (result + columns).update(repeating: 0, count: operands.resultRow - columns)
       }
     }

@@ -55,7 +55,8 @@ final class TapeProgram {
     readsGiven = given.map { read.contains($0.id) }
     var rowSums: [Int: Int] = [:]
     for (index, step) in steps.enumerated() {
-      let output = step.outputs[0], shapes = step.inputs.map { graph.values[$0].shape }
+      guard let output = step.outputs.first else { continue }
+      let shapes = step.inputs.map { graph.values[$0].shape }
       if step.op.sumsRows(step.attributes, shapes), isResult.contains(output), !readBySteps.contains(output) {
         rowSums[output] = index
       }
@@ -98,7 +99,7 @@ final class TapeProgram {
       preparedFor = (tapeName, batch)
     }
     for (index, step) in steps.enumerated() {
-      if skippingRowSums, rowSums[step.outputs[0]] == index { continue }
+      if skippingRowSums, let output = step.outputs.first, rowSums[output] == index { continue }
       let inputs = step.inputs.compactMap { known[$0] }
       let draw = step.op.isRepeatable ? nil : draws?(step.path)
       let outputs =
