@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func bytesAreNormalisedAsInTraining() throws {
-    let set = try Shapes.draw(Shapes.Options(size: 8, train: 8, test: 2, seed: 1)).train
+    let set = try Shapes.draw(Shapes.Options(size: 12, train: 8, test: 2, seed: 1)).train
     let selection = ImageSelection(set), normalisation = Normalisation(measuring: selection)
     var expected = [Float](repeating: 0, count: set.imageSize), labels: [Int32] = [0], input = expected
     _ = try EvaluationBatches(selection, normalisation: normalisation, batchSize: 1).fill(
