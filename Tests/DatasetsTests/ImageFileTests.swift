@@ -166,7 +166,11 @@ private enum References {
     try FileManager.default.createDirectory(atPath: folder + "/dog", withIntermediateDirectories: true)
     #expect(fault() == "DIR/dog: a class without images: expected JPEG or PNG files, got an empty folder")
     try FileManager.default.createDirectory(atPath: folder + "/dog/more", withIntermediateDirectories: true)
-    #expect(fault() == "DIR/dog/more: is not a file: expected a regular file")
+    #expect(
+      fault() == """
+        DIR/dog/more: a folder within the folder of a class: expected JPEG or PNG files. Name the folder that has a \
+        folder for each class, or one with train/ and test/ of such.
+        """)
     try FileManager.default.moveItem(atPath: folder + "/dog/more", toPath: folder + "/train")
     #expect(
       fault() == """

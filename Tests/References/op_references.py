@@ -502,9 +502,29 @@ def product_cases():
                            {"input0": a, "input1": b}, ["plain"] * 2, "plain", dict(transpose_a=ta, transpose_b=tb))
 
 
+# name: batch, queries, keys, width, heads, causal
+ATTENTIONS = {
+    "one_head": (2, 5, 7, 6, 1, False), "two_heads": (3, 4, 9, 10, 2, False), "lanes_plus_one": (1, 3, 17, 34, 2, False),
+    "causal": (2, 6, 6, 8, 2, True), "causal_33": (1, 33, 33, 24, 3, True), "one_token": (2, 1, 1, 3, 3, False),
+}
+
+
+def attention_cases():
+    for short, (n, t, s, d, heads, causal) in ATTENTIONS.items():
+        name = f"scaled_dot_product_attention/{short}"
+
+        def attend(q, k, v):
+            q, k, v = (x.unflatten(-1, (heads, d // heads)).transpose(1, 2) for x in (q, k, v))
+            return F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+
+        arrays = {f"input{i}": random(f"{name}/{i}", n, length, d) for i, length in enumerate((t, s, s))}
+        yield case(name, "scaled_dot_product_attention", attend, arrays, ["plain"] * 3, "plain",
+                   dict(heads=heads, causal=causal))
+
+
 def op_cases():
     for cases in (convolution_cases, linear_cases, batch_norm_cases, activation_cases, pooling_cases, joining_cases,
                   cross_entropy_cases, target_cases, smooth_cases, softmax_axis_cases, layer_norm_cases, loss_cases, function_cases, arithmetic_cases,
-                  reduction_cases, rearranging_cases, product_cases, indexing_cases, sorting_cases, resize_cases, comparison_cases, position_cases,
+                  reduction_cases, rearranging_cases, product_cases, attention_cases, indexing_cases, sorting_cases, resize_cases, comparison_cases, position_cases,
                   constant_cases):
         yield from cases()

@@ -24,7 +24,8 @@ import Testing
     let normal = Self.normalised(x, channels).rows
     let expected = normal.indices.map { normal[$0] * scale[$0 % channels] + shift[$0 % channels] }
     for isDense in [false, true] {
-      try expectAgreement(expected, within: 4e-6) { compute in
+      // Of 700 rows of three channels, some are nearly constant: what is left of them after the mean has fewer digits.
+      try expectAgreement(expected, within: 1e-5) { compute in
         let input = isDense ? GuardedBuffer(floats(x)) : padded(x, channels: channels)
         let output = GuardedBuffer(count: input.count)
         let factors = GuardedBuffer(floats(scale)), shifts = GuardedBuffer(floats(shift))
