@@ -12,7 +12,7 @@ public struct BLAS: Sendable {
   /// The name of the core in use: `SkylakeX`, `Haswell`, …
   public let coreName: String
   /// The address of the loaded library, for `dlsym`.
-  private let library: UInt
+  private let address: UInt
 
   /// The library, loaded once. Throws a `usage` fault when it isn't installed.
   public static var shared: BLAS {
@@ -32,13 +32,13 @@ public struct BLAS: Sendable {
     guard let name = dlsym(handle, "openblas_get_corename") else {
       throw Fault(.usage, "\(library) lacks openblas_get_corename", hint: hint)
     }
-    self.library = UInt(bitPattern: handle)
+    address = UInt(bitPattern: handle)
     coreName = unsafeBitCast(name, to: CoreName.self)().map { String(cString: $0) } ?? core
   }
 
   /// The function of a name in the library, as a function of type `F`. Throws a `usage` fault when it isn't there.
   func function<F>(_ name: String, as type: F.Type = F.self) throws -> F {
-    guard let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: library), name) else {
+    guard let symbol = dlsym(UnsafeMutableRawPointer(bitPattern: address), name) else {
       throw Fault(.usage, "libopenblas.so.0 lacks \(name)", hint: "Install it: apt-get install libopenblas0-pthread.")
     }
     return unsafeBitCast(symbol, to: type)

@@ -41,12 +41,6 @@ struct DirectConvolution {
     }
   }
 
-  /// What all units work on.
-  struct Operands {
-    let source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>
-    let results: ConvolutionResults
-  }
-
   func run(
     source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
@@ -65,26 +59,15 @@ struct DirectConvolution {
   func operands(
     source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-  ) -> Operands {
-    let prepared: UnsafePointer<Float>
-    switch weight {
-    case .prepared(let given): prepared = given
-    case .dense(let dense):
-      prepare(dense, into: scratch)
-      prepared = UnsafePointer(scratch)
-    }
-    let bias = scratch + preparedFloats
-    bias.update(repeating: 0, count: taps.result.pixelStride)
-    if let given = epilogue.bias { bias.update(from: given, count: taps.result.c) }
-    let results = ConvolutionResults(
-      shape: taps.result, result: result, epilogue: epilogue, moments: bias + taps.result.pixelStride,
-      kernels: compute.kernels)
-    return Operands(source: source, prepared: prepared, bias: bias, results: results)
+  ) -> ConvolutionOperands {
+    ConvolutionOperands(
+      source: source, weight: weight, epilogue: epilogue, shape: taps.result, result: result, scratch: scratch,
+      preparedFloats: preparedFloats, biasFloats: taps.result.pixelStride, kernels: compute.kernels, prepare: prepare)
   }
 
   /// Computes a unit; returns the copy of the source that it read.
   func runUnit(
-    _ unit: Int, _ operands: Operands, scratch: UnsafeMutablePointer<Float>
+    _ unit: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>
   ) -> UnsafePointer<Float> {
     let strip = taps.strip(unit), place = taps.results(strip), results = operands.results
     let prepared = operands.prepared, source = operands.source

@@ -46,12 +46,6 @@ struct WinogradConvolution {
     }
   }
 
-  /// What all units work on.
-  struct Operands {
-    let source: Convolution.Source, prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>
-    let results: ConvolutionResults
-  }
-
   func run(
     source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
@@ -70,25 +64,16 @@ struct WinogradConvolution {
   func operands(
     source: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-  ) -> Operands {
-    let prepared: UnsafePointer<Float>
-    switch weight {
-    case .prepared(let given): prepared = given
-    case .dense(let dense):
-      prepare(dense, into: scratch)
-      prepared = UnsafePointer(scratch)
-    }
-    let bias = scratch + preparedFloats
-    bias.update(repeating: 0, count: biasFloats)
-    if let given = epilogue.bias { bias.update(from: given, count: taps.result.c) }
-    let results = ConvolutionResults(
-      shape: taps.result, result: result, epilogue: epilogue, moments: bias + biasFloats, kernels: compute.kernels)
-    return Operands(source: source, prepared: prepared, bias: bias, results: results)
+  ) -> ConvolutionOperands {
+    ConvolutionOperands(
+      source: source, weight: weight, epilogue: epilogue, shape: taps.result, result: result, scratch: scratch,
+      preparedFloats: preparedFloats, biasFloats: biasFloats, kernels: compute.kernels, prepare: prepare)
   }
 
   /// - Parameter eachImage: Called with the windows of the source of each image.
   func runUnit(
-    _ index: Int, _ operands: Operands, scratch: UnsafeMutablePointer<Float>, eachImage: (Int) -> Void = { _ in }
+    _ index: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>,
+    eachImage: (Int) -> Void = { _ in }
   ) {
     let unit = tiling.unit(index), place = tiling.results(unit), results = operands.results
     let line = scratch + tiling.sourceBlocks * tiling.windowFloats, sources = line + tiling.lineFloats
