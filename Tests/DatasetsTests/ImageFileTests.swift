@@ -23,8 +23,10 @@ private enum References {
   }
 }
 
-@Suite struct ImageFileTests {
+@Suite final class ImageFileTests {
   private let folder = NSTemporaryDirectory() + "images-" + UUID().uuidString
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   @Test func readsWhatPillowReads() throws {
     for reference in try References.cases() {

@@ -9,10 +9,12 @@ import Testing
 
 /// Networks as ONNX files: ONNX's checker takes them, and ONNX Runtime computes what the plan does.
 @Suite(.enabled(if: PythonInterpreter.path != nil, "set NASRUN_PYTHON to a Python that has onnxruntime"))
-struct ONNXTests {
+final class ONNXTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("onnx-\(UUID().uuidString)")
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// Writes a network and the arrays that it is checked on.
   private func write(_ name: String, _ graph: Graph, _ weights: Weights, _ arrays: [NamedArray]) throws {
@@ -21,7 +23,6 @@ struct ONNXTests {
   }
 
   @Test func everyLayerComputesTheSame() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let examples = try ExampleNetwork.all(compute: try Compute())
     #expect(Set(examples.map(\.op)) == Set(OpTable.layers.map(\.name)))
     for (number, example) in examples.enumerated() {
@@ -50,7 +51,6 @@ struct ONNXTests {
 
   /// Every size up and down, by both methods: where nearest pixels lie is a matter of rounding.
   @Test func imagesOfAnySizeAreResizedTheSame() throws {
-    defer { try? FileManager.default.removeItem(at: folder) }
     let compute = try Compute()
     var count = 0
     for height in [1, 5, 7, 12] {

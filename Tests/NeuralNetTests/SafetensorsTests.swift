@@ -7,7 +7,7 @@ import TensorCore
 import TestSupport
 import Testing
 
-@Suite struct SafetensorsTests {
+@Suite final class SafetensorsTests {
   private static let arrays = [
     NamedArray(name: "b/weight", shape: [2, 3], values: [1, -2, 3.5, .infinity, 0, Float(bitPattern: 71362)]),
     NamedArray(name: "a", shape: [], values: [7]), NamedArray(name: "empty", shape: [0, 4], values: []),
@@ -16,6 +16,8 @@ import Testing
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("safetensors-\(UUID().uuidString)")
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   @Test func readsBackWhatItWrote() throws {
     let path = folder.appendingPathComponent("w.safetensors").path
