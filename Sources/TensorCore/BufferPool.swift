@@ -15,7 +15,7 @@ public final class BufferPool {
       keptBytes -= buffer.byteCount
       return buffer
     }
-    return try AlignedBuffer(count: count)
+    return try AlignedBuffer(count: count, start: .anything)
   }
 
   /// Gives a buffer back that nobody reads any more.

@@ -332,7 +332,6 @@ typedef struct {
   // Rows of channels. The widths are the distances between rows.
   void (*copy_channels)(const float *a, int64_t a_width, float *result, int64_t result_width, int64_t rows,
                         int64_t channels, int64_t zeros);  // then `zeros` zeros
-  void (*add_bias)(const float *a, const float *bias, float *result, int64_t rows, int64_t pixel);
   void (*sum_rows)(const float *a, int64_t rows, int64_t pixel, float *result);  // result[pixel] overwritten
 
   // Rows of `channels` numbers, `pixel` floats apart; lanes after the last channel are written as zero.
