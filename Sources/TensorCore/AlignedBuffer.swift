@@ -17,16 +17,25 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// Allocates `count` zeros. Throws a `limit` fault when there is no memory.
   public init(count: Int) throws {
     self.count = count
-    let bytes = Self.bytes(count), isMapped = bytes >= Self.mappedBytes
-    guard let memory = isMapped ? Self.map(bytes) : aligned_alloc(64, bytes) else {
-      throw Fault(.limit, "out of memory", got: "a buffer of \(bytes) bytes", hint: "Use a smaller batch.")
-    }
-    if !isMapped { memset(memory, 0, bytes) }
-    pointer = memory.bindMemory(to: Float.self, capacity: bytes / 4)
+    let bytes = Self.bytes(count)
+    pointer = try Self.allocate(bytes: bytes)
+    if bytes < Self.mappedBytes { memset(pointer, 0, bytes) }
   }
 
-  deinit {
-    if byteCount >= Self.mappedBytes { munmap(pointer, byteCount) } else { free(pointer) }
+  deinit { Self.deallocate(pointer, bytes: byteCount) }
+
+  /// Memory without an object that owns it; its numbers are anything. `bytes` is what `bytes(_:)` gives. Throws a `limit`
+  /// fault when there is none.
+  package static func allocate(bytes: Int) throws -> UnsafeMutablePointer<Float> {
+    guard let memory = bytes >= mappedBytes ? map(bytes) : aligned_alloc(64, bytes) else {
+      throw Fault(.limit, "out of memory", got: "a buffer of \(bytes) bytes", hint: "Use a smaller batch.")
+    }
+    return memory.bindMemory(to: Float.self, capacity: bytes / 4)
+  }
+
+  /// Gives memory of `allocate` back.
+  package static func deallocate(_ pointer: UnsafeMutablePointer<Float>, bytes: Int) {
+    if bytes >= mappedBytes { munmap(pointer, bytes) } else { free(pointer) }
   }
 
   /// The floats, as a buffer pointer. Valid as long as the buffer.
@@ -44,5 +53,6 @@ public final class AlignedBuffer: @unchecked Sendable {
     return memory
   }
 
-  private static func bytes(_ count: Int) -> Int { max(1, (count + 15) / 16) * 64 }
+  /// The memory that so many floats take, in bytes: whole vectors, at least one.
+  package static func bytes(_ count: Int) -> Int { max(1, (count + 15) / 16) * 64 }
 }
