@@ -11,10 +11,7 @@ struct GradientBlocks {
   let memory: TapeMemory
   private var blocks: [Block] = []
 
-  init(_ memory: TapeMemory) {
-    self.memory = memory
-    blocks.reserveCapacity(1024)
-  }
+  init(_ memory: TapeMemory) { self.memory = memory }
 
   var count: Int { blocks.count }
 
@@ -52,6 +49,6 @@ struct GradientBlocks {
   /// Gives everything back that is still in use.
   mutating func releaseAll() {
     for block in blocks where block.uses > 0 { memory.give(block.pointer, block.bytes) }
-    blocks = []
+    blocks.removeAll(keepingCapacity: true)
   }
 }

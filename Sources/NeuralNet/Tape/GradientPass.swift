@@ -4,7 +4,9 @@ import TensorCore
 ///
 /// A value that was used more than once gets the sum of its contributions in one `add`, in the reverse order of its
 /// uses. Contributions that are sums over rows are put off: together they are one sum over all rows.
-struct GradientPass {
+///
+/// It can be used again; its arrays are then there already.
+final class GradientPass {
   /// A part of a gradient: a block, or a sum over rows that was put off.
   private enum Term {
     case block(Int)
@@ -17,32 +19,32 @@ struct GradientPass {
     let block: Int
   }
 
-  private let tape: Tape
-  private let history: TapeHistory
+  private unowned let tape: Tape
+  private unowned let history: TapeHistory
   private var blocks: GradientBlocks
   /// For each slot, the only part of the gradient, -1 where there is none, -2 where `terms` has several.
-  private var single: [Int]
+  private var single: [Int] = []
   private var terms: [Int: [Term]] = [:]
   /// The slots of targets: what they have is kept.
-  private var isKept: [Bool]
+  private var isKept: [Bool] = []
   /// The values of the routine that runs.
   private var numbers: [UnsafeMutablePointer<Float>] = []
   private var places: [Int] = []
 
-  init(_ history: TapeHistory, targets: [Tensor], on tape: Tape) {
+  init(_ history: TapeHistory, on tape: Tape) {
     (self.tape, self.history) = (tape, history)
     blocks = GradientBlocks(tape.memory)
-    single = [Int](repeating: -1, count: history.slotCount)
-    isKept = [Bool](repeating: false, count: history.slotCount)
+  }
+
+  /// The gradients of `output` by the targets, from that of `output` itself.
+  func run(_ output: Tensor, seed: Tensor, targets: [Tensor]) throws -> [Tensor?] {
+    single.append(contentsOf: repeatElement(-1, count: history.slotCount))
+    isKept.append(contentsOf: repeatElement(false, count: history.slotCount))
+    defer { reset() }
     for target in targets {
       let slot = history.slot(of: target)
       if slot >= 0 { isKept[slot] = true }
     }
-  }
-
-  /// The gradients of `output` by the targets, from that of `output` itself.
-  mutating func run(_ output: Tensor, seed: Tensor, targets: [Tensor]) throws -> [Tensor?] {
-    defer { blocks.releaseAll() }
     let slot = history.slot(of: output)
     if slot >= 0 {
       add(.block(try blocks.copy(seed.storage.pointer, seed.byteCount)), to: slot)
@@ -61,10 +63,17 @@ struct GradientPass {
     }
   }
 
+  private func reset() {
+    blocks.releaseAll()
+    single.removeAll(keepingCapacity: true)
+    isKept.removeAll(keepingCapacity: true)
+    terms.removeAll(keepingCapacity: true)
+  }
+
   // MARK: - Nodes
 
   /// Adds a node's part to the gradients of its inputs.
-  private mutating func visit(_ node: TapeNode, firstSlot: Int) throws {
+  private func visit(_ node: TapeNode, firstSlot: Int) throws {
     var hasGradient: UInt64 = 0
     for output in 0..<node.outputCount where try total(firstSlot + output, node.storage(output).form) >= 0 {
       hasGradient |= 1 << UInt64(output)
@@ -89,7 +98,7 @@ struct GradientPass {
     }
   }
 
-  private mutating func run(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) throws {
+  private func run(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) throws {
     if numbers.count < routine.values {
       numbers = [UnsafeMutablePointer<Float>](repeating: tape.scratch.pointer, count: routine.values)
       places = [Int](repeating: -1, count: routine.values)
@@ -106,7 +115,7 @@ struct GradientPass {
   }
 
   /// Sets the values that a routine starts from: the node's inputs and outputs, and the gradients that came to it.
-  private mutating func give(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) {
+  private func give(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) {
     var next = 0
     func set(_ pointer: UnsafeMutablePointer<Float>, _ block: Int) {
       numbers[routine.given[next]] = pointer
@@ -120,7 +129,7 @@ struct GradientPass {
     }
   }
 
-  private mutating func run(_ step: TapeRoutine.Step) throws {
+  private func run(_ step: TapeRoutine.Step) throws {
     let table = tape.pointers(step.inputs.count + step.outputs.count)
     for (index, value) in step.inputs.enumerated() { table[index] = UnsafeMutableRawPointer(numbers[value]) }
     for (index, value) in step.outputs.enumerated() {
@@ -132,7 +141,7 @@ struct GradientPass {
   }
 
   /// Runs the gradient of a node that is no routine on tensors.
-  private mutating func runOnTensors(_ node: TapeNode, _ firstSlot: Int) throws {
+  private func runOnTensors(_ node: TapeNode, _ firstSlot: Int) throws {
     let incoming = try (0..<node.outputCount).map { output -> Tensor? in
       guard single[firstSlot + output] >= 0 else { return nil }
       let form = node.storage(output).form
@@ -151,7 +160,7 @@ struct GradientPass {
 
   // MARK: - Sums
 
-  private mutating func add(_ result: TapeRoutine.Result, of input: Tensor, to slot: Int) throws {
+  private func add(_ result: TapeRoutine.Result, of input: Tensor, to slot: Int) throws {
     switch result {
     case .none: break
     case .value(let value):
@@ -168,7 +177,7 @@ struct GradientPass {
     }
   }
 
-  private mutating func add(_ term: Term, to slot: Int) {
+  private func add(_ term: Term, to slot: Int) {
     if single[slot] == -1, case .block(let block) = term {
       single[slot] = block
     } else {
@@ -179,7 +188,7 @@ struct GradientPass {
   }
 
   /// The gradient in a slot as one block; -1 where nothing came to it.
-  private mutating func total(_ slot: Int, _ form: TensorForm) throws -> Int {
+  private func total(_ slot: Int, _ form: TensorForm) throws -> Int {
     guard single[slot] == -2, let terms = terms.removeValue(forKey: slot) else { return single[slot] }
     var parts: [Int] = [], rowSums: [(operation: TapeOperation, inputs: [[RowInput]])] = []
     for term in terms {
@@ -199,7 +208,7 @@ struct GradientPass {
   }
 
   /// The sum of blocks in their order; ends their uses.
-  private mutating func sum(_ parts: [Int], _ form: TensorForm) throws -> Int {
+  private func sum(_ parts: [Int], _ form: TensorForm) throws -> Int {
     let result = try blocks.take(form.byteCount), table = tape.pointers(parts.count + 1)
     for (index, part) in parts.enumerated() { table[index] = UnsafeMutableRawPointer(blocks.pointer(part)) }
     table[parts.count] = UnsafeMutableRawPointer(blocks.pointer(result))
@@ -209,7 +218,7 @@ struct GradientPass {
   }
 
   /// One sum over the rows of all inputs that were put off.
-  private mutating func total(_ operation: TapeOperation, _ inputs: [[RowInput]]) throws -> Int {
+  private func total(_ operation: TapeOperation, _ inputs: [[RowInput]]) throws -> Int {
     let whole = try tape.stacked(operation, inputs.count), count = operation.inputs.count
     var stacks: [Int] = [], pointers: [UnsafeMutablePointer<Float>] = []
     for operand in 0..<count {

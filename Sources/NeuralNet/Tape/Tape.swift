@@ -33,6 +33,8 @@ public final class Tape {
   /// The buffers of the kernel that runs.
   private var table: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
   let memory: TapeMemory
+  /// What the last way back through a history used.
+  private var idleHistory: TapeHistory?
   /// The most prepared operations, expansions or calls that are kept: shapes that change at every call must not pile up.
   static let mostKept = 4096
 
@@ -56,6 +58,18 @@ public final class Tape {
 
   /// Tells of changes of the memory that are too small to have been told yet.
   public func tellMemory() { memory.tell() }
+
+  /// Gives arrays for a way back through a history.
+  func takeHistory() -> TapeHistory {
+    defer { idleHistory = nil }
+    return idleHistory ?? TapeHistory()
+  }
+
+  /// Takes them back for the next.
+  func giveBack(_ history: TapeHistory) {
+    history.close()
+    idleHistory = history
+  }
 
   /// Runs `body` with recording on or off.
   public func recording<Result>(_ isOn: Bool, _ body: () throws -> Result) rethrows -> Result {

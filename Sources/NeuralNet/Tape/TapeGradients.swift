@@ -14,20 +14,20 @@ extension Tape {
     of output: Tensor, seed: Tensor? = nil, wrt targets: [Tensor], createGraph: Bool = false
   ) throws -> [Tensor?] {
     let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output)
-    return try gradients(
-      of: output, seed, wrt: targets, createGraph: createGraph, through: TapeHistory.walk(from: output))
+    let history = takeHistory()
+    defer { giveBack(history) }
+    history.walk(from: output)
+    return try gradients(of: output, seed, wrt: targets, createGraph: createGraph, through: history)
   }
 
   private func gradients(
-    of output: Tensor, _ seed: Tensor, wrt targets: [Tensor], createGraph: Bool, through walked: [TapeNode]
+    of output: Tensor, _ seed: Tensor, wrt targets: [Tensor], createGraph: Bool, through history: TapeHistory
   ) throws -> [Tensor?] {
-    let history = TapeHistory(walked, targets: targets)
-    defer { history.close(targets) }
+    history.select(targets)
     if createGraph {
       return try recording(true) { try recordedGradients(of: output, seed, wrt: targets, through: history) }
     }
-    var pass = GradientPass(history, targets: targets, on: self)
-    return try pass.run(output, seed: seed, targets: targets)
+    return try history.pass(on: self).run(output, seed: seed, targets: targets)
   }
 
   /// Adds the gradients of a tensor of one element to the `gradient` of every leaf that it depends on.
@@ -37,9 +37,11 @@ extension Tape {
         .recipe, "backward: no gradient was recorded for this tensor",
         hint: "Make a tensor with { requires_grad = true }, or use a model's parameters.")
     }
-    let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output)
-    let walked = TapeHistory.walk(from: output), leaves = output.isLeaf ? [output] : TapeHistory.leaves(of: walked)
-    let gradients = try gradients(of: output, seed, wrt: leaves, createGraph: false, through: walked)
+    let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output), history = takeHistory()
+    defer { giveBack(history) }
+    history.walk(from: output)
+    let leaves = output.isLeaf ? [output] : history.leaves()
+    let gradients = try gradients(of: output, seed, wrt: leaves, createGraph: false, through: history)
     for (leaf, gradient) in zip(leaves, gradients) {
       guard let gradient else { continue }
       leaf.gradient =
