@@ -55,6 +55,13 @@ typedef struct {
   int64_t floats;
 } nr_ahead;
 
+/// A vector of 16 floats, Swift's SIMD16<Float>.
+typedef float nr_lanes __attribute__((ext_vector_type(16)));
+/// The square roots: Swift's own are computed lane by lane.
+static inline __attribute__((always_inline)) nr_lanes nr_square_root(nr_lanes x) {
+  return __builtin_elementwise_sqrt(x);
+}
+
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
