@@ -55,6 +55,7 @@ extension LuaCall {
   public func isNil(_ index: Int) -> Bool { type(index) <= LUA_TNIL }
   public func isTable(_ index: Int) -> Bool { type(index) == LUA_TTABLE }
   public func isFunction(_ index: Int) -> Bool { type(index) == LUA_TFUNCTION }
+  public func isObject(_ index: Int) -> Bool { type(index) == LUA_TUSERDATA }
 
   /// The argument as a value; nil when it wasn't given.
   public func value(_ index: Int) -> LuaValue { index <= count ? LuaStack.value(state, Int32(index)) : .nil }

@@ -24,16 +24,29 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// Allocates `count` floats, zeros unless said otherwise. Throws a `limit` fault when there is no memory.
   public init(count: Int, start: Start = .zeros) throws {
     self.count = count
-    let bytes = Self.bytes(count), isPaged = bytes >= Self.pagedBytes, pages = isPaged ? PageReserve.take(bytes) : nil
+    let bytes = Self.bytes(count), memory = try Self.take(bytes)
+    pointer = memory.pointer
+    if case .zeros = start, !memory.isFresh { memset(pointer, 0, bytes) }
+  }
+
+  deinit { Self.deallocate(pointer, bytes: byteCount) }
+
+  /// Memory without an object that owns it; its numbers are anything. `bytes` is what `bytes(_:)` gives. Throws a `limit`
+  /// fault when there is none.
+  package static func allocate(bytes: Int) throws -> UnsafeMutablePointer<Float> { try take(bytes).pointer }
+
+  /// Gives memory of `allocate` back.
+  package static func deallocate(_ pointer: UnsafeMutablePointer<Float>, bytes: Int) {
+    if bytes >= pagedBytes { PageReserve.give(pointer) } else { free(pointer) }
+  }
+
+  /// Memory of the heap, or pages, which are zero where they are fresh.
+  private static func take(_ bytes: Int) throws -> (pointer: UnsafeMutablePointer<Float>, isFresh: Bool) {
+    let isPaged = bytes >= pagedBytes, pages = isPaged ? PageReserve.take(bytes) : nil
     guard let memory = isPaged ? pages?.memory : aligned_alloc(64, bytes) else {
       throw Fault(.limit, "out of memory", got: "a buffer of \(bytes) bytes", hint: "Use a smaller batch.")
     }
-    if case .zeros = start, pages?.isFresh != true { memset(memory, 0, bytes) }
-    pointer = memory.bindMemory(to: Float.self, capacity: bytes / 4)
-  }
-
-  deinit {
-    if byteCount >= Self.pagedBytes { PageReserve.give(pointer) } else { free(pointer) }
+    return (memory.bindMemory(to: Float.self, capacity: bytes / 4), pages?.isFresh ?? false)
   }
 
   /// The floats, as a buffer pointer. Valid as long as the buffer.
@@ -42,5 +55,6 @@ public final class AlignedBuffer: @unchecked Sendable {
   /// From this size on, a buffer has pages of its own: two huge ones.
   private static let pagedBytes = 4 << 20
 
-  private static func bytes(_ count: Int) -> Int { max(1, (count + 15) / 16) * 64 }
+  /// The memory that so many floats take, in bytes: whole vectors, at least one.
+  package static func bytes(_ count: Int) -> Int { max(1, (count + 15) / 16) * 64 }
 }

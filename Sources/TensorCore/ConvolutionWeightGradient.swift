@@ -69,6 +69,7 @@ enum ConvolutionWeightGradient {
         unit, plan, runs, input, gradient, (nr_ahead(), nr_ahead()), into: sums, scratch: part + back.workerFloats,
         compute.kernels)
     }
+    back.finishReduction(operands)
     return true
   }
 

@@ -53,6 +53,12 @@ struct DirectConvolution {
     operands.results.writeStatistics(units: taps.units, scratch: workers, compute: compute) {
       taps.results(taps.strip($0))
     }
+    finishReduction(operands)
+  }
+
+  /// Adds up the sums that the units have taken for a normalisation.
+  func finishReduction(_ operands: ConvolutionOperands) {
+    operands.results.finishReduction(units: taps.units, compute: compute) { taps.results(taps.strip($0)) }
   }
 
   /// Puts what the workers share into scratch.
@@ -71,7 +77,7 @@ struct DirectConvolution {
   ) -> UnsafePointer<Float> {
     let strip = taps.strip(unit), place = taps.results(strip), results = operands.results
     let prepared = operands.prepared, source = operands.source
-    let target = results.target(place, scratch: scratch + paddedChannels(taps.sourceFloats))
+    let target = results.target(place, lanes: taps.result.lanes, scratch: scratch + paddedChannels(taps.sourceFloats))
     var job = nr_tap_job()
     let part = taps.gather(strip, from: source, into: scratch, compute.kernels)
     job.source = part
@@ -93,7 +99,7 @@ struct DirectConvolution {
       job.bias = operands.bias + block.firstLane
       compute.kernels.taps(&job)
     }
-    results.finish(place, at: target, unit: unit)
+    results.finish(place, lanes: taps.result.lanes, at: target, unit: unit)
     return part
   }
 }

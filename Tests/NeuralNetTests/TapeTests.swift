@@ -293,10 +293,13 @@ private typealias TapeTensor = NeuralNet.Tensor
       let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
       var y = x
       for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
+      tape.tellMemory()
       #expect(bytes == 10 * (4096 + 2 * TapeMemory.objectBytes))
       y = y.detached()
+      tape.tellMemory()
       #expect(bytes == 4096 + TapeMemory.objectBytes)
       _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
+      tape.tellMemory()
       #expect(bytes == 4096 + TapeMemory.objectBytes)
       #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
     }
@@ -316,9 +319,11 @@ private typealias TapeTensor = NeuralNet.Tensor
     let shape = [3] + SmallNetworks.all[0].input, numbers = SmallNetworks.numbers(shape.reduce(1, *))
     do {
       let output = try function([try TapeTensor(shape, numbers)], parameters: parameters, on: tape)
+      tape.tellMemory()
       #expect(bytes >= weights.byteCount + 4 * numbers.count)
       #expect(output.requiresGradient)
     }
+    tape.tellMemory()
     #expect(bytes == 0)
   }
 

@@ -42,20 +42,39 @@ typedef struct {
 // What becomes of results: zero where 0 < mask < mask_high doesn't hold, plus addend, clamped to low ... high.
 typedef struct {
   const float *values;         // the results as the kernels wrote them
-  const float *mask, *addend;  // laid out like result, or null; the addend may be the result
+  const float *mask, *addend;  // laid out alike, or null; the addend may be the result
   float *result;               // may be the values
-  int64_t rows, columns, pixel;
-  int64_t value_row, value_column, result_row, result_column;
+  int64_t rows, columns, pixel;  // `pixel` channels of each
+  int64_t value_row, value_column, mask_row, mask_column, result_row, result_column;
   float mask_high, low, high;
 } nr_epilogue_job;
 
 // Memory that is asked for while a kernel computes, because it's needed next.
 typedef struct {
-  const float *start;  // may be null
-  int64_t floats;
+  const float *start;          // may be null
+  int64_t runs, lines, step;  // runs of cache lines, and floats from a run to the next
 } nr_ahead;
 
+/// A vector of 16 floats, Swift's SIMD16<Float>.
+typedef float nr_lanes __attribute__((ext_vector_type(16)));
+/// The square roots: Swift's own are computed lane by lane.
+static inline __attribute__((always_inline)) nr_lanes nr_square_root(nr_lanes x) {
+  return __builtin_elementwise_sqrt(x);
+}
+
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
+
+// Writes 16 floats to memory around the caches. Other threads see them after `nr_fence`.
+static inline void nr_stream(const float *from, float *to) {
+  typedef float vector __attribute__((vector_size(64)));
+  __builtin_nontemporal_store(*(const vector *)from, (vector *)to);
+}
+
+#if defined(__x86_64__)
+static inline void nr_fence(void) { __builtin_ia32_sfence(); }
+#else
+static inline void nr_fence(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
+#endif
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
 typedef struct {
@@ -193,15 +212,15 @@ typedef struct {
   float low, high;
 } nr_sum_job;
 
-// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
+// Over rows of channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
 // gradient counts where low < scale * input + shift < high only.
 typedef struct {
   const float *input, *gradient;
   const float *mean, *deviation;
   const float *scale, *shift;
   float low, high;
-  float *gradient_sum, *product_sum;  // [pixel], overwritten
-  int64_t rows, pixel;
+  float *gradient_sum, *product_sum;  // [channels], overwritten
+  int64_t rows, channels, input_row, gradient_row;
 } nr_normalise_sums_job;
 
 // dx = scale * (gradient - gradient_mean - (input - mean) * deviation * product_mean)
@@ -282,6 +301,7 @@ typedef struct {
 
   void (*border)(const nr_border_job *);
   void (*epilogue)(const nr_epilogue_job *);
+  void (*stream)(const nr_epilogue_job *);  // the values to the result, around the caches; both 64-byte aligned
   void (*pack)(const nr_pack_job *);
   void (*unpack)(const nr_pack_job *);  // packed to dense
   void (*taps)(const nr_tap_job *);
@@ -306,8 +326,8 @@ typedef struct {
   void (*average_pool)(const nr_pool_job *);
   void (*average_pool_gradient)(const nr_pool_job *);
 
-  // Mean [pixel] and sum of squared deviations [pixel] over rows.
-  void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
+  // Mean and sum of squared deviations of each channel over rows that are `row` floats apart.
+  void (*moments)(const float *input, int64_t rows, int64_t row, int64_t channels, float *mean, float *squares);
   void (*normalised_sum)(const nr_sum_job *);
   void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);
