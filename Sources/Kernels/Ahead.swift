@@ -35,9 +35,16 @@ struct Ahead {
     @inline(__always)
     mutating func ask() {
       let count = min(perCall, left)
-      for _ in 0..<count {
-        for line in 0..<lines { nr_prefetch(next + line &* 16) }
-        next += step
+      if lines == 1 {
+        for _ in 0..<count {
+          nr_prefetch(next)
+          next += step
+        }
+      } else {
+        for _ in 0..<count {
+          for line in 0..<lines { nr_prefetch(next + line &* 16) }
+          next += step
+        }
       }
       left &-= count
     }

@@ -2,46 +2,64 @@ import CKernels
 
 // Depthwise convolution of one vector of channels: each lane has its own weights.
 
+/// One tile: two halves, left and right, because the optimiser keeps arrays of up to 8 vectors in registers.
 @inline(__always)
-private func tile<let pixels: Int>(
+private func tile<let half: Int>(
   _ job: nr_depthwise_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<pixels, Lanes>
+  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<half, Lanes>
 ) {
-  var sums = start
+  var left = start, right = start
   for tap in 0..<Int(job.tap_count) {
     let w = load(job.weights! + tap &* 16)
     let values = source + Int(job.taps![tap])
-    for p in 0..<pixels { sums[p] = fused(load(values + p &* stride), w, sums[p]) }
+    for p in 0..<half { left[p] = fused(load(values + p &* stride), w, left[p]) }
+    for p in 0..<half { right[p] = fused(load(values + (p &+ half) &* stride), w, right[p]) }
   }
   let step = Int(job.result_column)
-  for p in 0..<pixels where p < count { store(masked(sums[p], mask), result + p &* step) }
+  for p in 0..<half where p < count { store(masked(left[p], mask), result + p &* step) }
+  for p in 0..<half where p &+ half < count { store(masked(right[p], mask), result + (p &+ half) &* step) }
 }
 
+/// All rows, each from left to right in tiles; what is left of a row takes a smaller tile if that is enough.
 @inline(__always)
-private func tiles(_ job: nr_depthwise_job, _ stride: Int) {
-  let mask = laneMask(Int(job.lanes))
-  let bias = load(job.bias!)
-  var ahead = Ahead(job.ahead, calls: Int(job.rows) &* (Int(job.columns) / DepthwiseTile.count &+ 1))
+private func tiles<let half: Int>(_ job: nr_depthwise_job, _ stride: Int, _ start: InlineArray<half, Lanes>) {
+  let mask = laneMask(Int(job.lanes)), bias = load(job.bias!)
+  var ahead = Ahead(job.ahead, calls: Int(job.rows) &* (Int(job.columns) / (2 &* half) &+ 1))
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     var result = job.result! + row &* Int(job.result_row)
     var left = Int(job.columns)
     while left > 0 {
-      tile(job, source, result, left, stride, mask, depthwiseTile(bias))
-      source += DepthwiseTile.count &* stride
-      result += DepthwiseTile.count &* Int(job.result_column)
-      left &-= DepthwiseTile.count
+      let pixels: Int
+      if left > 2 &* DepthwiseHalf.count {
+        tile(job, source, result, left, stride, mask, start)
+        pixels = 2 &* half
+      } else if left > 2 &* SmallDepthwiseHalf.count {
+        tile(job, source, result, left, stride, mask, depthwiseHalf(bias))
+        pixels = 2 &* DepthwiseHalf.count
+      } else {
+        tile(job, source, result, left, stride, mask, smallDepthwiseHalf(bias))
+        pixels = 2 &* SmallDepthwiseHalf.count
+      }
+      source += pixels &* stride
+      result += pixels &* Int(job.result_column)
+      left &-= pixels
       ahead.ask()
     }
   }
 }
 
-@inline(never) private func tiles16(_ job: nr_depthwise_job) { tiles(job, 16) }
-@inline(never) private func tilesAny(_ job: nr_depthwise_job) { tiles(job, Int(job.source_column)) }
+@inline(never) private func tiles16(_ job: nr_depthwise_job) { tiles(job, 16, largeDepthwiseHalf(load(job.bias!))) }
+@inline(never) private func sevens16(_ job: nr_depthwise_job) { tiles(job, 16, depthwiseSeven(load(job.bias!))) }
+@inline(never) private func tilesAny(_ job: nr_depthwise_job) {
+  tiles(job, Int(job.source_column), largeDepthwiseHalf(load(job.bias!)))
+}
 
+/// Rows of many sizes of images are multiples of 14 and of 7, where tiles of 16 would compute more than there is.
 func depthwise(_ pointer: UnsafePointer<nr_depthwise_job>) {
   let job = pointer.pointee
-  if job.source_column == 16 { tiles16(job) } else { tilesAny(job) }
+  if job.source_column != 16 { return tilesAny(job) }
+  if job.columns % 14 == 0 { sevens16(job) } else { tiles16(job) }
 }
 
 /// One, two or three rows of `columns` neighbouring taps, over all pixels.

@@ -19,43 +19,24 @@ func epilogue(_ pointer: UnsafePointer<nr_epilogue_job>) {
 
 @inline(__always)
 private func results(_ job: nr_epilogue_job, masks: Bool, adds: Bool) {
-  let values = job.values!, result = job.result!, pixel = Int(job.pixel)
+  let values = job.values!, result = job.result!, pixel = Int(job.channels)
   let low = Lanes(repeating: job.low), high = Lanes(repeating: job.high)
   let zero = Lanes(repeating: 0), maskHigh = Lanes(repeating: job.mask_high)
   // Neighbouring pixels are one long row of channels.
-  let isFlat = Int(job.value_column) == pixel && Int(job.mask_column) == pixel && Int(job.result_column) == pixel
+  let isFlat = Int(job.value_column) == pixel && Int(job.result_column) == pixel
   let columns = isFlat ? 1 : Int(job.columns), count = isFlat ? pixel &* Int(job.columns) : pixel
   for row in 0..<Int(job.rows) {
     for column in 0..<columns {
       let from = row &* Int(job.value_row) &+ column &* Int(job.value_column)
-      let beside = row &* Int(job.mask_row) &+ column &* Int(job.mask_column)
       let to = row &* Int(job.result_row) &+ column &* Int(job.result_column)
       var c = 0
       while c < count {
         var value = load(values + (from &+ c))
-        if masks { value = between(load(job.mask! + (beside &+ c)), zero, maskHigh, value) }
-        if adds { value += load(job.addend! + (beside &+ c)) }
+        if masks { value = between(load(job.mask! + (to &+ c)), zero, maskHigh, value) }
+        if adds { value += load(job.addend! + (to &+ c)) }
         store(clamped(value, low, high), result + (to &+ c))
         c &+= 16
       }
     }
   }
-}
-
-/// Copies results to where nobody reads them soon: what is in the caches stays there.
-func stream(_ pointer: UnsafePointer<nr_epilogue_job>) {
-  let job = pointer.pointee
-  let values = job.values!, result = job.result!, pixel = Int(job.pixel)
-  for row in 0..<Int(job.rows) {
-    for column in 0..<Int(job.columns) {
-      let from = row &* Int(job.value_row) &+ column &* Int(job.value_column)
-      let to = row &* Int(job.result_row) &+ column &* Int(job.result_column)
-      var c = 0
-      while c < pixel {
-        nr_stream(values + (from &+ c), result + (to &+ c))
-        c &+= 16
-      }
-    }
-  }
-  nr_fence()
 }

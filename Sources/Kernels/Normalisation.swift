@@ -178,22 +178,22 @@ private func blockSums(
   _ job: nr_normalise_sums_job, _ first: Int, _ rows: Int, _ c: Int,
   _ masked: (_ gradient: Lanes, _ x: Lanes, _ c: Int) -> Lanes
 ) -> (sum: Lanes, product: Lanes) {
-  let inputRow = Int(job.input_row), gradientRow = Int(job.gradient_row), mean = load(job.mean! + c)
-  let input = job.input! + (first &* inputRow &+ c), gradient = job.gradient! + (first &* gradientRow &+ c)
+  let distance = Int(job.row), mean = load(job.mean! + c)
+  let input = job.input! + (first &* distance &+ c), gradient = job.gradient! + (first &* distance &+ c)
   var sums = InlineArray<4, Lanes>(repeating: Lanes(repeating: 0)), products = sums
   var row = 0
   while row &+ 4 <= rows {
     for lane in 0..<4 {
-      let x = load(input + (row &+ lane) &* inputRow)
-      let g = masked(load(gradient + (row &+ lane) &* gradientRow), x, c)
+      let i = (row &+ lane) &* distance, x = load(input + i)
+      let g = masked(load(gradient + i), x, c)
       sums[lane] += g
       products[lane] = fused(g, x - mean, products[lane])
     }
     row &+= 4
   }
   while row < rows {
-    let x = load(input + row &* inputRow)
-    let g = masked(load(gradient + row &* gradientRow), x, c)
+    let i = row &* distance, x = load(input + i)
+    let g = masked(load(gradient + i), x, c)
     sums[0] += g
     products[0] = fused(g, x - mean, products[0])
     row &+= 1

@@ -6,7 +6,6 @@ public func kernelTable() -> nr_kernels {
     vectors: Int64(tileVectors),
     border: { border($0!) },
     epilogue: { epilogue($0!) },
-    stream: { stream($0!) },
     pack: { pack($0!) },
     unpack: { unpack($0!) },
     taps: { taps($0!) },

@@ -39,7 +39,7 @@ struct BackwardPass {
       let range = chunks[chunk]
       let first = range.lowerBound * width
       sum(
-        outputGradient + first, stride: width, first: first, rows: range.count, lanes: 0..<width,
+        outputGradient, first: first, rows: range.count, lanes: 0..<width,
         into: partial + 2 * chunk * width, compute.kernels)
     }
     vectors[3].update(from: partial, count: 2 * width)
@@ -48,21 +48,17 @@ struct BackwardPass {
     }
   }
 
-  /// The two sums of some channels, a whole vector apart, over rows of the output gradient.
-  ///
-  /// - Parameters:
-  ///   - stride: Floats from a row of the output gradient to the next.
-  ///   - first: The first float of the input that belongs to them.
+  /// The two sums of some channels, a whole vector apart, over rows from float `first` on.
   func sum(
-    _ outputGradient: UnsafePointer<Float>, stride: Int, first: Int, rows: Int, lanes: Range<Int>,
+    _ outputGradient: UnsafePointer<Float>, first: Int, rows: Int, lanes: Range<Int>,
     into part: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
   ) {
     let lane = lanes.lowerBound
     var job = nr_normalise_sums_job(
-      input: input + first, gradient: outputGradient, mean: vectors[0] + lane, deviation: vectors[1] + lane,
+      input: input + first, gradient: outputGradient + first, mean: vectors[0] + lane, deviation: vectors[1] + lane,
       scale: clamp.map { $0.scale + lane }, shift: clamp.map { $0.shift + lane }, low: clamp?.low ?? 0,
       high: clamp?.high ?? 0, gradient_sum: part, product_sum: part + vectors.width, rows: Int64(rows),
-      channels: Int64(lanes.count), input_row: Int64(vectors.width), gradient_row: Int64(stride))
+      row: Int64(vectors.width), channels: Int64(lanes.count))
     kernels.normalise_sums(&job)
   }
 

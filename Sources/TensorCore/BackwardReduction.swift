@@ -45,13 +45,12 @@ extension BatchNormalization {
       finish(compute.kernels)
     }
 
-    /// The sums of some channels over rows of the output gradient, `stride` floats apart, that belong to the input from
-    /// float `first` on.
+    /// The sums of some channels over rows, from float `first` of the input and of the output gradient on.
     func sum(
-      _ outputGradient: UnsafePointer<Float>, stride: Int, first: Int, rows: Int, lanes: Range<Int>,
+      _ outputGradient: UnsafePointer<Float>, first: Int, rows: Int, lanes: Range<Int>,
       into part: UnsafeMutablePointer<Float>, _ kernels: nr_kernels
     ) {
-      pass.sum(outputGradient, stride: stride, first: first, rows: rows, lanes: lanes, into: part, kernels)
+      pass.sum(outputGradient, first: first, rows: rows, lanes: lanes, into: part, kernels)
     }
 
     /// Adds up the parts, in their order, and writes what follows from them.

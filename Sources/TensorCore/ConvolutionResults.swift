@@ -29,67 +29,40 @@ struct ConvolutionResults {
 
   private var wantsStatistics: Bool { epilogue.mean != nil }
   private var finishes: Bool { epilogue.mask != nil || epilogue.addend != nil || epilogue.clamps }
-  /// Whether kernels write to the results' place: not where an addend must be read before, nor where results go around
-  /// the caches.
-  private var isDirect: Bool { epilogue.addend == nil && !streams }
-
-  /// Whether results go to memory around the caches: where they are so many that the first are out of the caches before
-  /// the last are written. Nothing is read then that will be overwritten as a whole, and what else is in use stays.
-  var streams: Bool { shape.floats >= Self.streamedFloats && UInt(bitPattern: result) % 64 == 0 }
-
-  /// As much as a core's share of a third-level cache.
-  private static let streamedFloats = 4 << 20
+  /// The addend must be read before a result is written over it.
+  private var isIndirect: Bool { epilogue.addend != nil }
 
   /// Where to write some channels of a strip: to their place, or into scratch for as many floats.
   func target(_ strip: Strip, lanes: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> Target {
-    isDirect
-      ? Target(
+    isIndirect
+      ? Target(pointer: scratch, rowStride: strip.columns * lanes.count, columnStride: lanes.count)
+      : Target(
         pointer: result + (strip.offset + lanes.lowerBound), rowStride: strip.rowStride,
         columnStride: strip.columnStride)
-      : Target(pointer: scratch, rowStride: strip.columns * lanes.count, columnStride: lanes.count)
   }
 
   /// Takes over channels of a strip that the kernels have written.
   func finish(_ strip: Strip, lanes: Range<Int>, at target: Target, unit: Int) {
     let first = strip.offset + lanes.lowerBound
-    var job = nr_epilogue_job()
-    job.values = UnsafePointer(target.pointer)
-    (job.rows, job.columns, job.pixel) = (Int64(strip.rows), Int64(strip.columns), Int64(lanes.count))
-    (job.value_row, job.value_column) = (Int64(target.rowStride), Int64(target.columnStride))
-    (job.result_row, job.result_column) = (Int64(strip.rowStride), Int64(strip.columnStride))
-    (job.mask_high, job.low, job.high) = (epilogue.maskHigh, epilogue.low, epilogue.high)
-    (job.mask_row, job.mask_column) = (job.result_row, job.result_column)
-    var written = Target(pointer: result + first, rowStride: strip.rowStride, columnStride: strip.columnStride)
-    if streams {
-      (written, job.result_row, job.result_column) = (target, job.value_row, job.value_column)
-    }
-    job.result = written.pointer
     if finishes {
+      var job = nr_epilogue_job()
+      job.values = UnsafePointer(target.pointer)
       job.mask = epilogue.mask.map { $0 + first }
       job.addend = epilogue.addend.map { $0 + first }
+      job.result = result + first
+      (job.rows, job.columns, job.channels) = (Int64(strip.rows), Int64(strip.columns), Int64(lanes.count))
+      (job.value_row, job.value_column) = (Int64(target.rowStride), Int64(target.columnStride))
+      (job.result_row, job.result_column) = (Int64(strip.rowStride), Int64(strip.columnStride))
+      (job.mask_high, job.low, job.high) = (epilogue.maskHigh, epilogue.low, epilogue.high)
       kernels.epilogue(&job)
     }
-    if strip.isContiguous {
-      sum(written, first: first, rows: strip.rows * strip.columns, lanes: lanes, unit: unit)
-    }
-    if streams {
-      (job.result, job.result_row, job.result_column) = (
-        result + first, Int64(strip.rowStride), Int64(strip.columnStride)
-      )
-      kernels.stream(&job)
-    }
-  }
-
-  /// Takes the sums of finished results, which may not be in their place yet.
-  private func sum(_ results: Target, first: Int, rows: Int, lanes: Range<Int>, unit: Int) {
-    let part = moments + (2 * unit * shape.pixelStride + lanes.lowerBound)
+    guard strip.isContiguous else { return }
+    let part = moments + (2 * unit * shape.pixelStride + lanes.lowerBound), rows = strip.rows * strip.columns
     if wantsStatistics {
       kernels.moments(
-        results.pointer, Int64(rows), Int64(results.columnStride), Int64(lanes.count), part,
-        part + shape.pixelStride)
+        result + first, Int64(rows), Int64(shape.pixelStride), Int64(lanes.count), part, part + shape.pixelStride)
     }
-    epilogue.reduction?.sum(
-      results.pointer, stride: results.columnStride, first: first, rows: rows, lanes: lanes, into: part, kernels)
+    epilogue.reduction?.sum(result, first: first, rows: rows, lanes: lanes, into: part, kernels)
   }
 
   /// Adds up what all units gave to a normalisation's reduction, in their order.

@@ -72,8 +72,10 @@ struct DirectConvolution {
   }
 
   /// Computes a unit; returns the copy of the source that it read.
+  ///
+  /// - Parameter asksForBoth: Whether it asks for both images that the next unit's source is made of, or the first.
   func runUnit(
-    _ unit: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>
+    _ unit: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>, asksForBoth: Bool = true
   ) -> UnsafePointer<Float> {
     let strip = taps.strip(unit), place = taps.results(strip), results = operands.results
     let prepared = operands.prepared, source = operands.source
@@ -87,7 +89,7 @@ struct DirectConvolution {
     (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
     let runs = UnsafeRawPointer(prepared + packedFloats).assumingMemoryBound(to: nr_run.self)
     let next = taps.sourceAhead(unit + 1, source)
-    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(place)))
+    let ahead = MemoryAhead(regions: (next.0, asksForBoth ? next.1 : nr_ahead(), results.ahead(place)))
     taps.forEachBlock { block in
       job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
       job.runs = runs + block.runOffset

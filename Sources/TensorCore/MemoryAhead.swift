@@ -47,9 +47,8 @@ extension Convolution.Source {
 }
 
 extension ConvolutionResults {
-  /// The memory of a strip that kernels write, unless it is written around the caches.
+  /// The memory of a strip that kernels write.
   func ahead(_ strip: Strip, lanes: Range<Int>? = nil) -> nr_ahead {
-    guard !streams else { return nr_ahead() }
     let floats = (strip.rows - 1) * strip.rowStride + strip.columns * strip.columnStride
     return nr_ahead(
       result + strip.offset, pixels: floats / shape.pixelStride, pixelStride: shape.pixelStride, lanes: lanes)

@@ -42,10 +42,10 @@ typedef struct {
 // What becomes of results: zero where 0 < mask < mask_high doesn't hold, plus addend, clamped to low ... high.
 typedef struct {
   const float *values;         // the results as the kernels wrote them
-  const float *mask, *addend;  // laid out alike, or null; the addend may be the result
+  const float *mask, *addend;  // laid out like result, or null; the addend may be the result
   float *result;               // may be the values
-  int64_t rows, columns, pixel;  // `pixel` channels of each
-  int64_t value_row, value_column, mask_row, mask_column, result_row, result_column;
+  int64_t rows, columns, channels;
+  int64_t value_row, value_column, result_row, result_column;
   float mask_high, low, high;
 } nr_epilogue_job;
 
@@ -63,18 +63,6 @@ static inline __attribute__((always_inline)) nr_lanes nr_square_root(nr_lanes x)
 }
 
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
-
-// Writes 16 floats to memory around the caches. Other threads see them after `nr_fence`.
-static inline void nr_stream(const float *from, float *to) {
-  typedef float vector __attribute__((vector_size(64)));
-  __builtin_nontemporal_store(*(const vector *)from, (vector *)to);
-}
-
-#if defined(__x86_64__)
-static inline void nr_fence(void) { __builtin_ia32_sfence(); }
-#else
-static inline void nr_fence(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
-#endif
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
 typedef struct {
@@ -220,7 +208,7 @@ typedef struct {
   const float *scale, *shift;
   float low, high;
   float *gradient_sum, *product_sum;  // [channels], overwritten
-  int64_t rows, channels, input_row, gradient_row;
+  int64_t rows, row, channels;  // `row` floats from a row to the next
 } nr_normalise_sums_job;
 
 // dx = scale * (gradient - gradient_mean - (input - mean) * deviation * product_mean)
@@ -301,7 +289,6 @@ typedef struct {
 
   void (*border)(const nr_border_job *);
   void (*epilogue)(const nr_epilogue_job *);
-  void (*stream)(const nr_epilogue_job *);  // the values to the result, around the caches; both 64-byte aligned
   void (*pack)(const nr_pack_job *);
   void (*unpack)(const nr_pack_job *);  // packed to dense
   void (*taps)(const nr_tap_job *);
