@@ -47,7 +47,7 @@ enum RecordingKernels {
     table.max_pool_gradient = { note("max_pool_gradient").max_pool_gradient($0) }
     table.average_pool = { note("average_pool").average_pool($0) }
     table.average_pool_gradient = { note("average_pool_gradient").average_pool_gradient($0) }
-    table.moments = { note("moments").moments($0, $1, $2, $3, $4) }
+    table.moments = { note("moments").moments($0, $1, $2, $3, $4, $5) }
     table.normalised_sum = { note("normalised_sum").normalised_sum($0) }
     table.normalised_dots = { note("normalised_dots").normalised_dots($0) }
     table.normalise_sums = { note("normalise_sums").normalise_sums($0) }
