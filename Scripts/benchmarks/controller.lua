@@ -18,7 +18,7 @@ local controller = nas.model(function(choices)
   local x, h, c = nn.parameter("start", { 1, hidden }, bound), nas.zeros { 1, hidden }, nas.zeros { 1, hidden }
   local log_p, taken = {}, {}
   for step, choice in ipairs(choices) do
-    h, c = nn.lstm_cell(nn.matmul(nn.concat(x, h), weight) + bias, c)
+    h, c = nn.lstm_step(x, h, c, weight, bias)
     log_p[step], taken[step] = nn.log_softmax(nn.matmul(h, softmax)), { choice }
     x = nn.slice(embedding, { axis = 1, start = choice, stop = choice })
   end

@@ -103,6 +103,13 @@ struct BuildBinding {
         else { return }
         for result in results { try call.push(result) }
       },
+      // lstm_step(x, h, c, weight, bias): h', c' of Tensors that fit together; nothing for others
+      "lstm_step": { [session] call in
+        guard let (inputs, _) = try Self.tensors(call, orListed: false), inputs.count == 5,
+          let results = try session.tape().lstmStep(inputs)
+        else { return }
+        for result in results { try call.push(result) }
+      },
       // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
       "extent": { call in
         let (extent, axis) = try Self.extent(call)
@@ -135,7 +142,8 @@ struct BuildBinding {
 
   /// A layer without parameters on tensors, where such a call was made before; else false.
   private static func applyKnown(_ layer: TapeLayer, _ call: borrowing LuaCall, _ session: Session) throws -> Bool {
-    guard let (tensors, next) = try tensors(of: layer.op, call) else { return false }
+    let takesList = if case .atLeast = layer.op.arity { true } else { false }
+    guard let (tensors, next) = try tensors(call, orListed: takesList) else { return false }
     let tape = try session.tape()
     guard let result = try tape.applyKnown(layer, tensors, options: { call.words(from: next, into: $0) }) else {
       return false
@@ -145,11 +153,13 @@ struct BuildBinding {
     return true
   }
 
-  /// The tensors that the arguments begin with, or that the first of them lists, and the position after them; nil without
-  /// any.
-  private static func tensors(of op: Op, _ call: borrowing LuaCall) throws -> (tensors: [Tensor], next: Int)? {
+  /// The tensors that the arguments begin with, or with `orListed` that the first of them lists, and the position after
+  /// them; nil without any.
+  private static func tensors(
+    _ call: borrowing LuaCall, orListed: Bool
+  ) throws -> (tensors: [Tensor], next: Int)? {
     guard let first = try call.object(1, as: Tensor.self) else {
-      guard case .atLeast = op.arity, let listed = call.objects(inList: 1, as: Tensor.self) else { return nil }
+      guard orListed, let listed = call.objects(inList: 1, as: Tensor.self) else { return nil }
       return try call.object(2, as: Tensor.self) == nil ? (listed, 2) : nil
     }
     guard let second = try call.object(2, as: Tensor.self) else { return ([first], 2) }

@@ -157,14 +157,14 @@ struct GradientPass {
   }
 
   private mutating func run(_ step: TapeRoutine.Step) throws {
-    let table = tape.pointers(step.inputs.count + step.outputs.count)
-    for (index, value) in step.inputs.enumerated() { table[index] = UnsafeMutableRawPointer(numbers[value]) }
-    for (index, value) in step.outputs.enumerated() {
-      let block = try blocks.take(step.operation.forms[index].byteCount)
+    let inputs = step.inputs.count, table = tape.pointers(inputs + step.outputs.count)
+    for index in 0..<inputs { table[index] = UnsafeMutableRawPointer(numbers[step.inputs[index]]) }
+    for index in 0..<step.outputs.count {
+      let block = try blocks.take(step.operation.forms[index].byteCount), value = step.outputs[index]
       (numbers[value], places[value]) = (blocks.pointer(block), block)
-      table[step.inputs.count + index] = UnsafeMutableRawPointer(blocks.pointer(block))
+      table[inputs + index] = UnsafeMutableRawPointer(blocks.pointer(block))
     }
-    try tape.execute(step.operation, inputs: step.inputs.count)
+    try tape.execute(step.operation, inputs: inputs)
   }
 
   /// Runs the gradient of a node that is no routine on tensors.
