@@ -103,6 +103,13 @@ struct BuildBinding {
         else { return }
         for result in results { try call.push(result) }
       },
+      // lstm_step(x, h, c, weight, bias): h', c' of Tensors that fit together; nothing for others
+      "lstm_step": { [session] call in
+        guard let (inputs, _) = try Self.tensors(call, orListed: false), inputs.count == 5,
+          let results = try session.tape().lstmStep(inputs)
+        else { return }
+        for result in results { try call.push(result) }
+      },
       // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
       "extent": { call in
         let (extent, axis) = try Self.extent(call)
@@ -135,8 +142,9 @@ struct BuildBinding {
 
   /// A layer without parameters on tensors, where such a call was made before; else false.
   private static func applyKnown(_ layer: TapeLayer, _ call: borrowing LuaCall, _ session: Session) throws -> Bool {
-    guard let tensors = try tensors(call) else { return false }
-    let tape = try session.tape(), next = tensors.count + 1
+    let takesList = if case .atLeast = layer.op.arity { true } else { false }
+    guard let (tensors, next) = try tensors(call, orListed: takesList) else { return false }
+    let tape = try session.tape()
     guard let result = try tape.applyKnown(layer, tensors, options: { call.words(from: next, into: $0) }) else {
       return false
     }
@@ -145,13 +153,19 @@ struct BuildBinding {
     return true
   }
 
-  /// The tensors that the arguments begin with; nil without any.
-  private static func tensors(_ call: borrowing LuaCall) throws -> [Tensor]? {
-    guard let first = try call.object(1, as: Tensor.self) else { return nil }
-    guard let second = try call.object(2, as: Tensor.self) else { return [first] }
+  /// The tensors that the arguments begin with, or with `orListed` that the first of them lists, and the position after
+  /// them; nil without any.
+  private static func tensors(
+    _ call: borrowing LuaCall, orListed: Bool
+  ) throws -> (tensors: [Tensor], next: Int)? {
+    guard let first = try call.object(1, as: Tensor.self) else {
+      guard orListed, let listed = call.objects(inList: 1, as: Tensor.self) else { return nil }
+      return try call.object(2, as: Tensor.self) == nil ? (listed, 2) : nil
+    }
+    guard let second = try call.object(2, as: Tensor.self) else { return ([first], 2) }
     var tensors = [first, second]
     while let next = try call.object(tensors.count + 1, as: Tensor.self) { tensors.append(next) }
-    return tensors
+    return (tensors, tensors.count + 1)
   }
 
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.
@@ -169,8 +183,7 @@ struct BuildBinding {
       let (attributes, name, stream) = try options(of: op, call, from: next, session)
       let tape = try session.tape()
       // A name is claimed by each call, and a stream is not the tape's: such calls are never known.
-      let isPlain = name == nil && stream == nil && next == tensors.count + 1
-      let words = isPlain ? tape.words(layer, tensors) { call.words(from: next, into: $0) } : nil
+      let words = name == nil && stream == nil ? tape.words(layer, tensors) { call.words(from: next, into: $0) } : nil
       return try call.push(
         try compute(layer, tensors, attributes, name: name, from: stream, words: words, session))
     }

@@ -138,8 +138,26 @@ extension Tape {
     guard gates.type.shape.hasBatch == state.type.shape.hasBatch else {
       return try compute(.lstmCell, [try fromBatch(gates), try fromBatch(state)], Attributes())
     }
-    if let words = words(layer, inputs) { calls.keep(try prepared(layer.op, inputs, Attributes()), by: words) }
-    return try compute(.lstmCell, inputs, Attributes())
+    return try run(try kept(layer, inputs), inputs)
+  }
+
+  /// The same from the input: of `x, h, c, weight, bias`, with the gates `[x, h] · weight + bias`. Nil where the shapes
+  /// don't fit.
+  public func lstmStep(_ inputs: [Tensor]) throws -> [Tensor]? {
+    guard let layer = TapeLayer.named(Op.lstmStep.name) else { return nil }
+    if case .operation(let operation) = calls.find(layer, inputs) { return try run(operation, inputs, outputs: 2) }
+    let arrays = try inputs.map(fromBatch)
+    let use = OpUse(op: layer.op, path: layer.op.name, inputs: arrays.map(\.type), attributes: Attributes())
+    guard (try? layer.op.infer(use)) != nil else { return nil }
+    return try run(try kept(layer, arrays), arrays, outputs: 2)
+  }
+
+  /// A layer's operation for inputs of the form that it has, known from now on.
+  private func kept(_ layer: TapeLayer, _ inputs: [Tensor]) throws -> TapeOperation {
+    let batch = inputs.first { $0.type.shape.hasBatch }?.batch ?? 1
+    let operation = try operation(layer.op, inputs.map(\.type), Attributes(), batch: batch)
+    if let words = words(layer, inputs) { calls.keep(.operation(operation), by: words) }
+    return operation
   }
 
   /// A tensor times a number.

@@ -142,13 +142,15 @@ public final class Tape {
     return whole
   }
 
-  /// Runs a prepared op on inputs of its types.
-  func run(_ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil) throws -> [Tensor] {
+  /// Runs a prepared op on inputs of its types; its first outputs, all where no number is given.
+  func run(
+    _ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil, outputs count: Int? = nil
+  ) throws -> [Tensor] {
     let others = try operation.forms.dropFirst().map(storage)
-    let output = try computed(operation, inputs, others: others, draw)
-    guard isRecorded(operation, inputs) else { return [Tensor(output)] + others.map { Tensor($0) } }
+    let output = try computed(operation, inputs, others: others, draw), count = count ?? operation.forms.count
+    guard isRecorded(operation, inputs) else { return ([output] + others).prefix(count).map { Tensor($0) } }
     let node = TapeNode(.operation(operation), inputs: inputs, output: output, others: others, memory: memory)
-    return (0..<node.outputCount).map(node.tensor)
+    return (0..<count).map(node.tensor)
   }
 
   /// The first output of a prepared op.
@@ -196,17 +198,24 @@ public final class Tape {
 
   /// Runs the kernel of a prepared op on the buffers in `pointers`: so many inputs, then the outputs.
   func execute(_ operation: TapeOperation, inputs count: Int, _ draw: RandomDraw? = nil) throws {
-    let kernel =
-      try operation.kernel
-      ?? prepare(
-        operation.op, operation.inputs, operation.outputs, operation.attributes, operation.batch,
-        draw: draw?.key ?? nextKey())
-    if kernel.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: kernel.scratchFloats) }
     let table = table.baseAddress!
-    try kernel.run(
-      KernelArguments(
-        inputs: table, outputs: table + count, inputCount: count, scratch: scratch.pointer, step: draw?.step ?? 0,
-        prepared: scratch.pointer))
+    if let run = operation.run {
+      if operation.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: operation.scratchFloats) }
+      return try run(arguments(table, count, step: draw?.step ?? 0))
+    }
+    let kernel = try prepare(
+      operation.op, operation.inputs, operation.outputs, operation.attributes, operation.batch,
+      draw: draw?.key ?? nextKey())
+    if kernel.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: kernel.scratchFloats) }
+    try kernel.run(arguments(table, count, step: draw?.step ?? 0))
+  }
+
+  private func arguments(
+    _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int, step: Int
+  ) -> KernelArguments {
+    KernelArguments(
+      inputs: table, outputs: table + count, inputCount: count, scratch: scratch.pointer, step: step,
+      prepared: scratch.pointer)
   }
 
   private func prepare(

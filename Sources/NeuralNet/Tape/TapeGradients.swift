@@ -27,7 +27,7 @@ extension Tape {
     if createGraph {
       return try recording(true) { try recordedGradients(of: output, seed, wrt: targets, through: history) }
     }
-    return try history.pass(on: self).run(output, seed: seed, targets: targets)
+    return try history.gradients(of: output, seed, on: self)
   }
 
   /// Adds the gradients of a tensor of one element to the `gradient` of every leaf that it depends on.

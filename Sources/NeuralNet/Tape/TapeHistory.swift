@@ -14,13 +14,15 @@ final class TapeHistory {
   private(set) var firstSlots: [Int] = []
   private(set) var slotCount = 0
   private var targets: [Tensor] = []
-  private var pass: GradientPass?
+  private var idlePass: GradientPass?
 
-  /// The way back through the history without a history of its own.
-  func pass(on tape: Tape) -> GradientPass {
-    let pass = pass ?? GradientPass(self, on: tape)
-    self.pass = pass
-    return pass
+  /// The gradients of `output`, whose history this is, by the chosen targets, from that of `output` itself; without a
+  /// history of their own.
+  func gradients(of output: Tensor, _ seed: Tensor, on tape: Tape) throws -> [Tensor?] {
+    var pass = idlePass ?? GradientPass(self, on: tape)
+    idlePass = nil
+    defer { idlePass = pass }
+    return try pass.run(output, seed: seed, targets: targets)
   }
 
   /// Chooses the nodes of the history that lead to targets. Leaves among them have their slots until `close`.
@@ -48,7 +50,11 @@ final class TapeHistory {
   /// Whether an input of a node is a target or comes from a node that leads to one.
   private func leadsOn(_ node: TapeNode) -> Bool {
     for input in node.inputs {
-      if let producer = input.producer { if producer.position >= 0 { return true } } else if input.place >= 0 { return true }
+      if let producer = input.producer {
+        if producer.position >= 0 { return true }
+      } else if input.place >= 0 {
+        return true
+      }
     }
     return false
   }

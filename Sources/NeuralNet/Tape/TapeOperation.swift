@@ -10,8 +10,9 @@ final class TapeOperation {
   let forms: [TensorForm]
   /// The size of the batch of what has one.
   let batch: Int
-  /// Nil for an op that draws random numbers: its kernel is made for each draw.
-  let kernel: Kernel?
+  /// The kernel's computation; nil for an op that draws random numbers: its kernel is made for each draw.
+  let run: ((KernelArguments) throws -> Void)?
+  let scratchFloats: Int
   /// The inputs that a run changes.
   let updates: [Int]
   /// The same op for the rows of several such inputs, by how many; see `Tape.stacked`.
@@ -23,7 +24,8 @@ final class TapeOperation {
     _ op: Op, _ attributes: Attributes, inputs: [ValueType], outputs: [ValueType], batch: Int, kernel: Kernel?
   ) {
     (self.op, self.attributes, self.inputs, self.outputs) = (op, attributes, inputs, outputs)
-    (self.batch, self.kernel, updates) = (batch, kernel, op.updates)
+    (self.batch, updates) = (batch, op.updates)
+    (run, scratchFloats) = (kernel?.run, kernel?.scratchFloats ?? 0)
     forms = outputs.map { TensorForm.of($0, batch: batch) }
   }
 

@@ -106,7 +106,7 @@ final class TapeProgram {
       guard step.op.kernel != nil else { return nil }
       return try tape.operation(step.op, step.inputs.map { types[$0] }, step.attributes, batch: batch)
     }
-    preparedRoutine = routine(of: prepared.compactMap { $0?.kernel == nil ? nil : $0 })
+    preparedRoutine = routine(of: prepared.compactMap { $0?.run == nil ? nil : $0 })
     preparedFor = (tapeName, batch)
   }
 
@@ -129,7 +129,7 @@ final class TapeProgram {
 
 /// A program of prepared operations, by the numbers of the values that they take and give.
 final class TapeRoutine {
-  struct Step {
+  final class Step {
     let operation: TapeOperation
     let inputs: [Int]
     let outputs: [Int]
