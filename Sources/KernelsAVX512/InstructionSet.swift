@@ -51,3 +51,8 @@ func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value, value, value
 typealias DepthwiseTile = InlineArray<8, Lanes>
 @inline(__always)
 func depthwiseTile(_ value: Lanes) -> DepthwiseTile { [value, value, value, value, value, value, value, value] }
+
+/// The same for what is left of a row.
+typealias SmallDepthwiseTile = InlineArray<4, Lanes>
+@inline(__always)
+func smallDepthwiseTile(_ value: Lanes) -> SmallDepthwiseTile { [value, value, value, value] }

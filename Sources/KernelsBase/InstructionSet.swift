@@ -50,3 +50,8 @@ func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value] }
 typealias DepthwiseTile = InlineArray<2, Lanes>
 @inline(__always)
 func depthwiseTile(_ value: Lanes) -> DepthwiseTile { [value, value] }
+
+/// The same for what is left of a row.
+typealias SmallDepthwiseTile = InlineArray<1, Lanes>
+@inline(__always)
+func smallDepthwiseTile(_ value: Lanes) -> SmallDepthwiseTile { [value] }

@@ -10,7 +10,8 @@ enum DepthwiseConvolution {
     let stripRows: Int
 
     init(source: ImageShape, result: ImageShape, y: TapAxis, x: TapAxis) {
-      (self.source, self.result, self.y, self.x) = (source, result, y, x)
+      // The kernel is quick for neighbouring taps from left to right.
+      (self.source, self.result, self.y, self.x) = (source, result, y, x.ascending)
       // A strip that stays in the second-level cache.
       let columns = x.extent(results: max(1, x.resultCount)), budget = 65_536 / source.pixelStride
       var rows = max(1, y.resultCount)
@@ -99,13 +100,19 @@ enum DepthwiseConvolution {
       return gradient.ahead(result, images: image..<image + 1, rows: row..<row + stripRows)
     }
 
-    /// A job over a strip, without its operands.
-    func job(_ strip: ConvolutionResults.Strip, _ target: ConvolutionResults.Target) -> nr_depthwise_job {
+    /// A job over a strip, without its operands: what it reads lies in the image, or in scratch where it was copied.
+    func job(_ unit: Int, _ target: ConvolutionResults.Target, inPlace: Bool) -> nr_depthwise_job {
+      let strip = results(unit), pixel = inPlace ? source.pixelStride : 16
+      let columns = inPlace ? source.w : scratchColumns
       var job = nr_depthwise_job()
-      job.tap_count = Int64(taps)
+      (job.height, job.width) = (Int64(inPlace ? source.h : scratchRows), Int64(columns))
+      (job.source_row, job.source_column) = (Int64(columns * pixel), Int64(pixel))
+      job.top = Int64(inPlace ? y.first + unit % strips * stripRows * y.sourceStep : y.first - y.low)
+      job.left = Int64(inPlace ? x.first : x.first - x.low)
+      (job.row_step, job.column_step) = (Int64(y.sourceStep), Int64(x.sourceStep))
+      (job.tap_rows, job.tap_columns) = (Int64(y.count), Int64(x.count))
+      (job.tap_row_step, job.tap_column_step) = (Int64(y.step), Int64(x.step))
       (job.rows, job.columns) = (Int64(strip.rows), Int64(strip.columns))
-      job.source_column = Int64(16 * x.sourceStep)
-      job.source_row = Int64(scratchColumns * 16 * y.sourceStep)
       (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
       return job
     }
@@ -124,7 +131,7 @@ enum DepthwiseConvolution {
 
   static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     func floats(_ plan: Plan) -> Int {
-      plan.packedFloats + plan.tapFloats + plan.result.pixelStride
+      plan.packedFloats + plan.result.pixelStride
         + ConvolutionResults.momentFloats(units: plan.units, shape: plan.result)
         + max(ConvolutionResults.statisticsScratchFloats(plan.result), compute.threads * plan.workerFloats)
     }
@@ -141,10 +148,7 @@ enum DepthwiseConvolution {
     return most
   }
 
-  static func preparedFloats(_ g: ConvolutionGeometry) -> Int {
-    let plan = forwardPlan(g)
-    return plan.packedFloats + plan.tapFloats
-  }
+  static func preparedFloats(_ g: ConvolutionGeometry) -> Int { forwardPlan(g).packedFloats }
 
   static func prepare(
     _ g: ConvolutionGeometry, weight: UnsafePointer<Float>, prepared: UnsafeMutablePointer<Float>, compute: Compute
@@ -181,7 +185,8 @@ enum DepthwiseConvolution {
       g, plan, source: source, weight: weight, epilogue: epilogue, result: result, scratch: scratch, compute.kernels)
     let workers = operands.moments + ConvolutionResults.momentFloats(units: plan.units, shape: plan.result)
     compute.forEachChunk(plan.units) { unit, worker in
-      runUnit(unit, plan, operands, scratch: workers + worker * plan.workerFloats)
+      runUnit(
+        unit, plan, operands, copies: !source.isPlain, scratch: workers + worker * plan.workerFloats)
     }
     operands.results.writeStatistics(units: plan.units, scratch: workers, compute: compute) { plan.results($0) }
   }
@@ -207,7 +212,7 @@ enum DepthwiseConvolution {
       prepare(g, plan, dense, into: scratch, kernels)
       prepared = UnsafePointer(scratch)
     }
-    let bias = scratch + plan.packedFloats + plan.tapFloats
+    let bias = scratch + plan.packedFloats
     bias.update(repeating: 0, count: plan.result.pixelStride)
     if let given = epilogue.bias { bias.update(from: given, count: plan.result.c) }
     let results = ConvolutionResults(
@@ -216,37 +221,38 @@ enum DepthwiseConvolution {
     return Operands(source: source, prepared: prepared, bias: bias, results: results)
   }
 
+  /// - Parameter copies: whether what the unit reads is to be in scratch afterwards; an image as it is needs no copy.
   private static func runUnit(
-    _ unit: Int, _ plan: Plan, _ operands: Operands, scratch part: UnsafeMutablePointer<Float>
+    _ unit: Int, _ plan: Plan, _ operands: Operands, copies: Bool, scratch part: UnsafeMutablePointer<Float>
   ) {
-    let strip = plan.results(unit), kernels = operands.kernels
-    let target = operands.results.target(strip, scratch: part + plan.sourceFloats)
-    plan.gather(
-      image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: operands.source, into: part, kernels)
-    var job = plan.job(strip, target)
-    job.taps = UnsafeRawPointer(operands.prepared + plan.packedFloats).assumingMemoryBound(to: Int32.self)
+    let strip = plan.results(unit), kernels = operands.kernels, results = operands.results
+    let target = results.target(strip, scratch: part + plan.sourceFloats)
+    let image = operands.source.of(image: unit / plan.strips, plan.source).image
+    if copies {
+      plan.gather(
+        image: unit / plan.strips, row: unit % plan.strips * plan.stripRows, from: operands.source, into: part, kernels)
+    }
+    var job = plan.job(unit, target, inPlace: !copies)
+    (job.low, job.high) = results.kernelBounds
     let next = plan.sourceAhead(unit + 1, operands.source)
-    let ahead = MemoryAhead(regions: (next.0, next.1, operands.results.ahead(strip)))
+    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(strip)))
     for block in 0..<plan.blocks {
       job.ahead = ahead.part(block, of: plan.blocks)
       job.lanes = Int64(plan.lanes(of: block))
       job.result = target.pointer + block * 16
-      job.source = UnsafePointer(part + block * plan.planeFloats)
+      job.source = copies ? UnsafePointer(part + block * plan.planeFloats) : image.map { $0 + block * 16 }
       job.weights = operands.prepared + block * plan.taps * 16
       job.bias = operands.bias + block * 16
       kernels.depthwise(&job)
     }
-    operands.results.finish(strip, at: target, unit: unit)
+    results.finish(strip, at: target, unit: unit, isClamped: true)
   }
 
-  /// Dense `[ky][kx][channel]` to `[block][tap][16]`, taps in the order of the plan, then where the taps lie.
+  /// Dense `[ky][kx][channel]` to `[block][tap][16]`, taps in the order of the plan.
   private static func prepare(
     _ g: ConvolutionGeometry, _ plan: Plan, _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
     _ kernels: nr_kernels
   ) {
-    UnsafeMutableRawPointer(packed + plan.packedFloats).withMemoryRebound(to: Int32.self, capacity: plan.tapFloats) {
-      plan.writeTaps($0)
-    }
     for block in 0..<plan.blocks {
       let lanes = plan.lanes(of: block)
       for tap in 0..<plan.taps {
@@ -297,7 +303,7 @@ enum DepthwiseConvolution {
       g, plan, into: weightGradient, scratch: operands.moments, workerFloats: back.workerFloats + plan.sourceFloats,
       compute
     ) { unit, sums, taps, part in
-      runUnit(unit, back, operands, scratch: part)
+      runUnit(unit, back, operands, copies: true, scratch: part)
       let gradient = Gradient(
         pointer: UnsafePointer(part + first), block: back.planeFloats, row: back.scratchColumns * 16, column: 16)
       add(
