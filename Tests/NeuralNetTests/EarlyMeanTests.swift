@@ -42,6 +42,16 @@ import Testing
     #expect(ops.filter { $0 == "fused_conv2d" }.count == 1, "\(ops)")
   }
 
+  @Test func notWhereSomebodyReadsTheResult() throws {
+    let builder = try GraphBuilder(inputs: [("x", [5, 7, 4])])
+    let y = try builder.apply("conv2d", [builder.inputs[0]], attributes: ["channels": 6, "kernel": 1])
+    let mean = try builder.apply("global_avg_pool", [y])
+    let most = try builder.apply("global_avg_pool", [try builder.apply("relu", [y])])
+    let graph = try builder.finish(outputs: [("y", try builder.apply("add", [mean, most]))])
+    let ops = try InferencePlan(graph, batch: 1, compute: try Compute()).plan.steps.map(\.op)
+    #expect(!ops.contains("mean_over_positions"), "\(ops)")
+  }
+
   @Test func notThroughAnActivation() throws {
     let plan = try InferencePlan(try residual(channels: 3, hasReLU: true), batch: 1, compute: try Compute())
     let ops = plan.plan.steps.map(\.op)

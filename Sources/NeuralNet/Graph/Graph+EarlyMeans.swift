@@ -6,34 +6,14 @@ import TensorCore
 extension Graph {
   /// The same function for inference: where the mean over all positions is taken of a sum of linear maps of each position
   /// (pointwise convolutions, linear layers, normalisations by given statistics), the maps are applied to the means of
-  /// what they read. A map of as many vectors as there are positions becomes one of a single vector.
+  /// what they read, unless somebody needs their results too. A map of as many vectors as there are positions becomes one
+  /// of a single vector.
   func takingMeansEarly() throws -> Graph {
-    guard nodes.contains(where: { $0.op.name == Op.globalAvgPool.name && commutes(with: $0.inputs[0]) }) else {
-      return self
-    }
     var means = EarlyMeans(graph: self)
+    guard nodes.contains(where: means.isEarlyMean) else { return self }
     for index in nodes.indices { try means.copy(index) }
     for port in outputs { if let symbol = means.symbols[port.value] { means.draft.output(port.name, symbol) } }
     return means.draft.graph
-  }
-
-  /// Whether a value is a linear map of each position, or a sum with one.
-  fileprivate func commutes(with value: Int) -> Bool {
-    guard case .node(let index) = origins[value] else { return false }
-    let node = nodes[index]
-    switch node.op.name {
-    case Op.linear.name: return true
-    case Op.conv2d.name: return node.isPointwise
-    case Op.normalise.name: return commutes(with: node.inputs[0])
-    case Op.add.name: return node.inputs.contains { commutes(with: $0) }
-    case Op.reshape.name: return keepsChannels(node) && commutes(with: node.inputs[0])
-    default: return false
-    }
-  }
-
-  /// Whether only the arrangement of the positions changes.
-  fileprivate func keepsChannels(_ node: Node) -> Bool {
-    values[node.inputs[0]].shape.channels == values[node.outputs[0]].shape.channels
   }
 }
 
@@ -51,9 +31,16 @@ private struct EarlyMeans {
   let draft = GraphDraft(mergingEqualNodes: true)
   /// For each value of the graph, that of the copy.
   var symbols: [Int: Symbol] = [:]
+  /// For each value, how many read it.
+  private var readers: [Int]
 
   init(graph: Graph) {
     self.graph = graph
+    readers = Array(repeating: 0, count: graph.values.count)
+    for index in graph.nodes(reaching: graph.outputs.map(\.value)) {
+      for value in graph.nodes[index].inputs { readers[value] += 1 }
+    }
+    for port in graph.outputs { readers[port.value] += 1 }
     for port in graph.inputs { symbols[port.value] = draft.input(port.name, graph.values[port.value]) }
     for parameter in graph.parameters {
       symbols[parameter.value] = draft.parameter(
@@ -62,9 +49,32 @@ private struct EarlyMeans {
     }
   }
 
+  func isEarlyMean(_ node: Graph.Node) -> Bool {
+    node.op.name == Op.globalAvgPool.name && commutes(with: node.inputs[0])
+  }
+
+  /// Whether a value that only the mean reads is a linear map of each position, or a sum with one.
+  private func commutes(with value: Int) -> Bool {
+    guard readers[value] == 1, case .node(let index) = graph.origins[value] else { return false }
+    let node = graph.nodes[index]
+    switch node.op.name {
+    case Op.linear.name: return true
+    case Op.conv2d.name: return node.isPointwise
+    case Op.normalise.name: return commutes(with: node.inputs[0])
+    case Op.add.name: return node.inputs.contains { commutes(with: $0) }
+    case Op.reshape.name: return keepsChannels(node) && commutes(with: node.inputs[0])
+    default: return false
+    }
+  }
+
+  /// Whether only the arrangement of the positions changes.
+  private func keepsChannels(_ node: Graph.Node) -> Bool {
+    graph.values[node.inputs[0]].shape.channels == graph.values[node.outputs[0]].shape.channels
+  }
+
   mutating func copy(_ index: Int) throws {
     let node = graph.nodes[index]
-    if node.op.name == Op.globalAvgPool.name, graph.commutes(with: node.inputs[0]) {
+    if isEarlyMean(node) {
       symbols[node.outputs[0]] = try mean(of: node.inputs[0], path: node.path)
       return
     }
@@ -74,7 +84,7 @@ private struct EarlyMeans {
 
   /// The mean of a value over its positions, from those of what it is a linear map of.
   private func mean(of value: Int, path: String) throws -> Symbol {
-    guard graph.commutes(with: value), case .node(let index) = graph.origins[value] else {
+    guard commutes(with: value), case .node(let index) = graph.origins[value] else {
       return try draft.apply(.meanOverPositions, [symbol(value)], path: path)[0]
     }
     let node = graph.nodes[index], first = node.inputs[0], others = node.inputs.dropFirst().map(symbol)
