@@ -1,65 +1,214 @@
 import CKernels
 
-// Depthwise convolution of one vector of channels: each lane has its own weights.
+// Depthwise convolution of one vector of channels: each lane has its own weights. The source is read where it lies, so
+// that there is no bordered copy of it: rows of taps outside of it are left out, columns count as zeros.
+//
+// Per result the sum starts at the bias and goes through the taps row by row, one fused multiply-add each: the size of
+// the tile doesn't change a bit.
 
-/// One tile: two halves, left and right, because the optimiser keeps arrays of up to 8 vectors in registers.
-@inline(__always)
-private func tile<let half: Int>(
-  _ job: nr_depthwise_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ mask: LaneBits, _ start: InlineArray<half, Lanes>
-) {
-  var left = start, right = start
-  for tap in 0..<Int(job.tap_count) {
-    let w = load(job.weights! + tap &* 16)
-    let values = source + Int(job.taps![tap])
-    for p in 0..<half { left[p] = fused(load(values + p &* stride), w, left[p]) }
-    for p in 0..<half { right[p] = fused(load(values + (p &+ half) &* stride), w, right[p]) }
+/// Some results of one row, and what they read.
+private struct DepthwiseSpan {
+  /// Rows of taps inside of the source, and the weights of the first of these.
+  var tapRows: Int, weights: UnsafePointer<Float>
+  /// What the first tap of the first result reads, and from there to the next result and the next row of taps.
+  var source: UnsafePointer<Float>, pixel: Int, line: Int
+  /// The column of the first result's first tap, and how many columns the source has.
+  var column: Int, width: Int
+  /// The results, how many are left in the row, and from one to the next.
+  var result: UnsafeMutablePointer<Float>, left: Int, distance: Int
+
+  @inline(__always)
+  init(_ job: nr_depthwise_job, row: Int) {
+    let top = Int(job.top) &+ row &* Int(job.row_step), step = Int(job.tap_row_step), height = Int(job.height)
+    var first = 0, end = Int(job.tap_rows)
+    while first < end, !isWithin(top &+ first &* step, height) { first &+= 1 }
+    while first < end, !isWithin(top &+ (end &- 1) &* step, height) { end &-= 1 }
+    tapRows = end &- first
+    weights = job.weights! + first &* Int(job.tap_columns) &* 16
+    (column, width) = (Int(job.left), Int(job.width))
+    source = job.source! + ((top &+ first &* step) &* Int(job.source_row) &+ column &* Int(job.source_column))
+    pixel = Int(job.source_column) &* Int(job.column_step)
+    line = step &* Int(job.source_row)
+    (left, distance) = (Int(job.columns), Int(job.result_column))
+    result = job.result! + row &* Int(job.result_row)
   }
-  let step = Int(job.result_column)
-  for p in 0..<half where p < count { store(masked(left[p], mask), result + p &* step) }
-  for p in 0..<half where p &+ half < count { store(masked(right[p], mask), result + (p &+ half) &* step) }
+
+  @inline(__always)
+  mutating func skip(_ pixels: Int, columns: Int) {
+    column &+= columns
+    source += pixels &* pixel
+    result += pixels &* distance
+    left &-= pixels
+  }
 }
 
-/// All rows, each from left to right in tiles; what is left of a row takes a smaller tile if that is enough.
+/// Writes as many results of a tile as are left.
 @inline(__always)
-private func tiles<let half: Int>(_ job: nr_depthwise_job, _ stride: Int, _ start: InlineArray<half, Lanes>) {
-  let mask = laneMask(Int(job.lanes)), bias = load(job.bias!)
-  var ahead = Ahead(job.ahead, calls: Int(job.rows) &* (Int(job.columns) / (2 &* half) &+ 1))
-  for row in 0..<Int(job.rows) {
-    var source = job.source! + row &* Int(job.source_row)
-    var result = job.result! + row &* Int(job.result_row)
-    var left = Int(job.columns)
-    while left > 0 {
-      let pixels: Int
-      if left > 2 &* DepthwiseHalf.count {
-        tile(job, source, result, left, stride, mask, start)
-        pixels = 2 &* half
-      } else if left > 2 &* SmallDepthwiseHalf.count {
-        tile(job, source, result, left, stride, mask, depthwiseHalf(bias))
-        pixels = 2 &* DepthwiseHalf.count
-      } else {
-        tile(job, source, result, left, stride, mask, smallDepthwiseHalf(bias))
-        pixels = 2 &* SmallDepthwiseHalf.count
-      }
-      source += pixels &* stride
-      result += pixels &* Int(job.result_column)
-      left &-= pixels
-      ahead.ask()
+private func write<let pixels: Int>(_ sums: InlineArray<pixels, Lanes>, _ span: DepthwiseSpan, _ bounds: ClampBounds) {
+  var finished = sums, target = span.result
+  for p in 0..<pixels { finished[p] = clamped(sums[p], bounds.low, bounds.high) }
+  if span.left >= pixels {
+    for p in 0..<pixels {
+      store(finished[p], target)
+      target += span.distance
+    }
+  } else {
+    for p in 0..<pixels where p < span.left {
+      store(finished[p], target)
+      target += span.distance
     }
   }
 }
 
-@inline(never) private func tiles16(_ job: nr_depthwise_job) { tiles(job, 16, largeDepthwiseHalf(load(job.bias!))) }
-@inline(never) private func sevens16(_ job: nr_depthwise_job) { tiles(job, 16, depthwiseSeven(load(job.bias!))) }
-@inline(never) private func tilesAny(_ job: nr_depthwise_job) {
-  tiles(job, Int(job.source_column), largeDepthwiseHalf(load(job.bias!)))
+@inline(__always)
+private func isWithin(_ position: Int, _ extent: Int) -> Bool {
+  UInt(bitPattern: position) < UInt(bitPattern: extent)
 }
 
-/// Rows of many sizes of images are multiples of 14 and of 7, where tiles of 16 would compute more than there is.
+/// A tile of neighbouring results whose taps are neighbours too: each source column is loaded once for a row of taps.
+/// There are `extra` + 1 taps in a row, 3 or 5.
+@inline(__always)
+private func neighbourTile<let pixels: Int, let extra: Int>(
+  _ span: DepthwiseSpan, _ bounds: ClampBounds, _ start: InlineArray<pixels, Lanes>,
+  _ zeros: InlineArray<pixels, Lanes>, _ none: InlineArray<extra, Lanes>
+) {
+  let pixel = span.pixel, width = span.width, first = span.column
+  let isInside = first >= 0 && first &+ pixels &+ extra <= width
+  var sums = start
+  var weights = span.weights, source = span.source
+  for _ in 0..<span.tapRows {
+    var values = zeros, more = none
+    var value = source
+    if isInside {
+      for p in 0..<pixels {
+        values[p] = load(value)
+        value += pixel
+      }
+      for p in 0..<extra {
+        more[p] = load(value)
+        value += pixel
+      }
+    } else {
+      for p in 0..<pixels {
+        if isWithin(first &+ p, width) { values[p] = load(value) }
+        value += pixel
+      }
+      for p in 0..<extra {
+        if isWithin(first &+ pixels &+ p, width) { more[p] = load(value) }
+        value += pixel
+      }
+    }
+    add(0, load(weights), values, more, to: &sums)
+    add(1, load(weights + 16), values, more, to: &sums)
+    add(2, load(weights + 32), values, more, to: &sums)
+    if extra > 2 {
+      add(3, load(weights + 48), values, more, to: &sums)
+      add(4, load(weights + 64), values, more, to: &sums)
+    }
+    weights += (extra &+ 1) &* 16
+    source += span.line
+  }
+  write(sums, span, bounds)
+}
+
+/// Adds the products of the tap that reads `offset` columns from the first.
+@inline(__always)
+private func add<let pixels: Int, let extra: Int>(
+  _ offset: Int, _ w: Lanes, _ values: InlineArray<pixels, Lanes>, _ more: InlineArray<extra, Lanes>,
+  to sums: inout InlineArray<pixels, Lanes>
+) {
+  for p in 0..<pixels {
+    let column = p &+ offset
+    sums[p] = fused(column < pixels ? values[column] : more[column &- pixels], w, sums[p])
+  }
+}
+
+/// A tile of any window.
+@inline(__always)
+private func tile<let pixels: Int>(
+  _ job: nr_depthwise_job, _ span: DepthwiseSpan, _ bounds: ClampBounds, _ start: InlineArray<pixels, Lanes>
+) {
+  let step = Int(job.column_step), tapStep = Int(job.tap_column_step), width = span.width
+  var sums = start
+  var weights = span.weights, source = span.source
+  for _ in 0..<span.tapRows {
+    var column = span.column, tap = source
+    for _ in 0..<Int(job.tap_columns) {
+      let w = load(weights)
+      var value = tap
+      if column >= 0 && column &+ (pixels &- 1) &* step < width {
+        for p in 0..<pixels {
+          sums[p] = fused(load(value), w, sums[p])
+          value += span.pixel
+        }
+      } else {
+        for p in 0..<pixels {
+          if isWithin(column &+ p &* step, width) { sums[p] = fused(load(value), w, sums[p]) }
+          value += span.pixel
+        }
+      }
+      weights += 16
+      column &+= tapStep
+      tap += tapStep &* Int(job.source_column)
+    }
+    source += span.line
+  }
+  write(sums, span, bounds)
+}
+
+/// All rows, each from left to right in tiles, wide ones as long as more is left than a narrow one has.
+@inline(__always)
+private func neighbourTiles<let extra: Int>(
+  _ job: nr_depthwise_job, _ bounds: ClampBounds, _ none: InlineArray<extra, Lanes>
+) {
+  let bias = load(job.bias!), zero = Lanes(repeating: 0)
+  var ahead = Ahead(job.ahead, calls: Int(job.rows))
+  for row in 0..<Int(job.rows) {
+    var span = DepthwiseSpan(job, row: row)
+    while span.left > SmallDepthwiseTile.count {
+      neighbourTile(span, bounds, depthwiseTile(bias), depthwiseTile(zero), none)
+      span.skip(DepthwiseTile.count, columns: DepthwiseTile.count)
+    }
+    if span.left > 0 {
+      neighbourTile(span, bounds, smallDepthwiseTile(bias), smallDepthwiseTile(zero), none)
+    }
+    ahead.ask()
+  }
+}
+
+@inline(__always) private var two: InlineArray<2, Lanes> { [Lanes(repeating: 0), Lanes(repeating: 0)] }
+@inline(__always) private var four: InlineArray<4, Lanes> {
+  [Lanes(repeating: 0), Lanes(repeating: 0), Lanes(repeating: 0), Lanes(repeating: 0)]
+}
+
+@inline(never) private func threeTaps(_ job: nr_depthwise_job, _ bounds: ClampBounds) {
+  neighbourTiles(job, bounds, two)
+}
+@inline(never) private func fiveTaps(_ job: nr_depthwise_job, _ bounds: ClampBounds) {
+  neighbourTiles(job, bounds, four)
+}
+@inline(never) private func anyTaps(_ job: nr_depthwise_job, _ bounds: ClampBounds) {
+  let bias = load(job.bias!)
+  var ahead = Ahead(job.ahead, calls: Int(job.rows))
+  for row in 0..<Int(job.rows) {
+    var span = DepthwiseSpan(job, row: row)
+    while span.left > SmallDepthwiseTile.count {
+      tile(job, span, bounds, depthwiseTile(bias))
+      span.skip(DepthwiseTile.count, columns: DepthwiseTile.count &* Int(job.column_step))
+    }
+    if span.left > 0 { tile(job, span, bounds, smallDepthwiseTile(bias)) }
+    ahead.ask()
+  }
+}
+
+/// Chooses the code whose taps are literals, where there is one.
 func depthwise(_ pointer: UnsafePointer<nr_depthwise_job>) {
-  let job = pointer.pointee
-  if job.source_column != 16 { return tilesAny(job) }
-  if job.columns % 14 == 0 { sevens16(job) } else { tiles16(job) }
+  let job = pointer.pointee, bounds = ClampBounds(job.low, job.high, lanes: Int(job.lanes))
+  switch (job.column_step, job.tap_column_step, job.tap_columns) {
+  case (1, 1, 3): threeTaps(job, bounds)
+  case (1, 1, 5): fiveTaps(job, bounds)
+  default: anyTaps(job, bounds)
+  }
 }
 
 /// One, two or three rows of `columns` neighbouring taps, over all pixels.

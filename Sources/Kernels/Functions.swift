@@ -128,12 +128,6 @@ private func errorFunction(_ x: Lanes, _ bell: Lanes) -> Lanes {
   return small.replacing(with: large, where: a .> Lanes(repeating: 1))
 }
 
-/// Φ(x), the distribution of the standard normal.
-@inline(__always)
-private func normalDistribution(_ x: Lanes) -> Lanes {
-  fused(Lanes(repeating: 0.5), errorFunction(x * Lanes(repeating: 0.707_106_78)), Lanes(repeating: 0.5))
-}
-
 /// Whole powers by repeated squaring, others by logarithms: NaN for a negative base, as in IEEE 754's `pow`.
 @inline(__always)
 private func power(_ x: Lanes, _ exponent: Float) -> Lanes {
@@ -173,7 +167,6 @@ private func apply(_ function: UInt32, _ x: Lanes, _ p: Float, _ q: Float) -> La
   case NR_SIGMOID.rawValue: return logistic(x)
   case NR_ERF.rawValue: return errorFunction(x)
   case NR_SILU.rawValue: return x * logistic(x)
-  case NR_GELU.rawValue: return x * normalDistribution(x)
   case NR_HARD_SWISH.rawValue:
     let six = Lanes(repeating: 6), shifted = x + Lanes(repeating: 3)
     let gate = shifted.replacing(with: zero, where: shifted .< zero).replacing(with: six, where: shifted .> six)
@@ -208,10 +201,6 @@ private func apply(_ function: UInt32, _ a: Lanes, _ b: Lanes, _ p: Float, _ q: 
   case NR_SILU_GRADIENT.rawValue:
     let s = logistic(a)
     return b * (s * fused(a, one - s, one))
-  case NR_GELU_GRADIENT.rawValue:
-    let h = a * Lanes(repeating: 0.707_106_78), bell = exponential(-h * h)
-    let distribution = fused(Lanes(repeating: 0.5), errorFunction(h, bell), Lanes(repeating: 0.5))
-    return b * fused(a * bell, Lanes(repeating: 0.398_942_28), distribution)
   case NR_HARD_SWISH_GRADIENT.rawValue:
     let slope = fused(a, Lanes(repeating: 1.0 / 3), Lanes(repeating: 0.5))
     let inside = slope.replacing(with: zero, where: a .< Lanes(repeating: -3))
@@ -255,7 +244,7 @@ func unary(
   case NR_SCALE.rawValue: map(a, result, count) { apply(NR_SCALE.rawValue, $0, p, q) }
   case NR_CLAMP.rawValue: map(a, result, count) { apply(NR_CLAMP.rawValue, $0, p, q) }
   case NR_HARD_SWISH.rawValue: map(a, result, count) { apply(NR_HARD_SWISH.rawValue, $0, p, q) }
-  case NR_GELU.rawValue: map(a, result, count) { apply(NR_GELU.rawValue, $0, p, q) }
+  case NR_GELU.rawValue: gelu(a, result, count)
   case NR_TANH.rawValue: map(a, result, count) { apply(NR_TANH.rawValue, $0, p, q) }
   case NR_SIGMOID.rawValue: map(a, result, count) { apply(NR_SIGMOID.rawValue, $0, p, q) }
   case NR_EXP.rawValue: map(a, result, count) { apply(NR_EXP.rawValue, $0, p, q) }
@@ -291,8 +280,7 @@ func binary(
   case NR_ADD.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_ADD.rawValue, $0, $1, p, q) }
   case NR_SUB.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_SUB.rawValue, $0, $1, p, q) }
   case NR_MUL.rawValue: map(a, aStep, b, bStep, result, count) { apply(NR_MUL.rawValue, $0, $1, p, q) }
-  case NR_GELU_GRADIENT.rawValue:
-    map(a, aStep, b, bStep, result, count) { apply(NR_GELU_GRADIENT.rawValue, $0, $1, p, q) }
+  case NR_GELU_GRADIENT.rawValue: geluGradient(a, b, result, count)  // of equal shapes alone
   case NR_CLAMP_RANGE.rawValue:
     map(a, aStep, b, bStep, result, count) { apply(NR_CLAMP_RANGE.rawValue, $0, $1, p, q) }
   case NR_OPEN_RANGE.rawValue:

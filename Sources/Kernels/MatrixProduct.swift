@@ -7,7 +7,8 @@ import CKernels
 /// One tile of two vectors.
 @inline(__always)
 private func wideTile<let rows: Int>(
-  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ zeros: InlineArray<rows, Lanes>
+  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ bounds: ClampBounds,
+  _ zeros: InlineArray<rows, Lanes>
 ) {
   var sums = zeros, secondSums = zeros
   let result = job.result! + row &* Int(job.result_row)
@@ -21,6 +22,13 @@ private func wideTile<let rows: Int>(
     let first = load(start), second = load(start + 16)
     for p in 0..<rows { (sums[p], secondSums[p]) = (first, second) }
   }
+  if let addend = job.addend {
+    let first = addend + row &* distance
+    for p in 0..<rows {
+      sums[p] += load(first + p &* distance)
+      secondSums[p] += load(first + (p &* distance &+ 16))
+    }
+  }
   var a = job.a! + row &* aRow, b = job.b!
   for _ in 0..<Int(job.depth) {
     let w = load(b), second = load(b + 16)
@@ -33,15 +41,16 @@ private func wideTile<let rows: Int>(
     b += bRow
   }
   for p in 0..<rows {
-    store(sums[p], result + p &* distance)
-    store(masked(secondSums[p], mask), result + (p &* distance &+ 16))
+    store(clamped(sums[p], bounds.low, bounds.high), result + p &* distance)
+    store(masked(clamped(secondSums[p], bounds.low, bounds.high), mask), result + (p &* distance &+ 16))
   }
 }
 
 /// One tile of one vector, in two halves: the optimiser keeps arrays of up to 8 vectors in registers, but not of 16.
 @inline(__always)
 private func tile<let half: Int>(
-  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ zeros: InlineArray<half, Lanes>
+  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ bounds: ClampBounds,
+  _ zeros: InlineArray<half, Lanes>
 ) {
   var upper = zeros, lower = zeros
   let distance = Int(job.result_row), bRow = Int(job.b_row)
@@ -55,6 +64,13 @@ private func tile<let half: Int>(
     let first = load(start)
     for p in 0..<half { (upper[p], lower[p]) = (first, first) }
   }
+  if let addend = job.addend {
+    let first = addend + row &* distance
+    for p in 0..<half {
+      upper[p] += load(first + p &* distance)
+      lower[p] += load(first + (p &+ half) &* distance)
+    }
+  }
   var a = job.a! + row &* aRow, b = job.b!
   for _ in 0..<Int(job.depth) {
     let w = load(b)
@@ -64,83 +80,108 @@ private func tile<let half: Int>(
     b += bRow
   }
   for p in 0..<half {
-    store(masked(upper[p], mask), result + p &* distance)
-    store(masked(lower[p], mask), result + (p &+ half) &* distance)
+    store(masked(clamped(upper[p], bounds.low, bounds.high), mask), result + p &* distance)
+    store(masked(clamped(lower[p], bounds.low, bounds.high), mask), result + (p &+ half) &* distance)
   }
 }
 
 /// One row of one vector.
 @inline(__always)
-private func row(_ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+private func row(
+  _ job: nr_product_job, _ row: Int, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ bounds: ClampBounds
+) {
   let result = job.result! + row &* Int(job.result_row)
   var sum = Lanes(repeating: 0)
   if job.accumulates != 0 { sum = load(result) } else if let start = job.start { sum = load(start) }
+  if let addend = job.addend { sum += load(addend + row &* Int(job.result_row)) }
   var a = job.a! + row &* aRow, b = job.b!
   for _ in 0..<Int(job.depth) {
     sum = fused(Lanes(repeating: a[0]), load(b), sum)
     a += aStep
     b += Int(job.b_row)
   }
-  store(masked(sum, mask), result)
+  store(masked(clamped(sum, bounds.low, bounds.high), mask), result)
 }
 
 /// One vector of columns: tiles, then what is left of the rows one by one.
 @inline(__always)
-private func narrow(_ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+private func narrow(
+  _ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ bounds: ClampBounds
+) {
   let rows = Int(job.rows), zero = Lanes(repeating: 0)
   var r = 0
   while r &+ 2 &* HalfTile.count <= rows {
-    tile(job, r, aRow, aStep, mask, halfTile(zero))
+    tile(job, r, aRow, aStep, mask, bounds, halfTile(zero))
     r &+= 2 &* HalfTile.count
   }
   while r &+ 2 &* SmallHalfTile.count <= rows {
-    tile(job, r, aRow, aStep, mask, smallHalfTile(zero))
+    tile(job, r, aRow, aStep, mask, bounds, smallHalfTile(zero))
     r &+= 2 &* SmallHalfTile.count
   }
   while r < rows {
-    row(job, r, aRow, aStep, mask)
+    row(job, r, aRow, aStep, mask, bounds)
     r &+= 1
   }
 }
 
 @inline(__always)
-private func wide(_ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits) {
+private func wide(
+  _ job: nr_product_job, _ aRow: Int, _ aStep: Int, _ mask: LaneBits, _ bounds: ClampBounds
+) {
   let rows = Int(job.rows), zero = Lanes(repeating: 0)
   var r = 0
   while r &+ WideTile.count <= rows {
-    wideTile(job, r, aRow, aStep, mask, wideTile(zero))
+    wideTile(job, r, aRow, aStep, mask, bounds, wideTile(zero))
     r &+= WideTile.count
   }
   while r &+ SmallWideTile.count <= rows {
-    wideTile(job, r, aRow, aStep, mask, smallWideTile(zero))
+    wideTile(job, r, aRow, aStep, mask, bounds, smallWideTile(zero))
     r &+= SmallWideTile.count
   }
   while r < rows {
-    wideTile(job, r, aRow, aStep, mask, [zero])
+    wideTile(job, r, aRow, aStep, mask, bounds, [zero])
     r &+= 1
   }
 }
 
-/// Both vectors at once where the registers have room, else one after the other.
+// Functions of their own: in one, the optimiser finds no room for all that belongs into their loops.
+
+@inline(never) private func wideByRows(_ job: nr_product_job, _ lanes: Int, _ bounds: ClampBounds) {
+  wide(job, Int(job.a_row), 1, laneMask(lanes), bounds)
+}
+@inline(never) private func wideByColumns(_ job: nr_product_job, _ lanes: Int, _ bounds: ClampBounds) {
+  wide(job, 1, Int(job.a_step), laneMask(lanes), bounds)
+}
+@inline(never) private func narrowByRows(_ job: nr_product_job, _ lanes: Int, _ bounds: ClampBounds) {
+  narrow(job, Int(job.a_row), 1, laneMask(lanes), bounds)
+}
+@inline(never) private func narrowByColumns(_ job: nr_product_job, _ lanes: Int, _ bounds: ClampBounds) {
+  narrow(job, 1, Int(job.a_step), laneMask(lanes), bounds)
+}
+
 @inline(__always)
-private func vectors(_ job: nr_product_job, _ aRow: Int, _ aStep: Int) {
-  let last = laneMask(Int(job.lanes) &- (job.lanes > 16 ? 16 : 0))
-  if job.lanes <= 16 { return narrow(job, aRow, aStep, last) }
-  if tileVectors == 2 { return wide(job, aRow, aStep, last) }
-  narrow(job, aRow, aStep, laneMask(16))
+private func narrow(_ job: nr_product_job, _ lanes: Int, _ bounds: ClampBounds) {
+  if job.a_step == 1 { narrowByRows(job, lanes, bounds) } else { narrowByColumns(job, lanes, bounds) }
+}
+
+/// Both vectors at once where the registers have room, else one after the other.
+func product(_ pointer: UnsafePointer<nr_product_job>) {
+  let job = pointer.pointee, lanes = Int(job.lanes)
+  let bounds =
+    job.clamps != 0
+    ? ClampBounds(job.low, job.high, lanes: 16) : ClampBounds(-Float.infinity, Float.infinity, lanes: 16)
+  if lanes <= 16 { return narrow(job, lanes, bounds) }
+  if tileVectors == 2 {
+    if job.a_step == 1 { wideByRows(job, lanes &- 16, bounds) } else { wideByColumns(job, lanes &- 16, bounds) }
+    return
+  }
+  narrow(job, 16, bounds)
   var second = job
   second.b = job.b! + 16
   second.result = job.result! + 16
   if let start = job.start { second.start = start + 16 }
-  narrow(second, aRow, aStep, last)
-}
-
-@inline(never) private func byRows(_ job: nr_product_job) { vectors(job, Int(job.a_row), 1) }
-@inline(never) private func byColumns(_ job: nr_product_job) { vectors(job, 1, Int(job.a_step)) }
-
-func product(_ pointer: UnsafePointer<nr_product_job>) {
-  let job = pointer.pointee
-  if job.a_step == 1 { byRows(job) } else { byColumns(job) }
+  if let addend = job.addend { second.addend = addend + 16 }
+  narrow(second, lanes &- 16, bounds)
 }
 
 // MARK: - One row

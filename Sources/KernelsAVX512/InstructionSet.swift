@@ -47,24 +47,12 @@ typealias SmallChannelTile = InlineArray<8, Lanes>
 @inline(__always)
 func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value, value, value, value, value, value, value, value] }
 
-/// Half of the pixels in the largest depthwise tile.
-typealias LargeDepthwiseHalf = InlineArray<8, Lanes>
+/// Pixels in a depthwise tile.
+typealias DepthwiseTile = InlineArray<8, Lanes>
 @inline(__always)
-func largeDepthwiseHalf(_ value: Lanes) -> LargeDepthwiseHalf {
-  [value, value, value, value, value, value, value, value]
-}
-
-/// The same for rows of a multiple of 14 pixels.
-typealias DepthwiseSeven = InlineArray<7, Lanes>
-@inline(__always)
-func depthwiseSeven(_ value: Lanes) -> DepthwiseSeven { [value, value, value, value, value, value, value] }
+func depthwiseTile(_ value: Lanes) -> DepthwiseTile { [value, value, value, value, value, value, value, value] }
 
 /// The same for what is left of a row.
-typealias DepthwiseHalf = InlineArray<4, Lanes>
+typealias SmallDepthwiseTile = InlineArray<4, Lanes>
 @inline(__always)
-func depthwiseHalf(_ value: Lanes) -> DepthwiseHalf { [value, value, value, value] }
-
-/// The same for the last pixels.
-typealias SmallDepthwiseHalf = InlineArray<2, Lanes>
-@inline(__always)
-func smallDepthwiseHalf(_ value: Lanes) -> SmallDepthwiseHalf { [value, value] }
+func smallDepthwiseTile(_ value: Lanes) -> SmallDepthwiseTile { [value, value, value, value] }

@@ -65,10 +65,9 @@ public enum Convolution {
     } else if g.isWinograd {
       WinogradConvolution(g.forwardTaps(compute), compute: compute).run(
         source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)
-    } else if g.isPointwise, input.isPlain, epilogue.isBias, case .dense(let weight) = weight {
+    } else if g.isPointwise, PointwiseConvolution.serves(input, epilogue) {
       PointwiseConvolution.forward(
-        g, input: input.job.image, weight: weight, bias: epilogue.bias, output: output, scratch: scratch,
-        compute: compute)
+        g, input: input, weight: weight, epilogue: epilogue, output: output, scratch: scratch, compute: compute)
     } else {
       DirectConvolution(g.forwardTaps(compute), compute: compute).run(
         source: input, weight: weight, epilogue: epilogue, result: output, scratch: scratch)

@@ -10,6 +10,7 @@ extension Convolution {
     let job: nr_source
 
     var isPlain: Bool { job.kind == NR_SOURCE_PLAIN.rawValue }
+    var isClamped: Bool { job.kind == NR_SOURCE_CLAMPED.rawValue }
 
     /// The image, clamped to `low ... high`: (0, ∞) is ReLU. NaN stays NaN.
     public init(_ image: UnsafePointer<Float>, low: Float = -.infinity, high: Float = .infinity) {

@@ -28,7 +28,11 @@ struct ConvolutionResults {
   static func momentFloats(units: Int, shape: ImageShape) -> Int { 2 * units * shape.pixelStride }
 
   private var wantsStatistics: Bool { epilogue.mean != nil }
-  private var finishes: Bool { epilogue.mask != nil || epilogue.addend != nil || epilogue.clamps }
+  private var isMasked: Bool { epilogue.mask != nil || epilogue.addend != nil }
+  /// What a kernel that can clamps its results to, where nothing else comes before that.
+  var kernelBounds: (low: Float, high: Float) {
+    isMasked ? (-.infinity, .infinity) : (epilogue.low, epilogue.high)
+  }
   /// The addend must be read before a result is written over it.
   private var isIndirect: Bool { epilogue.addend != nil }
 
@@ -42,9 +46,11 @@ struct ConvolutionResults {
   }
 
   /// Takes over channels of a strip that the kernels have written.
-  func finish(_ strip: Strip, lanes: Range<Int>, at target: Target, unit: Int) {
+  ///
+  /// - Parameter isClamped: to `kernelBounds` already.
+  func finish(_ strip: Strip, lanes: Range<Int>, at target: Target, unit: Int, isClamped: Bool = false) {
     let first = strip.offset + lanes.lowerBound
-    if finishes {
+    if isMasked || (epilogue.clamps && !isClamped) {
       var job = nr_epilogue_job()
       job.values = UnsafePointer(target.pointer)
       job.mask = epilogue.mask.map { $0 + first }

@@ -9,7 +9,7 @@ enum DepthwiseConvolution {
 
   static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     func floats(_ plan: DepthwisePlan) -> Int {
-      plan.packedFloats + plan.tapFloats + plan.result.pixelStride
+      plan.packedFloats + plan.result.pixelStride
         + ConvolutionResults.momentFloats(units: plan.strips, shape: plan.result)
         + max(ConvolutionResults.statisticsScratchFloats(plan.result), compute.threads * plan.workerFloats)
     }
@@ -26,10 +26,7 @@ enum DepthwiseConvolution {
     return most
   }
 
-  static func preparedFloats(_ g: ConvolutionGeometry) -> Int {
-    let plan = forwardPlan(g)
-    return plan.packedFloats + plan.tapFloats
-  }
+  static func preparedFloats(_ g: ConvolutionGeometry) -> Int { forwardPlan(g).packedFloats }
 
   static func prepare(
     _ g: ConvolutionGeometry, weight: UnsafePointer<Float>, prepared: UnsafeMutablePointer<Float>, compute: Compute
@@ -66,7 +63,8 @@ enum DepthwiseConvolution {
       g, plan, source: source, weight: weight, epilogue: epilogue, result: result, scratch: scratch, compute.kernels)
     let workers = operands.moments + ConvolutionResults.momentFloats(units: plan.strips, shape: plan.result)
     compute.forEachChunk(plan.units) { unit, worker in
-      runUnit(unit, plan, operands, scratch: workers + worker * plan.workerFloats)
+      runUnit(
+        unit, plan, operands, copies: !source.isPlain, scratch: workers + worker * plan.workerFloats)
     }
     operands.results.writeStatistics(units: plan.strips, scratch: workers, compute: compute) { plan.results($0) }
     operands.results.finishReduction(units: plan.strips, compute: compute) { plan.results($0) }
@@ -93,7 +91,7 @@ enum DepthwiseConvolution {
       prepare(g, plan, dense, into: scratch, kernels)
       prepared = UnsafePointer(scratch)
     }
-    let bias = scratch + plan.packedFloats + plan.tapFloats
+    let bias = scratch + plan.packedFloats
     bias.update(repeating: 0, count: plan.result.pixelStride)
     if let given = epilogue.bias { bias.update(from: given, count: plan.result.c) }
     let results = ConvolutionResults(
@@ -102,37 +100,37 @@ enum DepthwiseConvolution {
     return Operands(source: source, prepared: prepared, bias: bias, results: results)
   }
 
+  /// - Parameter copies: whether what the unit reads is to be in scratch afterwards; an image as it is needs no copy.
   private static func runUnit(
-    _ index: Int, _ plan: DepthwisePlan, _ operands: Operands, scratch part: UnsafeMutablePointer<Float>
+    _ index: Int, _ plan: DepthwisePlan, _ operands: Operands, copies: Bool, scratch part: UnsafeMutablePointer<Float>
   ) {
-    let unit = plan.unit(index), strip = plan.results(unit.strip), kernels = operands.kernels
-    let target = operands.results.target(strip, lanes: unit.lanes, scratch: part + plan.sourceFloats)
-    plan.gather(unit, from: operands.source, into: part, kernels)
-    var job = plan.job(strip, target)
-    job.taps = UnsafeRawPointer(operands.prepared + plan.packedFloats).assumingMemoryBound(to: Int32.self)
+    let unit = plan.unit(index), strip = plan.results(unit.strip), kernels = operands.kernels,
+      results = operands.results
+    let image = operands.source.of(image: unit.strip / plan.imageStrips, plan.source).image
+    let target = results.target(strip, lanes: unit.lanes, scratch: part + plan.sourceFloats)
+    if copies { plan.gather(unit, from: operands.source, into: part, kernels) }
+    var job = plan.job(unit, target, inPlace: !copies)
+    (job.low, job.high) = results.kernelBounds
     let next = plan.sourceAhead(index + 1, operands.source)
-    let ahead = MemoryAhead(regions: (next.0, next.1, operands.results.ahead(strip, lanes: unit.lanes)))
+    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(strip, lanes: unit.lanes)))
     for (place, block) in unit.blocks.enumerated() {
       job.ahead = ahead.part(place, of: unit.blocks.count)
       job.lanes = Int64(plan.lanes(of: block))
       job.result = target.pointer + place * 16
-      job.source = UnsafePointer(part + place * plan.planeFloats)
+      job.source = copies ? UnsafePointer(part + place * plan.planeFloats) : image.map { $0 + block * 16 }
       job.weights = operands.prepared + block * plan.taps * 16
       job.bias = operands.bias + block * 16
       kernels.depthwise(&job)
     }
-    operands.results.finish(strip, lanes: unit.lanes, at: target, unit: unit.strip)
+    results.finish(strip, lanes: unit.lanes, at: target, unit: unit.strip, isClamped: true)
   }
 
-  /// Dense `[ky][kx][channel]` to `[block][tap][16]`, taps in the order of the plan, then where the taps lie.
+  /// Dense `[ky][kx][channel]` to `[block][tap][16]`, taps in the order of the plan.
   private static func prepare(
     _ g: ConvolutionGeometry, _ plan: DepthwisePlan, _ weight: UnsafePointer<Float>,
     into packed: UnsafeMutablePointer<Float>,
     _ kernels: nr_kernels
   ) {
-    UnsafeMutableRawPointer(packed + plan.packedFloats).withMemoryRebound(to: Int32.self, capacity: plan.tapFloats) {
-      plan.writeTaps($0)
-    }
     for block in 0..<plan.blocks {
       let lanes = plan.lanes(of: block)
       for tap in 0..<plan.taps {
@@ -183,7 +181,7 @@ enum DepthwiseConvolution {
     sumChunks(
       g, plan, into: weightGradient, scratch: sums, workerFloats: back.workerFloats + plan.sourceFloats, compute
     ) { unit, sums, taps, part in
-      runUnit(unit, back, operands, scratch: part)
+      runUnit(unit, back, operands, copies: true, scratch: part)
       let gradient = DepthwisePlan.Gradient(
         pointer: UnsafePointer(part + first), block: back.planeFloats, row: back.scratchColumns * 16, column: 16)
       add(

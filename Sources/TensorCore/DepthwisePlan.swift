@@ -31,7 +31,8 @@ struct DepthwisePlan {
   private static let budget = 24_576
 
   init(source: ImageShape, result: ImageShape, y: TapAxis, x: TapAxis) {
-    (self.source, self.result, self.y, self.x) = (source, result, y, x)
+    // The kernel is quick for neighbouring taps from left to right.
+    (self.source, self.result, self.y, self.x) = (source, result, y, x.ascending)
     let columns = x.extent(results: max(1, x.resultCount))
     var rows = max(1, y.resultCount)
     while rows > 1 && y.extent(results: rows) * columns * 16 > Self.budget { rows = (rows + 1) / 2 }
@@ -124,13 +125,19 @@ struct DepthwisePlan {
       pointer: UnsafePointer(scratch), block: place.rows * place.columns * 16, row: place.columns * 16, column: 16)
   }
 
-  /// A job over a strip, without its operands.
-  func job(_ strip: ConvolutionResults.Strip, _ target: ConvolutionResults.Target) -> nr_depthwise_job {
+  /// A job over a unit, without its operands: what it reads lies in the image, or in scratch where it was copied.
+  func job(_ unit: Unit, _ target: ConvolutionResults.Target, inPlace: Bool) -> nr_depthwise_job {
+    let strip = results(unit.strip), pixel = inPlace ? source.pixelStride : 16
+    let columns = inPlace ? source.w : scratchColumns, row = unit.strip % imageStrips * stripRows
     var job = nr_depthwise_job()
-    job.tap_count = Int64(taps)
+    (job.height, job.width) = (Int64(inPlace ? source.h : scratchRows), Int64(columns))
+    (job.source_row, job.source_column) = (Int64(columns * pixel), Int64(pixel))
+    job.top = Int64(inPlace ? y.first + row * y.sourceStep : y.first - y.low)
+    job.left = Int64(inPlace ? x.first : x.first - x.low)
+    (job.row_step, job.column_step) = (Int64(y.sourceStep), Int64(x.sourceStep))
+    (job.tap_rows, job.tap_columns) = (Int64(y.count), Int64(x.count))
+    (job.tap_row_step, job.tap_column_step) = (Int64(y.step), Int64(x.step))
     (job.rows, job.columns) = (Int64(strip.rows), Int64(strip.columns))
-    job.source_column = Int64(16 * x.sourceStep)
-    job.source_row = Int64(scratchColumns * 16 * y.sourceStep)
     (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
     return job
   }

@@ -2,8 +2,8 @@ import CKernels
 
 /// A dense 1×1 convolution of stride 1, and so a linear layer: matrix products on the rows of channels where they lie.
 ///
-/// Per result the products are added from the bias on in the order of the channels; the weight gradient's in the order
-/// of the rows of a chunk, then of the chunks. How many chunks there are depends on the sizes alone.
+/// Per result the products are added from the bias (and what else is added) on in the order of the channels; the weight
+/// gradient's in the order of the rows of a chunk, then of the chunks. How many chunks there are depends on the sizes alone.
 enum PointwiseConvolution {
   /// Rows of one piece of the work: they stay in the second-level cache while the weights go by.
   private static let rowsPerPiece = 128
@@ -14,21 +14,37 @@ enum PointwiseConvolution {
   static func scratchFloats(_ g: ConvolutionGeometry, compute: Compute) -> Int {
     let inputs = paddedChannels(g.inputChannels), outputs = paddedChannels(g.outputChannels)
     let products = max(
-      panels(outputs) * g.inputChannels + outputs + 16, panels(inputs) * g.outputChannels + inputs + 16)
+      panels(outputs) * g.inputChannels + panels(outputs), panels(inputs) * g.outputChannels + panels(inputs))
     let sums = Chunks(g, compute).count * g.inputChannels * outputs
-    return max(products, sums + compute.threads * rowsPerSum * MatrixProduct.panelColumns)
+    return max(
+      products + compute.threads * rowsPerPiece * inputs,
+      sums + compute.threads * rowsPerSum * MatrixProduct.panelColumns)
   }
 
   private static func panels(_ lanes: Int) -> Int { (lanes + 31) / 32 * 32 }
 
+  /// Whether `forward` can read a source and finish results like this.
+  static func serves(_ source: Convolution.Source, _ epilogue: Convolution.Epilogue) -> Bool {
+    (source.isPlain || source.isClamped) && epilogue.mask == nil && epilogue.mean == nil
+  }
+
+  /// - Parameter weight: dense, or as `DirectConvolution` prepares them.
   static func forward(
-    _ g: ConvolutionGeometry, input: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+    _ g: ConvolutionGeometry, input: Convolution.Source, weight: Convolution.Weight, epilogue: Convolution.Epilogue,
     output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     let product = MatrixProduct(rows: g.input.rows, columns: g.outputChannels, depth: g.inputChannels)
+    let packed: PackedColumns
+    switch weight {
+    case .dense(let dense):
+      packed = PackedColumns(product, dense, g.outputChannels, into: scratch, compute)
+    case .prepared(let given):
+      let width = 16 * g.forwardTaps(compute).vectors
+      packed = PackedColumns(pointer: given, width: width, endsAtVector: true)
+    }
     run(
-      product, input, g.input.pixelStride, weight, g.outputChannels, bias: bias, output, g.output.pixelStride,
-      scratch: scratch, compute)
+      product, input, g.input.pixelStride, packed, epilogue, output, g.output.pixelStride,
+      scratch: scratch + panels(g.output.pixelStride) * g.inputChannels, compute)
   }
 
   static func inputGradient(
@@ -38,33 +54,63 @@ enum PointwiseConvolution {
     let product = MatrixProduct(
       rows: g.input.rows, columns: g.inputChannels, depth: g.outputChannels, transposesRight: true)
     run(
-      product, outputGradient, g.output.pixelStride, weight, g.outputChannels, bias: nil, inputGradient,
-      g.input.pixelStride, scratch: scratch, compute)
+      product, Convolution.Source(outputGradient), g.output.pixelStride,
+      PackedColumns(product, weight, g.outputChannels, into: scratch, compute), Convolution.Epilogue(), inputGradient,
+      g.input.pixelStride, scratch: scratch + panels(g.input.pixelStride) * g.outputChannels, compute)
   }
 
+  /// Columns of the right matrix in panels, one after the other: `[panel][depth][width]`.
+  private struct PackedColumns {
+    let pointer: UnsafePointer<Float>
+    /// Columns of a panel.
+    let width: Int
+    /// Whether the last panel ends with its last vector.
+    let endsAtVector: Bool
+
+    init(pointer: UnsafePointer<Float>, width: Int, endsAtVector: Bool) {
+      (self.pointer, self.width, self.endsAtVector) = (pointer, width, endsAtVector)
+    }
+
+    /// Packs a dense matrix.
+    init(
+      _ product: MatrixProduct, _ dense: UnsafePointer<Float>, _ row: Int, into panels: UnsafeMutablePointer<Float>,
+      _ compute: Compute
+    ) {
+      product.pack(dense, row, into: panels, compute)
+      self.init(pointer: panels, width: MatrixProduct.panelColumns, endsAtVector: false)
+    }
+
+    /// Floats from a row of the panel with some columns to the next.
+    func rowFloats(columns: Int) -> Int { endsAtVector ? paddedChannels(columns) : width }
+  }
+
+  /// - Parameter scratch: for the bias, and behind that for the rows that each worker makes.
   private static func run(
-    _ product: MatrixProduct, _ left: UnsafePointer<Float>, _ leftRow: Int, _ weight: UnsafePointer<Float>,
-    _ weightRow: Int, bias: UnsafePointer<Float>?, _ result: UnsafeMutablePointer<Float>, _ resultRow: Int,
+    _ product: MatrixProduct, _ left: Convolution.Source, _ leftRow: Int, _ right: PackedColumns,
+    _ epilogue: Convolution.Epilogue, _ result: UnsafeMutablePointer<Float>, _ resultRow: Int,
     scratch: UnsafeMutablePointer<Float>, _ compute: Compute
   ) {
-    let start = scratch + panels(paddedChannels(product.columns)) * product.depth
-    product.pack(weight, weightRow, into: scratch, compute)
-    if let bias {
-      start.update(repeating: 0, count: panels(resultRow))
-      start.update(from: bias, count: product.columns)
+    if let bias = epilogue.bias {
+      scratch.update(repeating: 0, count: panels(resultRow))
+      scratch.update(from: bias, count: product.columns)
     }
-    compute.forEachChunk((product.rows + rowsPerPiece - 1) / rowsPerPiece) { piece, _ in
-      let row = piece * rowsPerPiece
+    let made = scratch + panels(resultRow)
+    compute.forEachChunk((product.rows + rowsPerPiece - 1) / rowsPerPiece) { piece, worker in
+      let row = piece * rowsPerPiece, rows = min(rowsPerPiece, product.rows - row)
       var job = nr_product_job()
-      job.a = left + row * leftRow
-      (job.rows, job.depth) = (Int64(min(rowsPerPiece, product.rows - row)), Int64(product.depth))
-      (job.a_row, job.a_step, job.b_row) = (Int64(leftRow), 1, Int64(MatrixProduct.panelColumns))
+      job.a = left.rows(from: row, count: rows, leftRow, scratch: made + worker * rowsPerPiece * leftRow, compute)
+      (job.rows, job.depth) = (Int64(rows), Int64(product.depth))
+      (job.a_row, job.a_step) = (Int64(leftRow), 1)
+      (job.clamps, job.low, job.high) = (epilogue.clamps ? 1 : 0, epilogue.low, epilogue.high)
       job.result_row = Int64(resultRow)
-      for first in stride(from: 0, to: product.columns, by: MatrixProduct.panelColumns) {
-        job.b = UnsafePointer(scratch + first * product.depth)
-        job.start = bias == nil ? nil : UnsafePointer(start + first)
-        job.result = result + row * resultRow + first
-        job.lanes = Int64(min(MatrixProduct.panelColumns, product.columns - first))
+      for first in stride(from: 0, to: product.columns, by: right.width) {
+        let place = row * resultRow + first, columns = min(right.width, product.columns - first)
+        job.b = right.pointer + first * product.depth
+        job.b_row = Int64(right.rowFloats(columns: columns))
+        job.start = epilogue.bias == nil ? nil : UnsafePointer(scratch + first)
+        job.addend = epilogue.addend.map { $0 + place }
+        job.result = result + place
+        job.lanes = Int64(columns)
         compute.kernels.product(&job)
       }
     }
@@ -130,5 +176,17 @@ enum PointwiseConvolution {
       (job.result, job.lanes) = (sums + first, Int64(lanes))
       kernels.product(&job)
     }
+  }
+}
+
+extension Convolution.Source {
+  /// Rows of channels, where they lie or clamped in scratch.
+  fileprivate func rows(
+    from first: Int, count: Int, _ rowFloats: Int, scratch: UnsafeMutablePointer<Float>, _ compute: Compute
+  ) -> UnsafePointer<Float> {
+    let rows: UnsafePointer<Float> = job.image + first * rowFloats
+    if isPlain { return rows }
+    compute.kernels.unary(NR_CLAMP.rawValue, rows, job.low, job.high, scratch, Int64(count * rowFloats))
+    return UnsafePointer(scratch)
   }
 }

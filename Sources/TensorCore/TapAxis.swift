@@ -34,6 +34,16 @@ struct TapAxis {
       sourceStep: 1, resultFirst: phase, resultStep: stride, resultCount: results)
   }
 
+  /// The same taps in the order of the source positions that they read.
+  var ascending: TapAxis {
+    guard step < 0 else { return self }
+    var axis = self
+    axis.first += (count - 1) * step
+    axis.kernelFirst += (count - 1) * kernelStep
+    (axis.step, axis.kernelStep) = (-step, -kernelStep)
+    return axis
+  }
+
   /// The lowest source position of result 0.
   var low: Int { count > 0 ? min(first, first + (count - 1) * step) : 0 }
 

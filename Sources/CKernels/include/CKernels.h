@@ -120,16 +120,22 @@ typedef struct {
   int32_t transposed;  // 0: channels are inputs, lanes outputs; 1: the other way round
 } nr_pack_job;
 
-// Depthwise: result[row, column, lane] = bias[lane] + sum over taps of source[lane] * weights[tap][lane].
+// Depthwise: result[row, column, lane] = bias[lane] + sum over taps, row by row, of source[lane] * weights[tap][lane],
+// clamped to low ... high. The source is read where it lies; a tap outside of it counts as zero.
 typedef struct {
-  const float *source;
-  const int32_t *taps;   // offset of each tap from the pixel
-  const float *weights;  // [tap][16]
+  const float *source;   // row 0, column 0
+  const float *weights;  // [tap row][tap column][16]
   const float *bias;     // [16]
   float *result;
-  int64_t tap_count, rows, columns;
-  int64_t source_row, source_column, result_row, result_column;
+  int64_t height, width;                   // of the source
+  int64_t source_row, source_column;       // floats from a row and a column of the source to the next
+  int64_t top, left;                       // where the first tap of the first result reads
+  int64_t row_step, column_step;           // from there to that of the next result
+  int64_t tap_rows, tap_columns;
+  int64_t tap_row_step, tap_column_step;   // from where a tap reads to where the next does; may be negative
+  int64_t rows, columns, result_row, result_column;
   int64_t lanes;  // logical channels of this vector
+  float low, high;
   nr_ahead ahead[3];
 } nr_depthwise_job;
 
@@ -158,6 +164,9 @@ typedef struct {
   int64_t a_row, a_step, b_row, result_row;
   int64_t lanes;        // logical columns of the result, 1 to 32
   int32_t accumulates;  // the sums go on from what `result` holds
+  int32_t clamps;       // the results are clamped to low ... high
+  const float *addend;  // added to the start; laid out like the result, and may be it; or null
+  float low, high;
 } nr_product_job;
 
 // MARK: - Pooling

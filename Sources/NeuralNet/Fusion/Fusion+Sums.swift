@@ -11,6 +11,20 @@ extension Fusion {
     var remaining: [Int]?
   }
 
+  /// A sum whose terms are all among those of a later one is a term of that in their place.
+  mutating func shareSums() {
+    let sums = nodes.filter { op($0) == Op.add.name }
+    for (position, later) in sums.enumerated() {
+      for earlier in sums[..<position] {
+        let part = graph.nodes[earlier], whole = graph.nodes[later].inputs
+        if let rest = whole.removing(part.inputs), !rest.isEmpty {
+          setOutput(of: later, to: graph.nodes[later].outputs[0], inputs: [part.outputs[0]] + rest)
+        }
+      }
+    }
+    findReaders()
+  }
+
   /// Shares a sum among the nodes that give its terms and can add to their results.
   ///
   /// - Parameter place: for a term, where the node is that can, and the term; nil for another.
@@ -143,5 +157,17 @@ extension Fusion {
   private func isGrid(_ value: Int) -> Bool {
     let type = graph.values[value]
     return type.element == .float && type.shape.hasBatch && !type.shape.dimensions.isEmpty
+  }
+}
+
+extension [Int] {
+  /// What is left without some elements, each taken out once; nil unless all of them are there.
+  fileprivate func removing(_ elements: [Int]) -> [Int]? {
+    var rest = self
+    for element in elements {
+      guard let index = rest.firstIndex(of: element) else { return nil }
+      rest.remove(at: index)
+    }
+    return rest
   }
 }

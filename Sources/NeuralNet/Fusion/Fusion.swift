@@ -38,6 +38,7 @@ struct Fusion {
       graph: graph, kept: kept, hasChoices: PathResolver.isNeeded(for: graph),
       hasConstantParameters: !changesParameters)
     fusion.findReaders()
+    if fusion.hasConstantParameters, !fusion.hasChoices { fusion.shareSums() }
     fusion.gatherConvolutions()
     fusion.foldIntoConvolutions()
     fusion.viewGradientsOfNormalisations()

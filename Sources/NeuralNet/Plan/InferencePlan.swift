@@ -29,7 +29,8 @@ public final class InferencePlan {
     compute: Compute
   ) throws {
     mode = ExecutionMode(batchNorm: batchNorm, dropout: false)
-    let expanded = try graph.expanded(for: mode).graph
+    let plain = try graph.expanded(for: mode).graph
+    let expanded = fuses && mode == .inference ? try plain.takingMeansEarly() : plain
     plan = try Plan(
       expanded, batch: batch, kept: expanded.outputs.map(\.value), random: RandomSource(seed: 0, name: ""),
       sharesMemory: sharesMemory, fuses: fuses, compute: compute)
