@@ -53,7 +53,7 @@ struct Case: CustomTestStringConvertible, Sendable {
     Case(h: 80, w: 70, ci: 2, co: 2, k: 7, p: 3, g: 2), Case(h: 7, w: 1, ci: 16, co: 16, k: 3, kw: 1, g: 16),
     // Units of one vector of channels, of some, and of strips.
     Case(n: 2, h: 29, w: 28, ci: 24, co: 24, g: 24), Case(n: 2, h: 13, w: 14, ci: 113, co: 113, k: 5, p: 2, g: 113),
-    Case(h: 50, w: 31, ci: 33, co: 33, k: 5, s: 2, p: 2, g: 33),
+    Case(h: 50, w: 31, ci: 33, co: 33, k: 5, s: 2, p: 2, g: 33), Case(n: 2, h: 5, w: 45, ci: 17, co: 17, g: 17),
   ]
 }
 
