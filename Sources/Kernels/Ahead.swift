@@ -22,21 +22,29 @@ struct Ahead {
 
   private struct Region {
     var next: UnsafePointer<Float>, left: Int
-    let perCall: Int
+    let perCall: Int, lines: Int, step: Int
 
     @inline(__always)
     init(_ region: nr_ahead, calls: Int) {
-      left = region.start == nil ? 0 : (Int(region.floats) &+ 15) / 16
+      left = region.start == nil ? 0 : Int(region.runs)
       next = region.start ?? UnsafePointer(bitPattern: 64)!
       perCall = left / max(1, calls) &+ 1
+      (lines, step) = (Int(region.lines), Int(region.step))
     }
 
     @inline(__always)
     mutating func ask() {
       let count = min(perCall, left)
-      for _ in 0..<count {
-        nr_prefetch(next)
-        next += 16
+      if lines == 1 {
+        for _ in 0..<count {
+          nr_prefetch(next)
+          next += step
+        }
+      } else {
+        for _ in 0..<count {
+          for line in 0..<lines { nr_prefetch(next + line &* 16) }
+          next += step
+        }
       }
       left &-= count
     }

@@ -19,7 +19,7 @@ func epilogue(_ pointer: UnsafePointer<nr_epilogue_job>) {
 
 @inline(__always)
 private func results(_ job: nr_epilogue_job, masks: Bool, adds: Bool) {
-  let values = job.values!, result = job.result!, pixel = Int(job.pixel)
+  let values = job.values!, result = job.result!, pixel = Int(job.channels)
   let low = Lanes(repeating: job.low), high = Lanes(repeating: job.high)
   let zero = Lanes(repeating: 0), maskHigh = Lanes(repeating: job.mask_high)
   // Neighbouring pixels are one long row of channels.

@@ -5,19 +5,19 @@ import CKernels
 /// Mean and sum of squared deviations by blocks of rows that stay in the first-level cache: two passes within a
 /// block, then the pairwise update of Chan, Golub and LeVeque ("Algorithms for computing the sample variance", 1983).
 func moments(
-  _ input: UnsafePointer<Float>, _ rows: Int64, _ pixel: Int64, _ mean: UnsafeMutablePointer<Float>,
-  _ squares: UnsafeMutablePointer<Float>
+  _ input: UnsafePointer<Float>, _ rows: Int64, _ row: Int64, _ channels: Int64,
+  _ mean: UnsafeMutablePointer<Float>, _ squares: UnsafeMutablePointer<Float>
 ) {
-  let rows = Int(rows), pixel = Int(pixel)
-  fill(0, mean, Int64(pixel))
-  fill(0, squares, Int64(pixel))
+  let rows = Int(rows), pixel = Int(row), channels = Int(channels)
+  fill(0, mean, Int64(channels))
+  fill(0, squares, Int64(channels))
   var first = 0
   while first < rows {
     let count = min(rowsPerBlock, rows &- first)
     let inverse = 1 / Float(count)
     let weight = Float(count) / Float(first &+ count)
     var c = 0
-    while c < pixel {
+    while c < channels {
       let block = input + (first &* pixel &+ c)
       let blockMean = rowSum(block, count, pixel) * Lanes(repeating: inverse)
       let delta = blockMean - load(mean + c)
@@ -154,16 +154,16 @@ func normaliseSums(_ pointer: UnsafePointer<nr_normalise_sums_job>) {
 /// The sums over blocks of rows that stay in the first-level cache, each added to the totals.
 @inline(__always)
 private func gradientSums(_ job: nr_normalise_sums_job, _ masked: (_ gradient: Lanes, _ x: Lanes, _ c: Int) -> Lanes) {
-  let rows = Int(job.rows), pixel = Int(job.pixel)
+  let rows = Int(job.rows), channels = Int(job.channels)
   let gradientSum = job.gradient_sum!, productSum = job.product_sum!
-  fill(0, gradientSum, Int64(pixel))
-  fill(0, productSum, Int64(pixel))
+  fill(0, gradientSum, job.channels)
+  fill(0, productSum, job.channels)
   var first = 0
   while first < rows {
     let count = min(rowsPerBlock, rows &- first)
     var c = 0
-    while c < pixel {
-      let (sum, product) = blockSums(job, first &* pixel &+ c, count, c, masked)
+    while c < channels {
+      let (sum, product) = blockSums(job, first, count, c, masked)
       store(load(gradientSum + c) + sum, gradientSum + c)
       store(fused(product, load(job.deviation! + c), load(productSum + c)), productSum + c)
       c &+= 16
@@ -175,16 +175,16 @@ private func gradientSums(_ job: nr_normalise_sums_job, _ masked: (_ gradient: L
 /// Sums over rows of the gradient and of gradient * (input - mean), for one vector of channels.
 @inline(__always)
 private func blockSums(
-  _ job: nr_normalise_sums_job, _ start: Int, _ rows: Int, _ c: Int,
+  _ job: nr_normalise_sums_job, _ first: Int, _ rows: Int, _ c: Int,
   _ masked: (_ gradient: Lanes, _ x: Lanes, _ c: Int) -> Lanes
 ) -> (sum: Lanes, product: Lanes) {
-  let pixel = Int(job.pixel), mean = load(job.mean! + c)
-  let input = job.input! + start, gradient = job.gradient! + start
+  let distance = Int(job.row), mean = load(job.mean! + c)
+  let input = job.input! + (first &* distance &+ c), gradient = job.gradient! + (first &* distance &+ c)
   var sums = InlineArray<4, Lanes>(repeating: Lanes(repeating: 0)), products = sums
   var row = 0
   while row &+ 4 <= rows {
     for lane in 0..<4 {
-      let i = (row &+ lane) &* pixel, x = load(input + i)
+      let i = (row &+ lane) &* distance, x = load(input + i)
       let g = masked(load(gradient + i), x, c)
       sums[lane] += g
       products[lane] = fused(g, x - mean, products[lane])
@@ -192,7 +192,7 @@ private func blockSums(
     row &+= 4
   }
   while row < rows {
-    let i = row &* pixel, x = load(input + i)
+    let i = row &* distance, x = load(input + i)
     let g = masked(load(gradient + i), x, c)
     sums[0] += g
     products[0] = fused(g, x - mean, products[0])

@@ -24,7 +24,7 @@ public func kernelTable() -> nr_kernels {
     max_pool_gradient: { maxPoolGradient($0!) },
     average_pool: { averagePool($0!) },
     average_pool_gradient: { averagePoolGradient($0!) },
-    moments: { moments($0!, $1, $2, $3!, $4!) },
+    moments: { moments($0!, $1, $2, $3, $4!, $5!) },
     normalised_sum: { normalisedSum($0!) },
     normalised_dots: { normalisedDots($0!) },
     normalise_sums: { normaliseSums($0!) },

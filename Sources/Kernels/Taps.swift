@@ -13,7 +13,7 @@ import CKernels
 private func tile<let half: Int>(
   _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ firstWeights: UnsafePointer<Float>,
   _ result: UnsafeMutablePointer<Float>, _ count: Int, _ stride: Int, _ mask: LaneBits,
-  _ start: InlineArray<half, Lanes>
+  _ start: InlineArray<half, Lanes>, _ ahead: inout Ahead
 ) {
   var left = start, right = start
   var weights = firstWeights
@@ -29,6 +29,7 @@ private func tile<let half: Int>(
       weights += 16
       value += 1
     }
+    ahead.ask()
     run += 1
   }
   var target = TileTarget(result, count, 2 &* half, Int(job.result_column))
@@ -49,7 +50,7 @@ private func tile<let half: Int>(
 private func wideTile<let pixels: Int>(
   _ job: nr_tap_job, _ source: UnsafePointer<Float>, _ firstWeights: UnsafePointer<Float>,
   _ result: UnsafeMutablePointer<Float>, _ count: Int, _ stride: Int, _ mask: LaneBits,
-  _ start: InlineArray<pixels, Lanes>, _ secondStart: InlineArray<pixels, Lanes>
+  _ start: InlineArray<pixels, Lanes>, _ secondStart: InlineArray<pixels, Lanes>, _ ahead: inout Ahead
 ) {
   var sums = start, secondSums = secondStart
   var weights = firstWeights
@@ -68,6 +69,7 @@ private func wideTile<let pixels: Int>(
       weights += 32
       value += 1
     }
+    ahead.ask()
     run += 1
   }
   var target = TileTarget(result, count, pixels, Int(job.result_column))
@@ -103,8 +105,8 @@ private struct TileTarget {
 @inline(__always)
 private func tiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
-  let bias = load(job.bias!), calls = Int(job.rows) &* (Int(job.columns) / (2 &* HalfTile.count) &+ 1)
-  var ahead = Ahead(job.ahead, calls: calls)
+  let bias = load(job.bias!), tiles = Int(job.rows) &* (Int(job.columns) / (2 &* HalfTile.count) &+ 1)
+  var ahead = Ahead(job.ahead, calls: tiles &* Int(job.run_count))
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     let weights = job.weights! + row &* Int(job.weight_row)
@@ -113,16 +115,15 @@ private func tiles(_ job: nr_tap_job, _ stride: Int) {
     while left > 0 {
       let pixels: Int
       if left > 2 &* SmallHalfTile.count {
-        tile(job, source, weights, result, left, stride, mask, halfTile(bias))
+        tile(job, source, weights, result, left, stride, mask, halfTile(bias), &ahead)
         pixels = 2 &* HalfTile.count
       } else {
-        tile(job, source, weights, result, left, stride, mask, smallHalfTile(bias))
+        tile(job, source, weights, result, left, stride, mask, smallHalfTile(bias), &ahead)
         pixels = 2 &* SmallHalfTile.count
       }
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
-      ahead.ask()
     }
   }
 }
@@ -131,8 +132,8 @@ private func tiles(_ job: nr_tap_job, _ stride: Int) {
 private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
   let mask = laneMask(Int(job.last_lanes))
   let bias = load(job.bias!), secondBias = load(job.bias! + 16)
-  let calls = Int(job.rows) &* (Int(job.columns) / WideTile.count &+ 1)
-  var ahead = Ahead(job.ahead, calls: calls)
+  let tiles = Int(job.rows) &* (Int(job.columns) / WideTile.count &+ 1)
+  var ahead = Ahead(job.ahead, calls: tiles &* Int(job.run_count))
   for row in 0..<Int(job.rows) {
     var source = job.source! + row &* Int(job.source_row)
     let weights = job.weights! + row &* Int(job.weight_row)
@@ -142,17 +143,18 @@ private func wideTiles(_ job: nr_tap_job, _ stride: Int) {
       let pixels: Int
       if left > SmallWideTile.count {
         wideTile(
-          job, source, weights, result, left, stride, mask, wideTile(bias), wideTile(secondBias))
+          job, source, weights, result, left, stride, mask, wideTile(bias), wideTile(secondBias),
+          &ahead)
         pixels = WideTile.count
       } else {
         wideTile(
-          job, source, weights, result, left, stride, mask, smallWideTile(bias), smallWideTile(secondBias))
+          job, source, weights, result, left, stride, mask, smallWideTile(bias),
+          smallWideTile(secondBias), &ahead)
         pixels = SmallWideTile.count
       }
       source += pixels &* stride
       result += pixels &* Int(job.result_column)
       left &-= pixels
-      ahead.ask()
     }
   }
 }

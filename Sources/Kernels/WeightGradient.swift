@@ -4,11 +4,14 @@ import CKernels
 // registers while the kernel goes through the pixels. Per weight, the sum goes on from what `result` holds, pixel by
 // pixel in row order.
 
+/// Pixels between two times that a tile asks for memory ahead.
+private let columnsPerAsk = 16
+
 /// One tile of one vector: `count` channels from `source` on, over all pixels.
 @inline(__always)
 private func tile<let channels: Int>(
   _ job: nr_weight_gradient_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ zeros: InlineArray<channels, Lanes>
+  _ stride: Int, _ zeros: InlineArray<channels, Lanes>, _ ahead: inout Ahead
 ) {
   var sums = zeros
   for c in 0..<channels where c < count { sums[c] = load(result + c &* 16) }
@@ -16,11 +19,16 @@ private func tile<let channels: Int>(
   for row in 0..<Int(job.rows) {
     var values = source + row &* Int(job.source_row)
     var gradient = job.gradient! + row &* Int(job.gradient_row)
-    for _ in 0..<Int(job.columns) {
-      let g = load(gradient)
-      for c in 0..<channels { sums[c] = fused(Lanes(repeating: values[c]), g, sums[c]) }
-      values += stride
-      gradient += step
+    var left = Int(job.columns)
+    while left > 0 {
+      for _ in 0..<min(left, columnsPerAsk) {
+        let g = load(gradient)
+        for c in 0..<channels { sums[c] = fused(Lanes(repeating: values[c]), g, sums[c]) }
+        values += stride
+        gradient += step
+      }
+      ahead.ask()
+      left &-= columnsPerAsk
     }
   }
   for c in 0..<channels where c < count { store(sums[c], result + c &* 16) }
@@ -30,7 +38,7 @@ private func tile<let channels: Int>(
 @inline(__always)
 private func wideTile<let channels: Int>(
   _ job: nr_weight_gradient_job, _ source: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ count: Int,
-  _ stride: Int, _ zeros: InlineArray<channels, Lanes>
+  _ stride: Int, _ zeros: InlineArray<channels, Lanes>, _ ahead: inout Ahead
 ) {
   var sums = zeros, secondSums = zeros
   for c in 0..<channels where c < count {
@@ -41,15 +49,20 @@ private func wideTile<let channels: Int>(
   for row in 0..<Int(job.rows) {
     var values = source + row &* Int(job.source_row)
     var gradient = job.gradient! + row &* Int(job.gradient_row)
-    for _ in 0..<Int(job.columns) {
-      let g = load(gradient), second = load(gradient + toSecond)
-      for c in 0..<channels {
-        let x = Lanes(repeating: values[c])
-        sums[c] = fused(x, g, sums[c])
-        secondSums[c] = fused(x, second, secondSums[c])
+    var left = Int(job.columns)
+    while left > 0 {
+      for _ in 0..<min(left, columnsPerAsk) {
+        let g = load(gradient), second = load(gradient + toSecond)
+        for c in 0..<channels {
+          let x = Lanes(repeating: values[c])
+          sums[c] = fused(x, g, sums[c])
+          secondSums[c] = fused(x, second, secondSums[c])
+        }
+        values += stride
+        gradient += step
       }
-      values += stride
-      gradient += step
+      ahead.ask()
+      left &-= columnsPerAsk
     }
   }
   for c in 0..<channels where c < count {
@@ -73,24 +86,23 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool, _ ah
       let left = count &- c
       if wide {
         if left > SmallWideTile.count {
-          wideTile(job, source + c, result, left, stride, wideTile(zero))
+          wideTile(job, source + c, result, left, stride, wideTile(zero), &ahead)
           c &+= WideTile.count
           result += min(left, WideTile.count) &* 32
         } else {
-          wideTile(job, source + c, result, left, stride, smallWideTile(zero))
+          wideTile(job, source + c, result, left, stride, smallWideTile(zero), &ahead)
           c &+= SmallWideTile.count
           result += min(left, SmallWideTile.count) &* 32
         }
       } else if left > SmallChannelTile.count {
-        tile(job, source + c, result, left, stride, channelTile(zero))
+        tile(job, source + c, result, left, stride, channelTile(zero), &ahead)
         c &+= ChannelTile.count
         result += min(left, ChannelTile.count) &* 16
       } else {
-        tile(job, source + c, result, left, stride, smallChannelTile(zero))
+        tile(job, source + c, result, left, stride, smallChannelTile(zero), &ahead)
         c &+= SmallChannelTile.count
         result += min(left, SmallChannelTile.count) &* 16
       }
-      ahead.ask()
     }
   }
 }
@@ -99,7 +111,8 @@ private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool, _ ah
 @inline(__always)
 private func members(_ first: nr_weight_gradient_job, wide: Bool) {
   var job = first
-  var ahead = Ahead(job.ahead, calls: Int(job.members) &* Int(job.run_count))
+  let asks = Int(job.rows) &* ((Int(job.columns) &+ columnsPerAsk &- 1) / columnsPerAsk)
+  var ahead = Ahead(job.ahead, calls: Int(job.members) &* Int(job.run_count) &* asks)
   for _ in 0..<Int(job.members) {
     runs(job, Int(job.source_column), wide: wide, &ahead)
     job.source += Int(job.source_member)

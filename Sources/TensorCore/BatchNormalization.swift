@@ -20,7 +20,8 @@ public enum BatchNormalization {
     compute.forEachChunk(chunks.count) { chunk, _ in
       let range = chunks[chunk], part = scratch + 2 * chunk * width
       compute.kernels.moments(
-        input + range.lowerBound * width, Int64(range.count), Int64(width), part, part + width)
+        input + range.lowerBound * width, Int64(range.count), Int64(width), Int64(width), part,
+        part + width)
     }
     for channel in 0..<channels {
       var count = 0.0, average = 0.0, squares = 0.0
@@ -106,38 +107,6 @@ public enum BatchNormalization {
     public subscript(index: Int) -> UnsafeMutablePointer<Float> { vectors + index * width }
   }
 
-  /// The sums of the gradients of `normalise`, as vectors from which a reader makes the input's gradient itself.
-  ///
-  /// The gradient of a clamp to `low ... high` that follows the normalisation is taken too: dy counts as 0 where
-  /// `low < scale · x + shift < high` doesn't hold.
-  ///
-  /// - Parameters:
-  ///   - statisticsDependOnInput: Whether mean and variance are those of the rows, or constants.
-  ///   - clamp: The clamp that follows, or nil.
-  ///   - factor: What the output gradient is multiplied by, first of all.
-  ///   - gammaGradient: Overwritten, or nil if not wanted; likewise `betaGradient`.
-  public static func gradientCoefficients(
-    rows: Int, channels: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, epsilon: Float, gamma: UnsafePointer<Float>?,
-    beta: UnsafePointer<Float>?, statisticsDependOnInput: Bool, clamp: (low: Float, high: Float)?, factor: Float = 1,
-    coefficients k: GradientCoefficients, gammaGradient: UnsafeMutablePointer<Float>?,
-    betaGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, compute: Compute
-  ) {
-    affine(
-      channels: channels, mean: mean, variance: variance, epsilon: epsilon, gamma: gamma, beta: beta, scale: k[3],
-      shift: k[4])
-    let deviation = scratch, rest = scratch + paddedChannels(channels)
-    inverseDeviation(channels: channels, variance: variance, epsilon: epsilon, result: deviation)
-    let pass = BackwardPass(
-      rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
-      inverseDeviation: deviation, gamma: gamma,
-      clamp: clamp.map { BackwardPass.Clamp(scale: k[3], shift: k[4], low: $0.low, high: $0.high) }, scratch: rest,
-      compute: compute)
-    pass.scaleSums(by: factor)
-    pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
-    pass.writeCoefficients(k, factor: factor, statisticsDependOnInput: statisticsDependOnInput)
-  }
-
   /// The gradients of `normalise` where mean and variance are those of the same rows, and so depend on the input.
   ///
   /// With x̂ = (x − mean) · inverseDeviation: betaGradient = Σ dy, gammaGradient = Σ dy · x̂, and
@@ -154,10 +123,11 @@ public enum BatchNormalization {
     betaGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     let pass = BackwardPass(
-      rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
-      inverseDeviation: inverseDeviation, gamma: gamma, clamp: nil, scratch: scratch, compute: compute)
+      rows: rows, channels: channels, input: input, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma,
+      scratch: scratch)
+    pass.sum(outputGradient, compute: compute)
     pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
-    pass.writeInputGradient(inputGradient, statisticsDependOnInput: true)
+    pass.writeInputGradient(inputGradient, from: outputGradient, statisticsDependOnInput: true, compute: compute)
   }
 
   /// The gradients of `normalise` where mean and variance are constants, such as the running statistics:
@@ -169,10 +139,11 @@ public enum BatchNormalization {
     betaGradient: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     let pass = BackwardPass(
-      rows: rows, channels: channels, input: input, outputGradient: outputGradient, mean: mean,
-      inverseDeviation: inverseDeviation, gamma: gamma, clamp: nil, scratch: scratch, compute: compute)
+      rows: rows, channels: channels, input: input, mean: mean, inverseDeviation: inverseDeviation, gamma: gamma,
+      scratch: scratch)
+    pass.sum(outputGradient, compute: compute)
     pass.reportSums(gammaGradient: gammaGradient, betaGradient: betaGradient)
-    pass.writeInputGradient(inputGradient, statisticsDependOnInput: false)
+    pass.writeInputGradient(inputGradient, from: outputGradient, statisticsDependOnInput: false, compute: compute)
   }
 }
 
@@ -202,92 +173,4 @@ struct RowPieces {
   }
 
   subscript(piece: Int) -> Range<Int> { piece * length..<min(rows, (piece + 1) * length) }
-}
-
-/// The two sums that all backward modes need, and the pass that uses them.
-private struct BackwardPass {
-  /// A clamp after the normalisation `scale · x + shift`.
-  struct Clamp {
-    let scale: UnsafePointer<Float>, shift: UnsafePointer<Float>
-    let low: Float, high: Float
-  }
-
-  let rows: Int, channels: Int
-  let input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>
-  /// 0 mean, 1 inverse deviation, 2 scale, 3 sum of dy, 4 sum of dy · x̂.
-  let vectors: ChannelVectors
-  let clamp: Clamp?
-  let compute: Compute
-
-  init(
-    rows: Int, channels: Int, input: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    mean: UnsafePointer<Float>, inverseDeviation: UnsafePointer<Float>, gamma: UnsafePointer<Float>?, clamp: Clamp?,
-    scratch: UnsafeMutablePointer<Float>, compute: Compute
-  ) {
-    self.rows = rows
-    self.channels = channels
-    self.input = input
-    self.outputGradient = outputGradient
-    self.clamp = clamp
-    self.compute = compute
-    vectors = ChannelVectors(channels: channels, storage: scratch)
-    vectors.set(0) { mean[$0] }
-    vectors.set(1) { inverseDeviation[$0] }
-    vectors.set(2) { inverseDeviation[$0] * (gamma?[$0] ?? 1) }
-    sumChunks(partial: vectors[8])
-  }
-
-  private func sumChunks(partial: UnsafeMutablePointer<Float>) {
-    let width = vectors.width, chunks = RowChunks(rows: rows)
-    compute.forEachChunk(chunks.count) { chunk, _ in
-      let range = chunks[chunk], part = partial + 2 * chunk * width
-      var job = nr_normalise_sums_job(
-        input: input + range.lowerBound * width, gradient: outputGradient + range.lowerBound * width,
-        mean: vectors[0], deviation: vectors[1], scale: clamp?.scale, shift: clamp?.shift, low: clamp?.low ?? 0,
-        high: clamp?.high ?? 0, gradient_sum: part, product_sum: part + width,
-        rows: Int64(range.count), pixel: Int64(width))
-      compute.kernels.normalise_sums(&job)
-    }
-    vectors[3].update(from: partial, count: 2 * width)
-    for chunk in 1..<max(1, chunks.count) {
-      compute.kernels.accumulate(partial + 2 * chunk * width, 1, vectors[3], Int64(2 * width))
-    }
-  }
-
-  func scaleSums(by factor: Float) {
-    compute.kernels.scale(vectors[3], factor, vectors[3], Int64(2 * vectors.width))
-  }
-
-  func reportSums(gammaGradient: UnsafeMutablePointer<Float>?, betaGradient: UnsafeMutablePointer<Float>?) {
-    betaGradient?.update(from: vectors[3], count: channels)
-    gammaGradient?.update(from: vectors[4], count: channels)
-  }
-
-  /// From dx = s · (dy − Σdy / n − x̂ · Σ(dy · x̂) / n) with s = gamma · d and x̂ = (x − mean) · d, d the inverse deviation.
-  func writeCoefficients(
-    _ k: BatchNormalization.GradientCoefficients, factor: Float, statisticsDependOnInput: Bool
-  ) {
-    let share = statisticsDependOnInput ? 1 / Double(rows) : 0
-    let k = ChannelVectors(channels: channels, storage: k.vectors)
-    k.set(0) { vectors[2][$0] * factor }
-    k.set(1) { Float(-Double(vectors[2][$0]) * Double(vectors[1][$0]) * Double(vectors[4][$0]) * share) }
-    k.set(2) {
-      Float(-Double(vectors[2][$0]) * Double(vectors[3][$0]) * share - Double(k[1][$0]) * Double(vectors[0][$0]))
-    }
-  }
-
-  func writeInputGradient(_ inputGradient: UnsafeMutablePointer<Float>, statisticsDependOnInput: Bool) {
-    let share = statisticsDependOnInput ? 1 / Float(rows) : 0
-    vectors.set(5) { vectors[3][$0] * share }
-    vectors.set(6) { vectors[4][$0] * share }
-    let width = vectors.width, pieces = RowPieces(rows: rows, width: width)
-    compute.forEachChunk(pieces.count) { piece, _ in
-      let range = pieces[piece], start = range.lowerBound * width
-      var job = nr_normalise_gradient_job(
-        input: input + start, gradient: outputGradient + start, mean: vectors[0], deviation: vectors[1],
-        scale: vectors[2], gradient_mean: vectors[5], product_mean: vectors[6], output: inputGradient + start,
-        rows: Int64(range.count), pixel: Int64(width))
-      compute.kernels.normalise_gradient(&job)
-    }
-  }
 }

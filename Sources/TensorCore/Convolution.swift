@@ -82,6 +82,14 @@ public enum Convolution {
     scratch: UnsafeMutablePointer<Float>, compute: Compute
   ) {
     precondition(epilogue.mean == nil, "an input gradient has no statistics")
+    if g.stride != Extent(1), let reduction = epilogue.reduction {
+      var phases = epilogue
+      phases.reduction = nil
+      self.inputGradient(
+        g, outputGradient: outputGradient, weight: weight, epilogue: phases, inputGradient: inputGradient,
+        scratch: scratch, compute: compute)
+      return reduction.run(outputGradient: inputGradient, compute: compute)
+    }
     if g.isDepthwise {
       DepthwiseConvolution.inputGradient(
         g, outputGradient: outputGradient, weight: weight, epilogue: epilogue, inputGradient: inputGradient,

@@ -55,12 +55,17 @@ extension Convolution {
 
     private init(job: nr_source) { self.job = job }
 
-    /// The source of one image of the batch.
-    func of(image: Int, _ shape: ImageShape) -> nr_source {
-      let offset = image * shape.h * shape.w * shape.pixelStride
+    /// The source of one image of the batch, from a channel on.
+    func of(image: Int, _ shape: ImageShape, lane: Int = 0) -> nr_source {
+      let offset = image * shape.h * shape.w * shape.pixelStride + lane
       var moved = job
       moved.image += offset
       if moved.other != nil { moved.other += offset }
+      if moved.first != nil { moved.first += lane }
+      if moved.second != nil { moved.second += lane }
+      if moved.constant != nil { moved.constant += lane }
+      if moved.scale != nil { moved.scale += lane }
+      if moved.shift != nil { moved.shift += lane }
       return moved
     }
   }
@@ -80,6 +85,9 @@ extension Convolution {
     /// Where the mean and the biased variance of each channel over the written results go: dense `[channels]`. Both or
     /// none. They differ from `BatchNormalization.statistics` in rounding only.
     public var mean: UnsafeMutablePointer<Float>?, variance: UnsafeMutablePointer<Float>?
+    /// Of an input gradient: the sums over the batch for the normalisation (and clamp) before the convolution, whose
+    /// output's gradient the written result is. They differ from `BackwardReduction.run` in rounding only.
+    public var reduction: BatchNormalization.BackwardReduction?
 
     public init() {}
 
@@ -87,7 +95,7 @@ extension Convolution {
     public init(bias: UnsafePointer<Float>?) { self.bias = bias }
 
     /// Whether nothing happens but that a bias is added.
-    var isBias: Bool { mask == nil && addend == nil && !clamps && mean == nil }
+    var isBias: Bool { mask == nil && addend == nil && !clamps && mean == nil && reduction == nil }
 
     var clamps: Bool { low > -.infinity || high < .infinity }
   }

@@ -21,7 +21,7 @@ struct ConvolutionResults {
   let shape: ImageShape
   let result: UnsafeMutablePointer<Float>
   let epilogue: Convolution.Epilogue
-  /// `[unit][mean, squares][pixelStride]`.
+  /// `[unit][mean, squares][pixelStride]`; of a gradient, the two sums of a normalisation's reduction.
   let moments: UnsafeMutablePointer<Float>
   let kernels: nr_kernels
 
@@ -36,34 +36,48 @@ struct ConvolutionResults {
   /// The addend must be read before a result is written over it.
   private var isIndirect: Bool { epilogue.addend != nil }
 
-  /// Where to write a strip: to its place, or into scratch for as many floats as the strip has.
-  func target(_ strip: Strip, scratch: UnsafeMutablePointer<Float>) -> Target {
+  /// Where to write some channels of a strip: to their place, or into scratch for as many floats.
+  func target(_ strip: Strip, lanes: Range<Int>, scratch: UnsafeMutablePointer<Float>) -> Target {
     isIndirect
-      ? Target(pointer: scratch, rowStride: strip.columns * shape.pixelStride, columnStride: shape.pixelStride)
-      : Target(pointer: result + strip.offset, rowStride: strip.rowStride, columnStride: strip.columnStride)
+      ? Target(pointer: scratch, rowStride: strip.columns * lanes.count, columnStride: lanes.count)
+      : Target(
+        pointer: result + (strip.offset + lanes.lowerBound), rowStride: strip.rowStride,
+        columnStride: strip.columnStride)
   }
 
-  /// Takes over a strip that the kernels have written.
+  /// Takes over channels of a strip that the kernels have written.
   ///
   /// - Parameter isClamped: to `kernelBounds` already.
-  func finish(_ strip: Strip, at target: Target, unit: Int, isClamped: Bool = false) {
+  func finish(_ strip: Strip, lanes: Range<Int>, at target: Target, unit: Int, isClamped: Bool = false) {
+    let first = strip.offset + lanes.lowerBound
     if isMasked || (epilogue.clamps && !isClamped) {
       var job = nr_epilogue_job()
       job.values = UnsafePointer(target.pointer)
-      job.mask = epilogue.mask.map { $0 + strip.offset }
-      job.addend = epilogue.addend.map { $0 + strip.offset }
-      job.result = result + strip.offset
-      (job.rows, job.columns, job.pixel) = (Int64(strip.rows), Int64(strip.columns), Int64(shape.pixelStride))
+      job.mask = epilogue.mask.map { $0 + first }
+      job.addend = epilogue.addend.map { $0 + first }
+      job.result = result + first
+      (job.rows, job.columns, job.channels) = (Int64(strip.rows), Int64(strip.columns), Int64(lanes.count))
       (job.value_row, job.value_column) = (Int64(target.rowStride), Int64(target.columnStride))
       (job.result_row, job.result_column) = (Int64(strip.rowStride), Int64(strip.columnStride))
       (job.mask_high, job.low, job.high) = (epilogue.maskHigh, epilogue.low, epilogue.high)
       kernels.epilogue(&job)
     }
-    if wantsStatistics && strip.isContiguous {
-      let part = moments + 2 * unit * shape.pixelStride
+    guard strip.isContiguous else { return }
+    let part = moments + (2 * unit * shape.pixelStride + lanes.lowerBound), rows = strip.rows * strip.columns
+    if wantsStatistics {
       kernels.moments(
-        result + strip.offset, Int64(strip.rows * strip.columns), Int64(shape.pixelStride), part,
-        part + shape.pixelStride)
+        result + first, Int64(rows), Int64(shape.pixelStride), Int64(lanes.count), part, part + shape.pixelStride)
+    }
+    epilogue.reduction?.sum(result, first: first, rows: rows, lanes: lanes, into: part, kernels)
+  }
+
+  /// Adds up what all units gave to a normalisation's reduction, in their order.
+  func finishReduction(units: Int, compute: Compute, strip: (Int) -> Strip) {
+    guard let reduction = epilogue.reduction else { return }
+    if strip(0).isContiguous {
+      reduction.finish(parts: moments, count: units, kernels)
+    } else {
+      reduction.run(outputGradient: result, compute: compute)
     }
   }
 

@@ -63,12 +63,14 @@ enum ConvolutionWeightGradient {
       plan, into: weightGradient, scratch: scratch + back.sharedFloats,
       workerFloats: back.workerFloats + paddedChannels(plan.sourceFloats), compute
     ) { unit, sums, runs, part in
-      let source = back.runUnit(unit, operands, scratch: part)
+      // Each of the two products asks for a part of what the next unit reads.
+      let source = back.runUnit(unit, operands, scratch: part, asksForBoth: false)
       let gradient = GradientStrip(pointer: source, column: 16, row: 0, vector: back.taps.planeFloats)
+      let ahead = (back.taps.sourceAhead(unit + 1, outputGradient).1, nr_ahead())
       add(
-        unit, plan, runs, input, gradient, (nr_ahead(), nr_ahead()), into: sums, scratch: part + back.workerFloats,
-        compute.kernels)
+        unit, plan, runs, input, gradient, ahead, into: sums, scratch: part + back.workerFloats, compute.kernels)
     }
+    back.finishReduction(operands)
     return true
   }
 

@@ -53,6 +53,12 @@ struct DirectConvolution {
     operands.results.writeStatistics(units: taps.units, scratch: workers, compute: compute) {
       taps.results(taps.strip($0))
     }
+    finishReduction(operands)
+  }
+
+  /// Adds up the sums that the units have taken for a normalisation.
+  func finishReduction(_ operands: ConvolutionOperands) {
+    operands.results.finishReduction(units: taps.units, compute: compute) { taps.results(taps.strip($0)) }
   }
 
   /// Puts what the workers share into scratch.
@@ -66,12 +72,14 @@ struct DirectConvolution {
   }
 
   /// Computes a unit; returns the copy of the source that it read.
+  ///
+  /// - Parameter asksForBoth: Whether it asks for both images that the next unit's source is made of, or the first.
   func runUnit(
-    _ unit: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>
+    _ unit: Int, _ operands: ConvolutionOperands, scratch: UnsafeMutablePointer<Float>, asksForBoth: Bool = true
   ) -> UnsafePointer<Float> {
     let strip = taps.strip(unit), place = taps.results(strip), results = operands.results
     let prepared = operands.prepared, source = operands.source
-    let target = results.target(place, scratch: scratch + paddedChannels(taps.sourceFloats))
+    let target = results.target(place, lanes: taps.result.lanes, scratch: scratch + paddedChannels(taps.sourceFloats))
     var job = nr_tap_job()
     let part = taps.gather(strip, from: source, into: scratch, compute.kernels)
     job.source = part
@@ -81,7 +89,7 @@ struct DirectConvolution {
     (job.result_row, job.result_column) = (Int64(target.rowStride), Int64(target.columnStride))
     let runs = UnsafeRawPointer(prepared + packedFloats).assumingMemoryBound(to: nr_run.self)
     let next = taps.sourceAhead(unit + 1, source)
-    let ahead = MemoryAhead(regions: (next.0, next.1, results.ahead(place)))
+    let ahead = MemoryAhead(regions: (next.0, asksForBoth ? next.1 : nr_ahead(), results.ahead(place)))
     taps.forEachBlock { block in
       job.ahead = ahead.part(taps.index(of: block), of: taps.blockCount)
       job.runs = runs + block.runOffset
@@ -93,7 +101,7 @@ struct DirectConvolution {
       job.bias = operands.bias + block.firstLane
       compute.kernels.taps(&job)
     }
-    results.finish(place, at: target, unit: unit)
+    results.finish(place, lanes: taps.result.lanes, at: target, unit: unit)
     return part
   }
 }

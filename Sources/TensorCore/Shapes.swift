@@ -17,6 +17,8 @@ public struct ImageShape: Hashable, Sendable {
 
   /// Floats from a pixel to the next.
   public var pixelStride: Int { paddedChannels(c) }
+  /// The channels of a pixel with their padding lanes.
+  var lanes: Range<Int> { 0..<pixelStride }
   /// Pixels of all images: the rows of a matrix of channels.
   public var rows: Int { n * h * w }
   /// Floats in a buffer of this shape, padding lanes included.

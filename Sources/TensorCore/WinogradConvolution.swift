@@ -58,6 +58,12 @@ struct WinogradConvolution {
     operands.results.writeStatistics(units: tiling.units, scratch: workers, compute: compute) {
       tiling.results(tiling.unit($0))
     }
+    finishReduction(operands)
+  }
+
+  /// Adds up the sums that the units have taken for a normalisation.
+  func finishReduction(_ operands: ConvolutionOperands) {
+    operands.results.finishReduction(units: tiling.units, compute: compute) { tiling.results(tiling.unit($0)) }
   }
 
   /// Puts what the workers share into scratch.
@@ -78,7 +84,7 @@ struct WinogradConvolution {
     let unit = tiling.unit(index), place = tiling.results(unit), results = operands.results
     let line = scratch + tiling.sourceBlocks * tiling.windowFloats, sources = line + tiling.lineFloats
     let products = sources + tiling.sourceTransformFloats
-    let target = results.target(place, scratch: products + tiling.resultTransformFloats)
+    let target = results.target(place, lanes: taps.result.lanes, scratch: products + tiling.resultTransformFloats)
     tiling.transformSource(
       unit, operands.source, windows: scratch, line: line, into: sources, compute.kernels, eachImage: eachImage)
     var job = productJob(unit, sources, operands.prepared, operands.bias)
@@ -89,7 +95,7 @@ struct WinogradConvolution {
       multiply(block, job, operands.prepared, into: products)
       transformResult(block, unit, products, bias: operands.bias, line: line, to: target)
     }
-    results.finish(place, at: target, unit: index)
+    results.finish(place, lanes: taps.result.lanes, at: target, unit: index)
   }
 
   /// The matrix products at the 36 points, without those of a block.

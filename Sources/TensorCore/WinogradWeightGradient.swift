@@ -184,6 +184,7 @@ struct WinogradGradients {
       }
     }
     weight.finish(weightGradient, shared: sums, packed: workers)
+    input.finishReduction(operands)
   }
 
   /// The tiles lie within the windows that the input gradient reads.

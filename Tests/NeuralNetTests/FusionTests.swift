@@ -182,6 +182,14 @@ import Testing
     #expect(!plan.plan.steps.contains { ["normalise", "add", "relu"].contains($0.op) }, "\(plan.plan.steps.map(\.op))")
   }
 
+  /// The sums over the batch are taken where the gradient is written, but for the last normalisation, whose gradient
+  /// doesn't come from a convolution.
+  @Test func gradientsOfNormalisationsAreSummedWhereTheyAreWritten() throws {
+    let network = try #require(Self.cases.first { $0.name == "inverted residual of 6 channels" })
+    let ops = try step(network, fuses: true, compute: try Compute()).ops
+    #expect(ops.count { $0 == "batch_norm_sums" } == 1, "\(ops)")
+  }
+
   @Test func preparedWeightsFollowEveryChange() throws {
     let graph = try graph(Self.cases[2]), weights = try weights(graph), images = images(Self.cases[2], batch: 2)
     let plan = try InferencePlan(graph, batch: 2, compute: try Compute())

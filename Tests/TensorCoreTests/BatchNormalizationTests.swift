@@ -178,12 +178,12 @@ import Testing
       let storage = GuardedBuffer(count: BatchNormalization.GradientCoefficients.storageFloats(channels: channels))
       let scratch = GuardedBuffer(count: BatchNormalization.scratchFloats(channels: channels))
       let k = BatchNormalization.GradientCoefficients(channels: channels, storage: storage.pointer)
-      BatchNormalization.gradientCoefficients(
-        rows: rows, channels: channels, input: input.pointer, outputGradient: gradient.pointer, mean: mean.pointer,
-        variance: variance.pointer, epsilon: Float(Self.epsilon), gamma: g.pointer, beta: b.pointer,
-        statisticsDependOnInput: true, clamp: clamp.map { (Float($0.lowerBound), Float($0.upperBound)) },
-        coefficients: k, gammaGradient: sums.0.pointer, betaGradient: sums.1.pointer, scratch: scratch.pointer,
-        compute: compute)
+      BatchNormalization.BackwardReduction(
+        rows: rows, channels: channels, input: input.pointer, mean: mean.pointer, variance: variance.pointer,
+        epsilon: Float(Self.epsilon), gamma: g.pointer, beta: b.pointer, statisticsDependOnInput: true,
+        clamp: clamp.map { (Float($0.lowerBound), Float($0.upperBound)) }, coefficients: k,
+        gammaGradient: sums.0.pointer, betaGradient: sums.1.pointer, scratch: scratch.pointer
+      ).run(outputGradient: gradient.pointer, compute: compute)
       let result = withExtendedLifetime(storage) {
         masked.indices.map { i in
           let c = i % channels

@@ -50,6 +50,29 @@ private struct Fused {
     }
   }
 
+  // A normalisation of the input by statistics of another batch.
+  static let epsilon = 1e-3
+  var means: [Double] { (0..<g.inputChannels).map { Double($0 % 5) / 8 - 0.25 } }
+  var variances: [Double] { (0..<g.inputChannels).map { 0.5 + Double($0 % 7) / 16 } }
+
+  /// What `FusedRun.reduction` gives, from the gradient of that normalisation's output, and the size of its sums.
+  func reduction(_ dx: [Double], clamped: Bool) -> (values: [Double], size: Double) {
+    let channels = g.inputChannels, n = Double(g.input.rows)
+    var dgamma = [Double](repeating: 0, count: channels), dbeta = dgamma, magnitude = dgamma
+    for (index, x) in sample.input.enumerated() {
+      let c = index % channels, normal = (x - means[c]) / (variances[c] + Self.epsilon).squareRoot()
+      let y = inputVectors[0][c] * normal + inputVectors[1][c]
+      guard !clamped || (y > 0 && y < 0.5) else { continue }
+      dbeta[c] += dx[index]
+      dgamma[c] += dx[index] * normal
+      magnitude[c] += abs(dx[index]) * max(1, abs(normal))
+    }
+    let d = variances.map { 1 / ($0 + Self.epsilon).squareRoot() }, scale = zip(inputVectors[0], d).map { $0 * $1 }
+    let k2 = (0..<channels).map { -scale[$0] * d[$0] * dgamma[$0] / n }
+    let k3 = (0..<channels).map { -scale[$0] * dbeta[$0] / n - k2[$0] * means[$0] }
+    return (dgamma + dbeta + scale + k2.map { $0 * n } + k3.map { $0 * n }, magnitude.max() ?? 0)
+  }
+
   func statistics(_ result: [Double]) -> (mean: [Double], variance: [Double]) {
     let columns = (0..<g.outputChannels).map { channel in
       stride(from: channel, to: result.count, by: g.outputChannels).map { result[$0] }
@@ -111,12 +134,15 @@ private struct FusedRun {
   }
 
   /// Both gradients with a normalisation's gradient as the output's, from one call or from two.
-  func gradients(masked: Bool, together: Bool) -> [[Float]] {
+  func gradients(
+    masked: Bool, together: Bool, reduction: BatchNormalization.BackwardReduction? = nil
+  ) -> [[Float]] {
     let g = f.g, mask = padded(f.inputMask, channels: g.inputChannels)
     let dx = padded(f.inputAddend, channels: g.inputChannels), dw = GuardedBuffer(count: g.weightCount)
     var epilogue = Convolution.Epilogue()
     (epilogue.mask, epilogue.maskHigh, epilogue.addend) = (UnsafePointer(mask.pointer), 0.7, .init(dx.pointer))
     (epilogue.low, epilogue.high) = (-f.bound / 2, f.bound)
+    epilogue.reduction = reduction
     if together {
       Convolution.gradients(
         g, input: input, outputGradient: gradient(masked: masked), weight: w.pointer, epilogue: epilogue,
@@ -130,6 +156,28 @@ private struct FusedRun {
         scratch: scratch.pointer, compute: compute)
     }
     return [checkedUnpadded(dx, channels: g.inputChannels), dw.values]
+  }
+
+  /// The gradients of a normalisation's factors and shifts, and the coefficients of its input's, from the sums that are
+  /// taken where the input gradient is written.
+  func reduction(clamped: Bool, together: Bool) -> [Float] {
+    let g = f.g, channels = g.inputChannels
+    let given = [f.means, f.variances, f.inputVectors[0], f.inputVectors[1]].map { GuardedBuffer(floats($0)) }
+    let sums = (GuardedBuffer(count: channels), GuardedBuffer(count: channels))
+    let storage = GuardedBuffer(count: BatchNormalization.GradientCoefficients.storageFloats(channels: channels))
+    let vectors = GuardedBuffer(count: BatchNormalization.scratchFloats(channels: channels))
+    let k = BatchNormalization.GradientCoefficients(channels: channels, storage: storage.pointer)
+    let reduction = BatchNormalization.BackwardReduction(
+      rows: g.input.rows, channels: channels, input: x.pointer, mean: given[0].pointer, variance: given[1].pointer,
+      epsilon: Float(Fused.epsilon), gamma: given[2].pointer, beta: given[3].pointer, statisticsDependOnInput: true,
+      clamp: clamped ? (0, 0.5) : nil, coefficients: k, gammaGradient: sums.0.pointer,
+      betaGradient: sums.1.pointer, scratch: vectors.pointer)
+    return withExtendedLifetime((given, storage, vectors)) {
+      _ = gradients(masked: true, together: together, reduction: reduction)
+      let n = Float(g.input.rows)
+      return sums.0.values + sums.1.values
+        + [0, 1, 2].flatMap { index in (0..<channels).map { k[index][$0] * (index == 0 ? 1 : n) } }
+    }
   }
 }
 
@@ -167,6 +215,23 @@ private struct FusedRun {
         #expect(run.gradients(masked: masked, together: false) == result, "alone")
         return result[index]
       }
+    }
+  }
+
+  @Test(
+    "The sums for the normalisation before a convolution agree with a double-precision reference", arguments: cases,
+    [false, true])
+  func reduction(_ example: Case, clamped: Bool) throws {
+    let f = try Fused(example)
+    let dx = f.epilogue(
+      f.reference.inputGradient(f.normalisationGradient(masked: true), f.sample.weight), mask: f.inputMask,
+      addend: f.inputAddend)
+    let (values, size) = f.reduction(dx, clamped: clamped), expected = values + [max(1, size)]
+    try expectAgreement(expected, within: Self.tolerance) { compute in
+      let run = FusedRun(f, compute), last = [Float(max(1, size))]
+      let alone = run.reduction(clamped: clamped, together: false) + last
+      #expect(worstError(alone, expected) < Self.tolerance, "alone")
+      return run.reduction(clamped: clamped, together: true) + last
     }
   }
 }

@@ -50,6 +50,9 @@ struct Case: CustomTestStringConvertible, Sendable {
     Case(n: 3, h: 8, w: 7, ci: 32, co: 32, s: 2, g: 32), Case(h: 1, w: 1, ci: 7, co: 7, g: 7),
     Case(n: 2, h: 12, w: 10, ci: 20, co: 20, p: 4, d: 2, g: 20), Case(h: 9, w: 9, ci: 5, co: 5, k: 2, s: 3, p: 0, g: 5),
     Case(h: 80, w: 70, ci: 2, co: 2, k: 7, p: 3, g: 2), Case(h: 7, w: 1, ci: 16, co: 16, k: 3, kw: 1, g: 16),
+    // Units of one vector of channels, of some, and of strips.
+    Case(n: 2, h: 29, w: 28, ci: 24, co: 24, g: 24), Case(n: 2, h: 13, w: 14, ci: 113, co: 113, k: 5, p: 2, g: 113),
+    Case(h: 50, w: 31, ci: 33, co: 33, k: 5, s: 2, p: 2, g: 33), Case(n: 2, h: 5, w: 45, ci: 17, co: 17, g: 17),
   ]
 }
 

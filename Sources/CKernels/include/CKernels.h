@@ -44,15 +44,15 @@ typedef struct {
   const float *values;         // the results as the kernels wrote them
   const float *mask, *addend;  // laid out like result, or null; the addend may be the result
   float *result;               // may be the values
-  int64_t rows, columns, pixel;
+  int64_t rows, columns, channels;
   int64_t value_row, value_column, result_row, result_column;
   float mask_high, low, high;
 } nr_epilogue_job;
 
 // Memory that is asked for while a kernel computes, because it's needed next.
 typedef struct {
-  const float *start;  // may be null
-  int64_t floats;
+  const float *start;          // may be null
+  int64_t runs, lines, step;  // runs of cache lines, and floats from a run to the next
 } nr_ahead;
 
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
@@ -202,15 +202,15 @@ typedef struct {
   float low, high;
 } nr_sum_job;
 
-// Over rows of `pixel` channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
+// Over rows of channels: sums of gradient and of gradient * (input - mean) * deviation. With scale and shift, the
 // gradient counts where low < scale * input + shift < high only.
 typedef struct {
   const float *input, *gradient;
   const float *mean, *deviation;
   const float *scale, *shift;
   float low, high;
-  float *gradient_sum, *product_sum;  // [pixel], overwritten
-  int64_t rows, pixel;
+  float *gradient_sum, *product_sum;  // [channels], overwritten
+  int64_t rows, row, channels;  // `row` floats from a row to the next
 } nr_normalise_sums_job;
 
 // dx = scale * (gradient - gradient_mean - (input - mean) * deviation * product_mean)
@@ -315,8 +315,8 @@ typedef struct {
   void (*average_pool)(const nr_pool_job *);
   void (*average_pool_gradient)(const nr_pool_job *);
 
-  // Mean [pixel] and sum of squared deviations [pixel] over rows.
-  void (*moments)(const float *input, int64_t rows, int64_t pixel, float *mean, float *squares);
+  // Mean and sum of squared deviations of each channel over rows that are `row` floats apart.
+  void (*moments)(const float *input, int64_t rows, int64_t row, int64_t channels, float *mean, float *squares);
   void (*normalised_sum)(const nr_sum_job *);
   void (*normalised_dots)(const nr_dots_job *);
   void (*normalise_sums)(const nr_normalise_sums_job *);

@@ -10,6 +10,7 @@ extension Fusion {
       maskGradients(index)
     }
     if !hasChoices { for index in nodes.reversed() where op(index) == Op.add.name { accumulate(index) } }
+    reduceInGradients()
     for (index, gradient) in gradients { replace(index, by: gradient.node()) }
   }
 
@@ -89,6 +90,23 @@ extension Fusion {
     } else if let last = sum.addends.last?.place {
       gradients[last]?.inputGradient = output
       graph.origins[output] = .node(last)
+    }
+  }
+
+  /// Takes the sums over the batch for a normalisation where the gradient of its output is written.
+  private mutating func reduceInGradients() {
+    for (index, sums) in reductions.sorted(by: { $0.key < $1.key }) {
+      let dy = sums.view.outputGradient
+      var read: [Int] = []
+      _ = sums.mapped { value in
+        read.append(value)
+        return value
+      }
+      guard let place = producer(of: dy), place < index, gradients[place]?.inputGradient == dy,
+        gradients[place]?.reduction == nil, read.allSatisfy({ (producer(of: $0) ?? -1) < place })
+      else { continue }
+      gradients[place]?.reduction = sums
+      for output in sums.outputs { graph.origins[output] = .node(place) }
     }
   }
 

@@ -19,12 +19,11 @@ extension Fusion {
         clamp: behind?.clamp)
       gradientViews[dz] = view
       if let behind { absorbedGradients.insert(behind.node) }
-      replace(
-        index,
-        by: NormalisationSums(
-          replaced: node, view: view, normalisation: behind?.normalisation ?? Normalisation(ofGradient: node),
-          factor: factor.map { ($0.weights, $0.element) }
-        ).node())
+      let sums = NormalisationSums(
+        replaced: node, view: view, normalisation: behind?.normalisation ?? Normalisation(ofGradient: node),
+        factor: factor.map { ($0.weights, $0.element) })
+      replace(index, by: sums.node())
+      reductions[index] = sums
     }
   }
 

@@ -20,6 +20,8 @@ struct Fusion {
   var readers: [[Int]] = []
   var views: [Int: View] = [:]
   var gradientViews: [Int: GradientView] = [:]
+  /// The sums over the batch for gradients of normalisations, by the index of their node.
+  var reductions: [Int: NormalisationSums] = [:]
   /// Gradients of ReLUs that are taken where the gradient of the normalisation before is.
   var absorbedGradients: Set<Int> = []
   /// The sums that normalise their terms themselves.

@@ -110,6 +110,8 @@ struct FusedConvolutionGradient {
   /// The input of the ReLU before the convolution, and the upper bound of that.
   var mask: (value: Int, high: Float)?
   var addend: Int?
+  /// The sums over the batch for the normalisation whose output's gradient is the input's.
+  var reduction: NormalisationSums?
 
   /// The node of the plan.
   func node() -> Graph.Node {
@@ -122,6 +124,7 @@ struct FusedConvolutionGradient {
     placed.weight = inputGradient == nil ? nil : weight.map { inputs.place($0) }
     placed.mask = mask.map { (inputs.place($0.value), $0.high) }
     placed.addend = addend.map { inputs.place($0) }
+    placed.reduction = reduction?.mapped { inputs.place($0) }
     let fused = placed
     let op = Op(
       "fused_conv2d_gradient", "Gradients of a convolution.", role: .derived, arity: .atLeast(2),
@@ -129,7 +132,7 @@ struct FusedConvolutionGradient {
       kernel: { try fused.kernel($0) })
     return Graph.Node(
       op: op, attributes: layer.attributes, inputs: inputs.values,
-      outputs: [inputGradient, weightGradient].compactMap { $0 }, path: layer.path)
+      outputs: [inputGradient, weightGradient].compactMap { $0 } + (reduction?.outputs ?? []), path: layer.path)
   }
 
   private func kernel(_ site: KernelSite) throws -> Kernel {
@@ -141,19 +144,23 @@ struct FusedConvolutionGradient {
     let image = input.map { site.inputs[$0.image] } ?? site.outputs[0]
     let geometry = try Op.convolutionGeometry(site, input: image, output: site.inputs[gradient])
     let compute = site.compute, vectors = 2 * paddedChannels(geometry.inputChannels)
-    return Kernel(scratchFloats: vectors + Convolution.scratchFloats(geometry, compute: compute)) { call in
-      run(geometry, call, scratch: call.scratch + vectors, compute)
+    let sums = reduction == nil ? 0 : BatchNormalization.scratchFloats(channels: geometry.inputChannels)
+    return Kernel(scratchFloats: vectors + sums + Convolution.scratchFloats(geometry, compute: compute)) { call in
+      run(geometry, call, sums: call.scratch + vectors, scratch: call.scratch + vectors + sums, compute)
     }
   }
 
   private func run(
-    _ geometry: ConvolutionGeometry, _ call: KernelArguments, scratch: UnsafeMutablePointer<Float>, _ compute: Compute
+    _ geometry: ConvolutionGeometry, _ call: KernelArguments, sums: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, _ compute: Compute
   ) {
     let dy = source(call, channels: geometry.outputChannels)
     let x = input.map { call.source($0, channels: geometry.inputChannels, vectors: call.scratch) }
     var epilogue = Convolution.Epilogue()
     if let mask { (epilogue.mask, epilogue.maskHigh) = (call.input(mask.value), mask.high) }
     epilogue.addend = addend.map { call.input($0) }
+    epilogue.reduction = reduction?.reduction(
+      call, rows: geometry.input.rows, channels: geometry.inputChannels, output: input == nil ? 1 : 2, scratch: sums)
     switch (x, weight) {
     case (let x?, let weight?):
       Convolution.gradients(

@@ -5,43 +5,63 @@ import TensorCore
 struct NormalisationSums {
   /// The `batch_norm_gradient` node that it takes the place of.
   let replaced: Graph.Node
-  let view: GradientView
+  var view: GradientView
   /// The normalisation itself.
-  let normalisation: Normalisation
+  var normalisation: Normalisation
   /// An element of an array that the gradient of the output is multiplied by.
   var factor: (weights: Int, element: Int)?
+  /// Whether mean and variance are those of the batch.
+  private let isFromBatch: Bool
 
-  /// The node of the plan: the coefficients, and the gradients of the normalisation's weight and bias.
+  init(
+    replaced: Graph.Node, view: GradientView, normalisation: Normalisation, factor: (weights: Int, element: Int)?
+  ) {
+    (self.replaced, self.view, self.normalisation, self.factor) = (replaced, view, normalisation, factor)
+    isFromBatch = replaced.attributes.boolean("from_batch")
+  }
+
+  /// The coefficients, and the gradients of the normalisation's weight and bias.
+  var outputs: [Int] { [view.coefficients] + replaced.outputs.dropFirst() }
+
+  /// The node of the plan.
   func node() -> Graph.Node {
     var inputs = NodeInputs()
-    let z = inputs.place(view.image), dy = inputs.place(view.outputGradient)
-    let placed = normalisation.mapped { inputs.place($0) }
-    let factor = factor.map { (inputs.place($0.weights), $0.element) }, clamp = view.clamp
+    let dy = inputs.place(view.outputGradient), placed = mapped { inputs.place($0) }
     let op = Op(
       "batch_norm_sums", "Sums over the batch for the gradient of a batch normalisation.", role: .derived,
       arity: .atLeast(4), paddingLanes: .none, infer: { [$0.input] },
-      kernel: { Self.kernel($0, z: z, dy: dy, placed, clamp, factor) })
+      kernel: { site in
+        let rows = site.rows(site.inputs[dy]), channels = site.inputs[dy].shape.channels, compute = site.compute
+        return Kernel(scratchFloats: BatchNormalization.scratchFloats(channels: channels)) { call in
+          placed.reduction(call, rows: rows, channels: channels, output: 0, scratch: call.scratch)
+            .run(outputGradient: call.input(dy), compute: compute)
+        }
+      })
     return Graph.Node(
-      op: op, attributes: replaced.attributes, inputs: inputs.values,
-      outputs: [view.coefficients] + replaced.outputs.dropFirst(), path: replaced.path)
+      op: op, attributes: replaced.attributes, inputs: inputs.values, outputs: outputs, path: replaced.path)
   }
 
-  private static func kernel(
-    _ site: KernelSite, z: Int, dy: Int, _ placed: Normalisation, _ clamp: Clamp?,
-    _ factor: (weights: Int, element: Int)?
-  ) -> Kernel {
-    let rows = site.rows(site.inputs[z]), channels = site.inputs[z].shape.channels, compute = site.compute
-    let isFromBatch = site.attributes.boolean("from_batch")
-    return Kernel(scratchFloats: BatchNormalization.scratchFloats(channels: channels)) { call in
-      BatchNormalization.gradientCoefficients(
-        rows: rows, channels: channels, input: call.input(z), outputGradient: call.input(dy),
-        mean: call.input(placed.mean), variance: call.input(placed.variance), epsilon: placed.epsilon,
-        gamma: placed.weight.map { call.input($0) }, beta: placed.bias.map { call.input($0) },
-        statisticsDependOnInput: isFromBatch, clamp: clamp.map { ($0.low, $0.high) },
-        factor: factor.map { call.input($0.weights)[$0.element] } ?? 1,
-        coefficients: BatchNormalization.GradientCoefficients(channels: channels, storage: call.output(0)),
-        gammaGradient: call.output(1), betaGradient: call.output(2), scratch: call.scratch, compute: compute)
-    }
+  /// The same with each value replaced that is read besides the output gradient.
+  func mapped(_ replace: (Int) -> Int) -> NormalisationSums {
+    var copy = self
+    copy.view.image = replace(view.image)
+    copy.normalisation = normalisation.mapped(replace)
+    copy.factor = factor.map { (replace($0.weights), $0.element) }
+    return copy
+  }
+
+  /// The reduction of a call, with places for values; `output` is the place of the first of the outputs.
+  func reduction(
+    _ call: KernelArguments, rows: Int, channels: Int, output: Int, scratch: UnsafeMutablePointer<Float>
+  ) -> BatchNormalization.BackwardReduction {
+    BatchNormalization.BackwardReduction(
+      rows: rows, channels: channels, input: call.input(view.image), mean: call.input(normalisation.mean),
+      variance: call.input(normalisation.variance), epsilon: normalisation.epsilon,
+      gamma: normalisation.weight.map { call.input($0) }, beta: normalisation.bias.map { call.input($0) },
+      statisticsDependOnInput: isFromBatch, clamp: view.clamp.map { ($0.low, $0.high) },
+      factor: factor.map { call.input($0.weights)[$0.element] } ?? 1,
+      coefficients: BatchNormalization.GradientCoefficients(channels: channels, storage: call.output(output)),
+      gammaGradient: call.output(output + 1), betaGradient: call.output(output + 2), scratch: scratch)
   }
 }
 
