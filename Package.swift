@@ -86,9 +86,10 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["Canonical", "Diagnostics"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "AllocationCount", path: "Tests/AllocationCount"),
     tests("CanonicalTests", ["Canonical", "Diagnostics", "TestSupport"]),
     tests("TensorCoreTests", ["TensorCore", "TestSupport"]),
-    tests("NeuralNetTests", ["NeuralNet", "Exchange", "TestSupport"]),
+    tests("NeuralNetTests", ["NeuralNet", "Exchange", "TestSupport", "AllocationCount", "TensorCore", "CKernels"]),
     tests("DatasetsTests", ["Datasets", "TestSupport"]),
     tests("SearchCoreTests", ["SearchCore", "TestSupport"]),
     tests(

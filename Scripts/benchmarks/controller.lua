@@ -9,21 +9,20 @@ local args = nas.args { arrays = "", hidden = 100, steps = 20, options = 5 }
 
 local hidden, bound = args.hidden, { scale = 0.08 }
 
---- The sum of the log-probabilities of `choices`, on the tape.
+--- The sum of the log-probabilities of `choices`, on the tape: step by step, as one that draws its choices has to.
 local controller = nas.model(function(choices)
   local weight = nn.parameter("weight", { 2 * hidden, 4 * hidden }, bound)
   local bias = nn.parameter("bias", { 4 * hidden }, bound)
   local softmax = nn.parameter("softmax", { hidden, args.options }, bound)
   local embedding = nn.parameter("embedding", { args.options, hidden }, bound)
   local x, h, c = nn.parameter("start", { 1, hidden }, bound), nas.zeros { 1, hidden }, nas.zeros { 1, hidden }
-  local total = 0
-  for _, choice in ipairs(choices) do
-    h, c = nn.lstm_cell(nn.matmul(nn.concat(x, h), weight) + bias, c)
-    local log_p = nn.log_softmax(nn.matmul(h, softmax))
-    total = total + nn.sum(nn.slice(log_p, { axis = 2, start = choice, stop = choice }))
+  local log_p, taken = {}, {}
+  for step, choice in ipairs(choices) do
+    h, c = nn.lstm_step(x, h, c, weight, bias)
+    log_p[step], taken[step] = nn.log_softmax(nn.matmul(h, softmax)), { choice }
     x = nn.slice(embedding, { axis = 1, start = choice, stop = choice })
   end
-  return total
+  return nn.sum(nn.gather(nn.concat(log_p, { axis = 1 }), nas.tensor(taken)))
 end)
 
 local choices = {}

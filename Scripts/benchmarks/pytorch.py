@@ -5,6 +5,7 @@ tuned by the environment that the driver sets."""
 
 import argparse
 import copy
+import itertools
 import json
 import time
 
@@ -48,19 +49,20 @@ def trainer(model, images, labels, optimisers):
     return lambda: step().item()
 
 
-def quickest(make_step):
-    """`make_step(fused)` with the setting whose steps take less CPU time in a short trial."""
+def quickest(make_step, *settings):
+    """`make_step(fused, *setting)` with the fused optimiser or without, and the setting, whose steps take less CPU time
+    in a short trial."""
     times = {}
-    for fused in (True, False):
-        step = make_step(fused)
+    for choice in itertools.product((True, False), *settings):
+        step = make_step(*choice)
         step()
         samples = []
-        for _ in range(2):
+        while len(samples) < 2 or sum(samples) < 0.1:
             start = time.process_time()
             step()
             samples.append(time.process_time() - start)
-        times[fused] = min(samples)
-    return make_step(min(times, key=times.get))
+        times[choice] = min(samples)
+    return make_step(*min(times, key=times.get))
 
 
 def descent(parameters, fused):
@@ -135,21 +137,41 @@ def first(options):
     serve(step)
 
 
+class PlainCell(torch.nn.Module):
+    """An LSTM cell of plain operations, with one product for all gates."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.weight, self.bias = torch.nn.Parameter(weight.clone()), torch.nn.Parameter(bias.clone())
+
+    def forward(self, x, state):
+        h, c = state
+        gates = torch.addmm(self.bias, torch.cat((x, h), 1), self.weight)
+        i, f, g, o = gates.chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def library_cell(weight, bias):
+    hidden = len(weight) // 2
+    cell = torch.nn.LSTMCell(hidden, hidden)
+    with torch.no_grad():
+        cell.weight_ih.copy_(weight[:hidden].T)
+        cell.weight_hh.copy_(weight[hidden:].T)
+        cell.bias_ih.copy_(bias)
+        cell.bias_hh.zero_()
+    cell.bias_hh.requires_grad_(False)
+    return cell
+
+
 def controller(options):
-    """An update of an LSTM controller; PyTorch's own LSTM cell."""
+    """An update of an LSTM controller, with the quicker of PyTorch's LSTM cell and one of plain operations."""
     values = {name: torch.from_numpy(array.copy()) for name, array in load_file(options.arrays).items()}
     options_count, hidden = values["embedding"].shape
-    steps = options.steps
-    choices = [(3 * step) % options_count for step in range(1, steps + 1)]
+    choices = [(3 * step) % options_count for step in range(1, options.steps + 1)]
 
-    def make_step(fused):
-        cell = torch.nn.LSTMCell(hidden, hidden)
-        with torch.no_grad():
-            cell.weight_ih.copy_(values["weight"][:hidden].T)
-            cell.weight_hh.copy_(values["weight"][hidden:].T)
-            cell.bias_ih.copy_(values["bias"])
-            cell.bias_hh.zero_()
-        cell.bias_hh.requires_grad_(False)
+    def make_step(fused, make_cell):
+        cell = make_cell(values["weight"], values["bias"])
         start, embedding, softmax = (
             values[name].clone().requires_grad_() for name in ("start", "embedding", "softmax"))
         parameters = [p for p in cell.parameters() if p.requires_grad] + [start, embedding, softmax]
@@ -157,19 +179,19 @@ def controller(options):
 
         def step():
             adam.zero_grad()
-            x, h, c, total = start, torch.zeros(1, hidden), torch.zeros(1, hidden), 0
+            x, h, c, log_p = start, torch.zeros(1, hidden), torch.zeros(1, hidden), []
             for choice in choices:
                 h, c = cell(x, (h, c))
-                total = total + F.log_softmax(h @ softmax, -1)[0, choice]
+                log_p.append(F.log_softmax(h @ softmax, -1))
                 x = embedding[choice:choice + 1]
-            loss = total * -0.5
+            loss = F.nll_loss(torch.cat(log_p), torch.tensor(choices), reduction="sum") * 0.5
             loss.backward()
             adam.step()
             return loss.item()
 
         return step
 
-    serve(quickest(make_step))
+    serve(quickest(make_step, (library_cell, PlainCell)))
 
 
 def proxy(options):

@@ -111,7 +111,7 @@ weights, and all branches are mixed in a relaxed space.]],
   return core.picked(picked)
 end)
 
-local modules = { "split", "top_k", "mbconv", "attention", "transformer_block", "lstm_cell" }
+local modules = { "split", "top_k", "mbconv", "attention", "transformer_block", "lstm_cell", "lstm_step" }
 for _, name in ipairs(modules) do nn[name] = require("nas.nn." .. name) end
 
 return nn

@@ -94,7 +94,7 @@ static int raw_set(lua_State *L) {
 static int collect_garbage(lua_State *L) {
   static const char *const options[] = {"collect", "count", NULL};
   if (luaL_checkoption(L, 1, "collect", options) == 0) {
-    shim_vm_of(L)->external_debt = 0;
+    shim_vm_of(L)->external_debt = shim_vm_of(L)->external_stepped = 0;
     lua_gc(L, LUA_GCCOLLECT);
     lua_pushinteger(L, 0);
   } else {

@@ -57,6 +57,9 @@ static const char nas_nn_attention[] = {
 static const char nas_nn_lstm_cell[] = {
 #embed "../../Scripts/nas/nn/lstm_cell.lua"
 };
+static const char nas_nn_lstm_step[] = {
+#embed "../../Scripts/nas/nn/lstm_step.lua"
+};
 static const char nas_nn_mbconv[] = {
 #embed "../../Scripts/nas/nn/mbconv.lua"
 };
@@ -430,6 +433,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/nn.lua", nas_nn),
     SCRIPT("nas/nn/attention.lua", nas_nn_attention),
     SCRIPT("nas/nn/lstm_cell.lua", nas_nn_lstm_cell),
+    SCRIPT("nas/nn/lstm_step.lua", nas_nn_lstm_step),
     SCRIPT("nas/nn/mbconv.lua", nas_nn_mbconv),
     SCRIPT("nas/nn/split.lua", nas_nn_split),
     SCRIPT("nas/nn/top_k.lua", nas_nn_top_k),

@@ -158,32 +158,45 @@ static void install_handler(void) {
 
 // MARK: - The thread
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
+static double seconds(clockid_t clock) {
+  struct timespec time = {0, 0};
+  clock_gettime(clock, &time);
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 typedef struct {
-  double last, idle, ignored;
+  double last, worked, idle, ignored;
   uint64_t calls;
+  pthread_t thread;
 } shim_clock;
+
+/// The time that the script's thread has computed since the last look: what a busy machine takes from it doesn't count.
+static double work_since(shim_vm *vm, shim_clock *clock) {
+  clockid_t processor;
+  if (pthread_getcpuclockid(vm->thread, &processor)) return 0;
+  double worked = seconds(processor), before = clock->worked;
+  clock->worked = worked;
+  if (pthread_equal(clock->thread, vm->thread) && worked >= before) return worked - before;
+  clock->thread = vm->thread;
+  return 0;
+}
 
 /// One look at the running script; returns the trip that it has ignored for too long.
 static int look(shim_vm *vm, shim_clock *clock, double elapsed) {
+  double worked = work_since(vm, clock);
   look_at_limits(vm, elapsed);
   if (vm->in_swift || vm->calls != clock->calls) {
     clock->calls = vm->calls;
     clock->idle = 0;
   } else {
-    clock->idle += elapsed;
+    clock->idle += worked;
   }
   if (vm->seconds > 0 && clock->idle >= vm->seconds) shim_set_expired(vm->stop, 1);
   int reason = shim_tripped(vm->stop);
   if (reason == SHIM_NO_TRIP) clock->ignored = 0;
   if (reason == SHIM_NO_TRIP || vm->in_swift) return SHIM_NO_TRIP;
   pthread_kill(vm->thread, SIGURG);
-  clock->ignored += elapsed;
+  clock->ignored += worked;
   if (clock->ignored < vm->grace) return SHIM_NO_TRIP;
   clock->ignored = 0;
   return reason;
@@ -208,7 +221,7 @@ static int tick_milliseconds(const shim_vm *vm) {
 
 static void *watch(void *argument) {
   shim_vm *vm = argument;
-  shim_clock clock = {now(), 0, 0, 0};
+  shim_clock clock = {.last = seconds(CLOCK_MONOTONIC), .thread = pthread_self()};
   struct pollfd wake = {.fd = shim_wake_descriptor(vm->stop), .events = POLLIN};
   while (!vm->closing) {
     int tick = tick_milliseconds(vm);
@@ -216,12 +229,12 @@ static void *watch(void *argument) {
       uint64_t count;
       if (read(wake.fd, &count, sizeof count) < 0) continue;
     }
-    double time = now(), elapsed = time - clock.last, longest = 4e-3 * tick;
+    double time = seconds(CLOCK_MONOTONIC), elapsed = time - clock.last, longest = 4e-3 * tick;
     clock.last = time;
     pthread_mutex_lock(&vm->lock);
     int reason = SHIM_NO_TRIP;
     if (vm->running) {
-      // A machine that slept, or a process that was stopped, isn't a script that loops.
+      // A machine that slept, or a process that was stopped, isn't a trial that takes long.
       reason = look(vm, &clock, elapsed < longest ? elapsed : longest);
       if (reason) give_up(vm, reason);
     } else {

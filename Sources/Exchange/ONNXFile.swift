@@ -13,13 +13,16 @@ public enum ONNXFile {
 
   /// Writes a network for inference; the file is whole or not there.
   ///
-  /// - Parameter metadata: what goes with the model: how inputs are prepared, what classes are called.
+  /// - Parameters:
+  ///   - batchNorm: whether batch normalisations are operators of their own.
+  ///   - metadata: what goes with the model: how inputs are prepared, what classes are called.
   /// - Throws: a `recipe` fault that names a node without a counterpart in ONNX, a `data` fault for a file that can't
   ///   be written, a `limit` fault for a network of more than 2 GiB.
   public static func write(
-    _ graph: Graph, _ weights: Weights, metadata: [String: String] = [:], to path: String
+    _ graph: Graph, _ weights: Weights, batchNorm: ONNXGraph.BatchNorm = .kept, metadata: [String: String] = [:],
+    to path: String
   ) throws {
-    try AtomicFile.write(try encode(graph, weights, metadata: metadata), to: path)
+    try AtomicFile.write(try encode(graph, weights, batchNorm: batchNorm, metadata: metadata), to: path)
   }
 
   /// What goes with a saved network, from what its `architecture.json` says: `architecture` (the decisions), `input` (a
@@ -30,12 +33,14 @@ public enum ONNXFile {
   }
 
   /// The bytes of a file; see `write`.
-  public static func encode(_ graph: Graph, _ weights: Weights, metadata: [String: String] = [:]) throws -> Data {
+  public static func encode(
+    _ graph: Graph, _ weights: Weights, batchNorm: ONNXGraph.BatchNorm = .kept, metadata: [String: String] = [:]
+  ) throws -> Data {
     var operators = ProtocolBuffer(), model = ProtocolBuffer()
     operators.add(2, ONNXGraph.opset)
     model.add(1, formatVersion)
     model.add(2, "nasrun")
-    model.add(7, try message(graph.onnx(weights)))
+    model.add(7, try message(graph.onnx(weights, batchNorm: batchNorm)))
     model.add(8, operators)
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       var entry = ProtocolBuffer()

@@ -141,7 +141,7 @@ private func power(_ x: Lanes, _ exponent: Float) -> Lanes {
       bits >>= 1
     }
   } else if magnitude == 0.5 {
-    y = x.squareRoot()
+    y = nr_square_root(x)
   } else {
     y = exponentialOfAny(logarithm(x) * Lanes(repeating: magnitude))
   }
@@ -159,7 +159,7 @@ private func apply(_ function: UInt32, _ x: Lanes, _ p: Float, _ q: Float) -> La
   switch function {
   case NR_EXP.rawValue: return exponentialOfAny(x)
   case NR_LOG.rawValue: return logarithm(x)
-  case NR_SQRT.rawValue: return x.squareRoot()
+  case NR_SQRT.rawValue: return nr_square_root(x)
   case NR_ABS.rawValue: return absolute(x)
   case NR_SIGN.rawValue:
     return zero.replacing(with: one, where: x .> zero).replacing(with: -one, where: x .< zero)

@@ -39,20 +39,26 @@ func sgd(_ pointer: UnsafePointer<nr_sgd_job>) {
 func adam(_ pointer: UnsafePointer<nr_adam_job>) {
   let job = pointer.pointee, count = Int(job.count)
   var i = 0
-  while i < count {
-    let lanes = count &- i
-    let parameter = loadFirst(job.parameter! + i, lanes) * Lanes(repeating: job.shrink)
-    let g = fused(Lanes(repeating: job.decay), parameter, loadFirst(job.gradient! + i, lanes))
-    let before = loadFirst(job.mean! + i, lanes)
-    let mean = fused(g - before, Lanes(repeating: job.fresh_mean), before)
-    let kept = loadFirst(job.square! + i, lanes) * Lanes(repeating: job.kept_square)
-    let square = fused(Lanes(repeating: job.fresh_square) * g, g, kept)
-    let size = square.squareRoot() / Lanes(repeating: job.root) + Lanes(repeating: job.epsilon)
-    storeFirst(mean, job.mean! + i, lanes)
-    storeFirst(square, job.square! + i, lanes)
-    storeFirst(fused(Lanes(repeating: -job.step), mean / size, parameter), job.parameter! + i, lanes)
+  while i &+ 16 <= count {
+    adam(job, i, 16)
     i &+= 16
   }
+  if i < count { adam(job, i, count &- i) }
+}
+
+/// Up to 16 parameters from `i` on.
+@inline(__always)
+private func adam(_ job: nr_adam_job, _ i: Int, _ lanes: Int) {
+  let parameter = loadFirst(job.parameter! + i, lanes) * Lanes(repeating: job.shrink)
+  let g = fused(Lanes(repeating: job.decay), parameter, loadFirst(job.gradient! + i, lanes))
+  let before = loadFirst(job.mean! + i, lanes)
+  let mean = fused(g - before, Lanes(repeating: job.fresh_mean), before)
+  let kept = loadFirst(job.square! + i, lanes) * Lanes(repeating: job.kept_square)
+  let square = fused(Lanes(repeating: job.fresh_square) * g, g, kept)
+  let size = nr_square_root(square) / Lanes(repeating: job.root) + Lanes(repeating: job.epsilon)
+  storeFirst(mean, job.mean! + i, lanes)
+  storeFirst(square, job.square! + i, lanes)
+  storeFirst(fused(Lanes(repeating: -job.step), mean / size, parameter), job.parameter! + i, lanes)
 }
 
 /// The sum of products in double precision, as eight interleaved sums added as a tree. A product of two floats is exact

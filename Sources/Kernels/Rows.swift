@@ -42,20 +42,6 @@ private func padWhole(
   return row
 }
 
-func addBias(
-  _ a: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>, _ rows: Int64,
-  _ pixel: Int64
-) {
-  let pixel = Int(pixel)
-  for row in 0..<Int(rows) {
-    var c = 0
-    while c < pixel {
-      store(load(a + (row &* pixel &+ c)) + load(bias + c), result + (row &* pixel &+ c))
-      c &+= 16
-    }
-  }
-}
-
 /// The sum over rows of one vector of channels, as four interleaved sums added in pairs.
 @inline(__always)
 func rowSum(_ a: UnsafePointer<Float>, _ rows: Int, _ pixel: Int) -> Lanes {

@@ -40,7 +40,6 @@ public func kernelTable() -> nr_kernels {
     binary: { binary($0, $1!, $2, $3!, $4, $5, $6, $7!, $8) },
     sum: { sum($0!, $1, $2!, $3) },
     copy_channels: { copyChannels($0!, $1, $2!, $3, $4, $5, $6) },
-    add_bias: { addBias($0!, $1!, $2!, $3, $4) },
     sum_rows: { sumRows($0!, $1, $2, $3!) },
     softmax: { softmax($0!, $1!, $2, $3, $4) },
     softmax_gradient: { softmaxGradient($0!, $1!, $2!, $3, $4, $5) },

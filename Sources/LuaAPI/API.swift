@@ -9,7 +9,11 @@ final class API {
 
   let host: LuaHost
   /// In the order of registration; a Lua function refers to its own by position.
-  private(set) var declarations: [Declaration] = []
+  private(set) var declarations: [Declaration] = [] {
+    didSet { objectsTaken += declarations[oldValue.count...].map(\.objectsTaken) }
+  }
+  /// For each declaration, its `objectsTaken`.
+  private(set) var objectsTaken: [Int] = []
   private(set) var classes: [ClassDeclaration] = []
   private(set) var values: [ValueDeclaration] = []
 

@@ -36,7 +36,10 @@ struct BuildBinding {
     for op in OpTable.layers where op.arity != .exactly(0) {
       let name = "nas.nn." + op.name
       api.declare(Declaration(of: op, named: name))
-      functions[op.name] = api.host.function(name) { [session] call in try Self.apply(op, call, session) }
+      guard let layer = TapeLayer.named(op.name) else { continue }
+      functions[op.name] = api.host.function(name) { [session] call in
+        if try !Self.applyKnown(layer, call, session) { try Self.apply(layer, call, session) }
+      }
     }
     let parameter = Self.parameterDeclaration
     functions["parameter"] = api.host.function(
@@ -93,14 +96,21 @@ struct BuildBinding {
         if let model = session.models.last?.model { return model.popScope() }
         try session.builder(for: "nas.nn.scope").popScope()
       },
-      // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
-      // lstm_cell(gates, c): h', c' of Tensors
+      // lstm_cell(gates, c): h', c' of Tensors that fit together; nothing for others
       "lstm_cell": { [session] call in
-        guard let gates = try call.object(1, as: Tensor.self), let state = try call.object(2, as: Tensor.self) else {
-          throw Fault(.recipe, "nn.lstm_cell: wrong inputs", expected: "a Tensor of gates and a Tensor of states")
-        }
-        for result in try session.tape().lstmCell(gates: gates, state: state) { try call.push(result) }
+        guard let gates = try call.object(1, as: Tensor.self), let state = try call.object(2, as: Tensor.self),
+          let results = try session.tape().lstmCell(gates: gates, state: state)
+        else { return }
+        for result in results { try call.push(result) }
       },
+      // lstm_step(x, h, c, weight, bias): h', c' of Tensors that fit together; nothing for others
+      "lstm_step": { [session] call in
+        guard let (inputs, _) = try Self.tensors(call, orListed: false), inputs.count == 5,
+          let results = try session.tape().lstmStep(inputs)
+        else { return }
+        for result in results { try call.push(result) }
+      },
+      // extent(x, axis, name): the extent of an axis of a Value or a Tensor, and the axis counted from 1
       "extent": { call in
         let (extent, axis) = try Self.extent(call)
         call.push(extent)
@@ -130,9 +140,37 @@ struct BuildBinding {
     return (shape.dimensions[position - (shape.hasBatch ? 1 : 0)], position + 1)
   }
 
+  /// A layer without parameters on tensors, where such a call was made before; else false.
+  private static func applyKnown(_ layer: TapeLayer, _ call: borrowing LuaCall, _ session: Session) throws -> Bool {
+    let takesList = if case .atLeast = layer.op.arity { true } else { false }
+    guard let (tensors, next) = try tensors(call, orListed: takesList) else { return false }
+    let tape = try session.tape()
+    guard let result = try tape.applyKnown(layer, tensors, options: { call.words(from: next, into: $0) }) else {
+      return false
+    }
+    session.models.last?.model.countName(of: layer.op)
+    try call.push(result)
+    return true
+  }
+
+  /// The tensors that the arguments begin with, or with `orListed` that the first of them lists, and the position after
+  /// them; nil without any.
+  private static func tensors(
+    _ call: borrowing LuaCall, orListed: Bool
+  ) throws -> (tensors: [Tensor], next: Int)? {
+    guard let first = try call.object(1, as: Tensor.self) else {
+      guard orListed, let listed = call.objects(inList: 1, as: Tensor.self) else { return nil }
+      return try call.object(2, as: Tensor.self) == nil ? (listed, 2) : nil
+    }
+    guard let second = try call.object(2, as: Tensor.self) else { return ([first], 2) }
+    var tensors = [first, second]
+    while let next = try call.object(tensors.count + 1, as: Tensor.self) { tensors.append(next) }
+    return (tensors, tensors.count + 1)
+  }
+
   /// One layer: on values of a build it adds a node, on tensors it is computed at once.
-  private static func apply(_ op: Op, _ call: borrowing LuaCall, _ session: Session) throws {
-    let (inputs, next) = try inputs(of: op, call)
+  private static func apply(_ layer: TapeLayer, _ call: borrowing LuaCall, _ session: Session) throws {
+    let op = layer.op, (inputs, next) = try inputs(of: op, call)
     guard !inputs.isEmpty else {
       let isBuild = session.models.isEmpty && session.isBuilding, isOutside = session.models.isEmpty && !isBuild
       throw Fault(
@@ -143,7 +181,11 @@ struct BuildBinding {
     let tensors = inputs.compactMap(\.tensor)
     if tensors.count == inputs.count {
       let (attributes, name, stream) = try options(of: op, call, from: next, session)
-      return try call.push(try compute(op, tensors, attributes, name: name, from: stream, session))
+      let tape = try session.tape()
+      // A name is claimed by each call, and a stream is not the tape's: such calls are never known.
+      let words = name == nil && stream == nil ? tape.words(layer, tensors) { call.words(from: next, into: $0) } : nil
+      return try call.push(
+        try compute(layer, tensors, attributes, name: name, from: stream, words: words, session))
     }
     let builder = try session.builder(for: call.name),
       (attributes, name, _) = try options(of: op, call, from: next, nil)
@@ -154,19 +196,19 @@ struct BuildBinding {
   /// A layer on tensors; one with parameters finds them in the model that is being called. What is drawn at random comes
   /// from the stream, where one is given.
   private static func compute(
-    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?, from stream: StreamObject?,
-    _ session: Session
+    _ layer: TapeLayer, _ inputs: [Tensor], _ attributes: [String: JSONValue], name: String?,
+    from stream: StreamObject?, words: [UInt64]?, _ session: Session
   ) throws -> Tensor {
+    let tape = try session.tape()
     if let stream {
-      let tape = try session.tape()
       return try tape.running(in: tape.mode, keys: { stream.stream.next() }) {
-        try compute(op, inputs, attributes, name: name, from: nil, session)
+        try compute(layer, inputs, attributes, name: name, from: nil, words: nil, session)
       }
     }
     guard let model = session.models.last?.model else {
-      return try session.compute(op.name, inputs, attributes)
+      return try tape.apply(layer, inputs, attributes: attributes, words: words)
     }
-    return try model.apply(op, inputs, attributes: attributes, name: name, on: try session.tape())
+    return try model.apply(layer, inputs, attributes: attributes, name: name, words: words, on: tape)
   }
 
   /// The leading tensors and values, and lists of them where an op takes any number; the position after them.

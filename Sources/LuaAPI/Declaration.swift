@@ -69,6 +69,10 @@ public struct Declaration: Sendable {
 
   /// Whether it is called on an object, `space:random()`.
   public var isMethod: Bool { name.contains(":") }
+  /// How many objects of any class make a call that needs no check; 0 for a function that takes something else too.
+  var objectsTaken: Int {
+    options == nil && parameters.allSatisfy { $0.type.text == "any" && $0.choices == nil } ? parameters.count : 0
+  }
   /// What stands before the last dot or colon: `nas.nn`, `space`.
   public var family: String { Self.family(of: name) }
   /// What stands after it: `conv2d`, `random`.

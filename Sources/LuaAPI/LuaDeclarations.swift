@@ -30,6 +30,14 @@ extension API {
       end)
       """)
 
+  /// Pushes arguments as they are if they are objects, so many and no more; else pushes nothing.
+  private static func pushObjects(_ call: borrowing LuaCall, from first: Int, count: Int) -> Bool {
+    guard call.count == first + count - 1 else { return false }
+    for index in first...call.count where !call.isObject(index) { return false }
+    for index in first...call.count { call.pushArgument(index) }
+    return true
+  }
+
   /// On which `core.declare` and `core.declare_class` are built: `register(name, declaration)`, `check(id, …)`,
   /// `checked(check, id, fn)`, which is `fn` behind the check, `register_class(declaration)`,
   /// `register_value(declaration)`, and `members(object)`, the declared names of a class.
@@ -45,6 +53,7 @@ extension API {
         guard let id = call.integer(1), declarations.indices.contains(id) else {
           throw call.wrong(1, expected: "the id of a declaration")
         }
+        if objectsTaken[id] > 0, Self.pushObjects(call, from: 2, count: objectsTaken[id]) { return }
         let declaration = declarations[id]
         let arguments = try ArgumentCheck(declaration: declaration, host: host).check(call.values(from: 2))
         try call.push(try arguments.passedOn(hasOptions: declaration.options != nil, host: host))

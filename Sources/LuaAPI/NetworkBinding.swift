@@ -196,12 +196,19 @@ struct NetworkBinding {
     "Writes weights.safetensors and architecture.json into the run's models/<arch id>/; returns the folder.",
     context: "evaluator or recipe", [this],
     options: [
-      Parameter("onnx", "boolean", default: false, "also write model.onnx, for other programs (opset 17)")
+      Parameter("onnx", "boolean", default: false, "also write model.onnx, for other programs (opset 17)"),
+      Parameter(
+        "fold_batch_norm", "boolean", default: false,
+        "in model.onnx, make batch norms part of the convolutions before them: for answers, not to train on"),
     ], returns: "string # the folder's path")
 
   private func save(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let network = try arguments.object(0, as: NetworkObject.self)
-    let folder = try session.saveModel(network, asONNX: arguments["onnx"].bool ?? false)
+    let folds = arguments["fold_batch_norm"].bool ?? false, isONNX = arguments["onnx"].bool ?? false
+    guard isONNX || !folds else {
+      throw Fault(.recipe, "network:save: fold_batch_norm is about model.onnx", expected: "onnx = true beside it")
+    }
+    let folder = try session.saveModel(network, onnx: isONNX ? (folds ? .folded : .kept) : nil)
     call.push(folder.path(percentEncoded: false))
   }
 }

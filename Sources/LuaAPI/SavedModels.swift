@@ -10,7 +10,7 @@ import SearchCore
 
 extension Session {
   /// Writes a network into `models/` (`Run.modelFolder`), as ONNX too where that is wanted, and returns the folder.
-  func saveModel(_ network: NetworkObject, asONNX: Bool = false) throws -> URL {
+  func saveModel(_ network: NetworkObject, onnx: ONNXGraph.BatchNorm? = nil) throws -> URL {
     let trialKey = effects.trialKey
     let folder = try startedRun().modelFolder(of: network.arch.id, trialKey: trialKey)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -29,9 +29,9 @@ extension Session {
     let model = folder.appending(path: "model.onnx")
     // One of other weights may be there.
     try? FileManager.default.removeItem(at: model)
-    if asONNX {
+    if let onnx {
       try ONNXFile.write(
-        network.graph, network.weights, metadata: ONNXFile.metadata(of: description),
+        network.graph, network.weights, batchNorm: onnx, metadata: ONNXFile.metadata(of: description),
         to: model.path(percentEncoded: false))
     }
     return folder

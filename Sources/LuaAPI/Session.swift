@@ -43,7 +43,7 @@ public struct SessionOptions {
   public var scriptsFolder: String?
   /// The folder that keeps decoded images for later runs; nil: none does.
   public var imageCache: String?
-  /// The longest time a recipe may run without calling an API function, in seconds; 0 for no limit.
+  /// The longest time a recipe may compute without calling an API function, in seconds; 0 for no limit.
   public var secondsBetweenCalls = 60.0
   /// The most memory that what a recipe holds may take, in bytes: tables, texts, tensors, batches, networks.
   public var memoryLimit = LuaOptions.standardMemoryLimit

@@ -234,7 +234,10 @@ struct TensorBinding {
         guard let exponent = call.number(2), let base = try call.object(1, as: Tensor.self) else {
           throw Self.wrongOperands(call, "^", expected: "a Tensor to the power of a number, as in x ^ 2")
         }
-        try call.push(try session.compute("pow", [base], ["exponent": .number(exponent)]))
+        try call.push(
+          try session.compute(TapeLayer.named("pow"), [base], ["exponent": .number(exponent)]) {
+            call.words(from: 2, into: $0)
+          })
       },
       .negate: { [session] call in
         try call.push(try session.tape().scaled(try call.this(Tensor.self), by: -1))
@@ -244,21 +247,23 @@ struct TensorBinding {
 
   /// An operator as an op of two tensors.
   private func operation(_ op: String, _ sign: String, _ metamethod: LuaMetamethod) -> LuaFunction {
-    let onValues = ValueOperators(session: session).metamethods[metamethod] ?? { _ in }
+    let onValues = ValueOperators(session: session).metamethods[metamethod] ?? { _ in }, layer = TapeLayer.named(op)
     return { [session] call in
+      if let a = try call.object(1, as: Tensor.self), let b = try call.object(2, as: Tensor.self) {
+        return try call.push(try session.compute(layer, [a, b]))
+      }
       if try call.object(2, as: SymbolObject.self) != nil {
         // A tensor and a value of a build: the tensor's numbers become part of the network.
         return try onValues(call)
       }
       let (a, b) = try Self.operands(call, sign)
-      try call.push(try session.compute(op, [a, b]))
+      try call.push(try session.compute(layer, [a, b]))
     }
   }
 
-  /// The two operands of an operator; a number becomes a tensor of the other's shape.
+  /// The two operands of an operator, one of which is a number: it becomes a tensor of the other's shape.
   private static func operands(_ call: borrowing LuaCall, _ sign: String) throws -> (Tensor, Tensor) {
     let operands = (try call.object(1, as: Tensor.self), try call.object(2, as: Tensor.self))
-    if case (let a?, let b?) = operands { return (a, b) }
     if let a = operands.0, let number = call.number(2) { return (a, try Tensor.filled(like: a, Float(number))) }
     if let b = operands.1, let number = call.number(1) { return (try Tensor.filled(like: b, Float(number)), b) }
     throw wrongOperands(call, sign, expected: "a Tensor and a Tensor or a number")
@@ -287,13 +292,17 @@ struct TensorBinding {
 }
 
 extension Session {
-  /// Computes an op on tensors outside of a model. Its errors name the op, which has no path there.
-  func compute(_ op: String, _ inputs: [Tensor], _ attributes: [String: JSONValue] = [:]) throws -> Tensor {
-    do {
-      return try tape().apply(op, inputs, attributes: attributes)
-    } catch var fault as Fault where fault.path == op {
-      fault.path = nil
-      throw fault
-    }
+  /// Computes an op without parameters on tensors.
+  ///
+  /// - Parameter words: writes words for the attributes; see `Tape.applyKnown`.
+  func compute(
+    _ layer: TapeLayer?, _ inputs: [Tensor], _ attributes: [String: JSONValue] = [:],
+    words: (UnsafeMutableBufferPointer<UInt64>) -> Int? = { _ in 0 }
+  ) throws -> Tensor {
+    guard let layer else { throw Fault(.internal, "an operator without an op") }
+    let tape = try tape()
+    if let result = try tape.applyKnown(layer, inputs, options: words) { return result }
+    return try tape.apply(
+      layer, inputs, attributes: attributes, words: tape.words(layer, inputs, options: words))
   }
 }

@@ -73,8 +73,9 @@ struct TrialEffects {
   private func overLimit(_ request: TrialRequest, _ reached: LuaHost.WorkLimit.Reached) throws -> JSONValue {
     let name = reached == .time ? "seconds" : "memory_mb", limit = request.limits?[name]?.double ?? 0
     let amount = Int(exactly: limit).map(String.init) ?? "\(limit)"
+    let unit = reached == .memory ? "MB of memory" : limit == 1 ? "second" : "seconds"
     return [
-      "failed": .string("over its limit of \(amount) " + (reached == .time ? "seconds" : "MB of memory")),
+      "failed": .string("over its limit of \(amount) \(unit)"),
       "metrics": [EffectRecord.limitMetric + name: .number(limit)],
       "reports": try LuaValues.json(request.trial["reports"]),
     ]

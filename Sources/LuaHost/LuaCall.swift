@@ -55,6 +55,7 @@ extension LuaCall {
   public func isNil(_ index: Int) -> Bool { type(index) <= LUA_TNIL }
   public func isTable(_ index: Int) -> Bool { type(index) == LUA_TTABLE }
   public func isFunction(_ index: Int) -> Bool { type(index) == LUA_TFUNCTION }
+  public func isObject(_ index: Int) -> Bool { type(index) == LUA_TUSERDATA }
 
   /// The argument as a value; nil when it wasn't given.
   public func value(_ index: Int) -> LuaValue { index <= count ? LuaStack.value(state, Int32(index)) : .nil }
@@ -110,6 +111,24 @@ extension LuaCall {
     }
     if exact { return Unmanaged<T>.fromOpaque(object).takeUnretainedValue() }
     return Unmanaged<AnyObject>.fromOpaque(object).takeUnretainedValue() as? T
+  }
+
+  /// The Swift objects that a table lists; nil for anything else, for one without elements, and for one with others.
+  public func objects<T: LuaObject>(inList index: Int, as type: T.Type = T.self) -> [T]? {
+    guard isTable(index), lua_checkstack(state, 2) != 0 else { return nil }
+    let count = lua_rawlen(state, Int32(index))
+    var objects: [T] = []
+    objects.reserveCapacity(Int(count))
+    for position in 0..<count {
+      lua_rawgeti(state, Int32(index), lua_Integer(position + 1))
+      let block = shim_to_object(state, -1)
+      shim_pop(state, 1)
+      guard let object = block?.pointee.object,
+        block?.pointee.type == unsafeBitCast(ObjectIdentifier(type), to: UnsafeRawPointer.self)
+      else { return nil }
+      objects.append(Unmanaged<T>.fromOpaque(object).takeUnretainedValue())
+    }
+    return objects.isEmpty ? nil : objects
   }
 
   /// The object of a method call. Throws when argument 1 isn't one.

@@ -5,7 +5,8 @@ import Foundation
 public struct LuaOptions {
   /// The most memory of the VM in bytes, native memory of its userdata included.
   public var memoryLimit = standardMemoryLimit
-  /// The longest time in seconds that a script may run without calling the host; 0 for no limit.
+  /// The longest time in seconds (of its thread's processor time) that a script may compute without calling the host; 0
+  /// for no limit.
   public var secondsBetweenCalls = 60.0
   /// How long in seconds a script may ignore the end that a limit or a cancellation asks for.
   public var secondsOfGrace = 2.0

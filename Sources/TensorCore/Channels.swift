@@ -48,21 +48,8 @@ public enum Channels {
     }
   }
 
-  /// Floats of scratch that the two operations below need.
+  /// Floats of scratch that `sumRows` needs.
   public static func scratchFloats(channels: Int) -> Int { (maximalChunks + 1) * paddedChannels(channels) }
-
-  /// result = input + bias, channel by channel; in place if wanted. `bias` is dense `[channels]`.
-  public static func addBias(
-    rows: Int, channels: Int, input: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, compute: Compute
-  ) {
-    let width = paddedChannels(channels)
-    pad(rows: 1, channels: channels, dense: bias, padded: scratch, compute: compute)
-    forEachPiece(rows, width: width, compute) { start, length in
-      compute.kernels.add_bias(
-        input + start * width, scratch, result + start * width, Int64(length), Int64(width))
-    }
-  }
 
   /// result = the sum over rows for each channel, dense `[channels]`: the gradient of a bias.
   public static func sumRows(

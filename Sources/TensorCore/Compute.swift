@@ -40,6 +40,11 @@ public final class Compute: Sendable {
     pool = threads > 1 ? WorkerPool(helpers: threads - 1) : nil
   }
 
+  /// One thread and other functions in the place of a set's: what tells a test which of them run.
+  init(_ table: nr_kernels, of set: KernelSet) {
+    (kernelSet, threads, kernels, pool) = (set, 1, table, nil)
+  }
+
   /// Calls `body(chunk, worker)` once for each chunk in `0..<chunks`, on any thread and in any order, and returns when
   /// all are done.
   ///

@@ -104,13 +104,11 @@ enum DepthwiseConvolution {
   private static func runUnit(
     _ index: Int, _ plan: DepthwisePlan, _ operands: Operands, copies: Bool, scratch part: UnsafeMutablePointer<Float>
   ) {
-    let unit = plan.unit(index), strip = plan.results(unit.strip), kernels = operands.kernels
-    let results = operands.results
+    let unit = plan.unit(index), strip = plan.results(unit.strip), kernels = operands.kernels,
+      results = operands.results
+    let image = operands.source.of(image: unit.strip / plan.imageStrips, plan.source).image
     let target = results.target(strip, lanes: unit.lanes, scratch: part + plan.sourceFloats)
     if copies { plan.gather(unit, from: operands.source, into: part, kernels) }
-    let source = operands.source.of(
-      image: unit.strip / plan.imageStrips, plan.source, lane: unit.lanes.lowerBound
-    ).image
     var job = plan.job(unit, target, inPlace: !copies)
     (job.low, job.high) = results.kernelBounds
     let next = plan.sourceAhead(index + 1, operands.source)
@@ -119,7 +117,7 @@ enum DepthwiseConvolution {
       job.ahead = ahead.part(place, of: unit.blocks.count)
       job.lanes = Int64(plan.lanes(of: block))
       job.result = target.pointer + place * 16
-      job.source = copies ? UnsafePointer(part + place * plan.planeFloats) : source.map { $0 + place * 16 }
+      job.source = copies ? UnsafePointer(part + place * plan.planeFloats) : image.map { $0 + block * 16 }
       job.weights = operands.prepared + block * plan.taps * 16
       job.bias = operands.bias + block * 16
       kernels.depthwise(&job)

@@ -125,10 +125,10 @@ struct DepthwisePlan {
       pointer: UnsafePointer(scratch), block: place.rows * place.columns * 16, row: place.columns * 16, column: 16)
   }
 
-  /// A job over a strip, without its operands: what it reads lies in the image, or in scratch where it was copied.
+  /// A job over a unit, without its operands: what it reads lies in the image, or in scratch where it was copied.
   func job(_ unit: Unit, _ target: ConvolutionResults.Target, inPlace: Bool) -> nr_depthwise_job {
-    let strip = results(unit.strip), row = unit.strip % imageStrips * stripRows
-    let columns = inPlace ? source.w : scratchColumns, pixel = inPlace ? source.pixelStride : 16
+    let strip = results(unit.strip), pixel = inPlace ? source.pixelStride : 16
+    let columns = inPlace ? source.w : scratchColumns, row = unit.strip % imageStrips * stripRows
     var job = nr_depthwise_job()
     (job.height, job.width) = (Int64(inPlace ? source.h : scratchRows), Int64(columns))
     (job.source_row, job.source_column) = (Int64(columns * pixel), Int64(pixel))

@@ -8,6 +8,12 @@ import KernelsBase
 /// An instruction set that the kernels are compiled for.
 ///
 /// `avx512` and `avx2` give the same bits; `base`, without fused multiply-add, is another numerics.
+///
+/// All of them compute in fp32. What bfloat16 (AVX512-BF16) would bring was measured in November 2026 on a Zen 5 core
+/// against these kernels: 3×3 convolutions 1.14 to 1.18 times as fast as Winograd in fp32 (2.0 times as fast as the
+/// direct kernel), linear layers by themselves 1.7 to 2.4 times, passes of batch norm and ReLU over memory 1.6 to 1.9
+/// times. Convolutions are most of a cell's training step and stay below 1.3; linear layers are where it could pay, with
+/// fp32 copies of the weights and a numerics of its own.
 public enum KernelSet: String, Sendable, CaseIterable {
   /// AVX-512 (F, DQ, BW, VL).
   case avx512

@@ -44,6 +44,13 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
   }
 
+  /// Writes the next `count` numbers of a uniform distribution over `-bound ..< bound`.
+  public mutating func fillUniform(_ values: UnsafeMutablePointer<Float>, count: Int, bound: Double) {
+    var stream = self
+    for index in 0..<count { values[index] = Float((2 * stream.uniform() - 1) * bound) }
+    self = stream
+  }
+
   /// A whole number in `0 ..< bound`, without bias; 0 when the bound is below 2.
   ///
   /// Lemire, "Fast random integer generation in an interval", 2019.

@@ -6,7 +6,10 @@ import Synchronization
 ///
 /// One caller at a time. The threads end when the pool goes away.
 final class WorkerPool: @unchecked Sendable {
-  private typealias Body = (_ chunk: Int, _ worker: Int) -> Void
+  /// What is called for each chunk. A pointer to the closure itself would take a thunk on the heap.
+  private struct Body {
+    let call: (_ chunk: Int, _ worker: Int) -> Void
+  }
 
   /// Everything the threads share; it outlives the pool object until the last thread has ended.
   private final class Shared: @unchecked Sendable {
@@ -44,7 +47,7 @@ final class WorkerPool: @unchecked Sendable {
       while true {
         let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
         if chunk >= chunks { return }
-        body.pointee(chunk, worker)
+        body.pointee.call(chunk, worker)
       }
     }
 
@@ -121,7 +124,7 @@ final class WorkerPool: @unchecked Sendable {
   /// the system is slow to wake holds nobody up.
   func run(_ chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
     withoutActuallyEscaping(body) { escaping in
-      withUnsafePointer(to: escaping) { run(chunks, $0) }
+      withUnsafePointer(to: Body(call: escaping)) { run(chunks, $0) }
     }
   }
 

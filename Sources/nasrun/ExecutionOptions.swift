@@ -45,12 +45,17 @@ struct ExecutionOptions: ParsableArguments {
     let environment = ProcessInfo.processInfo.environment
     options.scriptsFolder = environment["NASRUN_SCRIPTS"]
     options.imageCache = ImageCache.standardFolder(environment)
-    guard let kernels else { return }
-    guard let set = KernelSet(rawValue: kernels) else {
+    options.kernels = try kernels.map { try KernelSet(named: $0) }
+  }
+}
+
+extension KernelSet {
+  /// The set that an option names. Throws a `usage` fault for a name that there isn't.
+  init(named name: String) throws {
+    guard let set = KernelSet(rawValue: name) else {
       let names = KernelSet.allCases.map(\.rawValue)
-      throw Fault(
-        .usage, "unknown instruction set '\(kernels)'", hint: Suggestion.hint(for: kernels, among: names))
+      throw Fault(.usage, "unknown instruction set '\(name)'", hint: Suggestion.hint(for: name, among: names))
     }
-    options.kernels = set
+    self = set
   }
 }

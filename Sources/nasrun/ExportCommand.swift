@@ -24,16 +24,22 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Train the trial again when its network wasn't kept: the same bits, checked against the record.")
   var retrain = false
   @Flag(help: "Also write model.onnx, for ONNX Runtime and other programs (opset 17).") var onnx = false
+  @Flag(help: "In model.onnx, make batch norms part of the convolutions before them: for answers, not to train on.")
+  var foldBatchNorm = false
   @OptionGroup var runs: RunsOption
   @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
+    guard onnx || !foldBatchNorm else {
+      throw Fault(.usage, "--fold-batch-norm is about model.onnx", expected: "--onnx beside it")
+    }
     let report = try RunReport(Run.open(runName, in: runs.url))
     let (search, trial) = try choice.pick(from: report)
     guard trial.status == .ok else { throw Self.unfinished(trial) }
     let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
     let write = { (model: KeptModel) throws in
-      try Exported(report.run, search, trial, model, asONNX: onnx).write(to: folder, overwriting: force)
+      try Exported(report.run, search, trial, model, onnx: onnx ? (foldBatchNorm ? .folded : .kept) : nil).write(
+        to: folder, overwriting: force)
     }
     if let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) {
       try write(model)
@@ -78,7 +84,8 @@ struct Exported {
   private let model: Data?
 
   init(
-    _ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, _ model: KeptModel, asONNX: Bool
+    _ run: Run, _ search: RunReport.Search, _ trial: TrialRecord, _ model: KeptModel,
+    onnx: ONNXGraph.BatchNorm?
   ) throws {
     var about = model.description.object ?? [:]
     guard let graph = about.removeValue(forKey: "graph") else {
@@ -97,15 +104,15 @@ struct Exported {
     ]
     weights = model.weights
     try Self.checkRegular(weights)
-    self.model = asONNX ? try Self.onnx(model, graph) : nil
+    self.model = try onnx.map { try Self.onnx(model, graph, $0) }
   }
 
-  private static func onnx(_ model: KeptModel, _ json: JSONValue) throws -> Data {
+  private static func onnx(_ model: KeptModel, _ json: JSONValue, _ batchNorm: ONNXGraph.BatchNorm) throws -> Data {
     let source = model.folder.appending(path: "architecture.json").path(percentEncoded: false)
     let graph = try Graph(json: json, source: source)
     let weights = try Weights(graph, random: RandomSource(seed: 0, name: "export"))
     try weights.load(from: model.weights.path(percentEncoded: false))
-    return try ONNXFile.encode(graph, weights, metadata: ONNXFile.metadata(of: model.description))
+    return try ONNXFile.encode(graph, weights, batchNorm: batchNorm, metadata: ONNXFile.metadata(of: model.description))
   }
 
   private static func metrics(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord) -> JSONValue {

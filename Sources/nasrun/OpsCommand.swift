@@ -2,6 +2,7 @@ import ArgumentParser
 import Canonical
 import Foundation
 import NeuralNet
+import TensorCore
 
 /// `nasrun ops`
 struct OpsCommand: ParsableCommand {
@@ -22,10 +23,15 @@ struct OpsCommand: ParsableCommand {
   var check = false
   @Option(help: "With --check: a folder with PyTorch's numbers, as Tests/References.", completion: .directory)
   var references: String?
+  @Option(
+    help: ArgumentHelp(
+      "With --check: the instruction set, avx512, avx2 or base; the best by default.", valueName: "set"))
+  var kernels: String?
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
     guard references == nil || check else { throw ValidationError("--references needs --check") }
+    guard kernels == nil || check else { throw ValidationError("--kernels needs --check") }
   }
 
   func run() throws {
@@ -42,7 +48,8 @@ struct OpsCommand: ParsableCommand {
   private func runChecks(_ ops: [Op]) throws {
     // Whatever is listed, all are checked: the exit status tells of the whole table.
     let folder = references.map { URL(filePath: $0, directoryHint: .isDirectory) }
-    let reports = try OpCheck(references: folder).reports(OpTable.all), names = Set(ops.map(\.name))
+    let checks = try OpCheck(references: folder, kernels: try kernels.map { try KernelSet(named: $0) })
+    let reports = checks.reports(OpTable.all), names = Set(ops.map(\.name))
     let listed = reports.filter { names.contains($0.op.name) || $0.isBad }
     if json {
       print(JSONValue.object(["schema": 1, "ops": .array(listed.map(\.json))]).text(pretty: true))

@@ -73,6 +73,12 @@ import Testing
     for word in ["nasrun", "Conv", "BatchNormalization", "stem/conv2d1/weight", "\"mean\":["] {
       #expect(text.contains(word), "\(word)")
     }
+    let folded = try place.nasrun("export", "last", "--best", "--onnx", "--fold-batch-norm", "--to", "folded")
+    #expect(folded.status == 0, "\(folded.errors)")
+    #expect(!String(decoding: try file("folded/model.onnx"), as: UTF8.self).contains("BatchNormalization"))
+    let refused = try place.nasrun("export", "last", "--fold-batch-norm")
+    #expect(refused.errors == "nasrun: --fold-batch-norm is about model.onnx: expected --onnx beside it\n")
+    #expect(refused.status == 64)
   }
 
   @Test func nothingIsOverwrittenUnasked() throws {

@@ -110,12 +110,8 @@ import Testing
           ])
       })
     try run.finish(.finished)
-    let clock = ContinuousClock()
-    var output = ""
-    let shown = try clock.measure { output = try place.nasrun("show", "last").output }
-    let one = try clock.measure { _ = try place.nasrun("show", "last", "--trial", "777") }
-    print("showing a run of 50,000 trials: \(shown), one of them: \(one)")
-    #expect(output.contains("  50000 trials\n") && shown < .seconds(20) && one < .seconds(20))
+    #expect(try place.nasrun("show", "last").output.contains("  50000 trials\n"))
+    #expect(try place.nasrun("show", "last", "--trial", "777").output.contains("a1-777"))
   }
 
   @Test func programsReadJSON() throws {

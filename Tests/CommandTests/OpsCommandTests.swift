@@ -33,6 +33,14 @@ import Testing
     #expect(relu?["checks"]?["references"]?["ok"] == .null)
   }
 
+  @Test func anInstructionSetCanBeChecked() throws {
+    let check = try place.nasrun("ops", "--check", "--kernels", "base")
+    #expect(check.status == 0 && check.output.hasSuffix("operations, all right.\n"))
+    let unknown = try place.nasrun("ops", "--check", "--kernels", "avx")
+    #expect(unknown.status == 64 && unknown.errors.contains("unknown instruction set 'avx'"))
+    #expect(try place.nasrun("ops", "--kernels", "base").status == 64)
+  }
+
   @Test func referencesThatAreMissingAreAnError() throws {
     let check = try place.nasrun("ops", "--check", "--references", "nowhere")
     #expect(check.status == 66)

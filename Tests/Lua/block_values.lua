@@ -75,7 +75,7 @@ check("lstm_cell", { 2, 2, 3 }, function(x)
   local h, c = nas.zeros { 2, 4 }, nas.zeros { 2, 4 }
   for step = 1, 2 do
     local now = nn.reshape(nn.slice(x, { axis = 2, start = step, stop = step }), { 2, 3 })
-    h, c = nn.lstm_cell(nn.matmul(nn.concat(now, h), weight) + bias, c)
+    h, c = nn.lstm_step(now, h, c, weight, bias)
   end
   return nn.concat(h, c)
 end)

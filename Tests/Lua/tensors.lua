@@ -216,6 +216,36 @@ raises_exactly(
     .. "axis of the gates has four numbers for each of c.", gates_of({ 2, 10 }, { 2, 2 }))
 expect.raises("expected gates [2, 4] for c [2, 1], got gates [2, 12]", gates_of({ 2, 12 }, { 2, 1 }))
 
+-- MARK: a step of an LSTM is its cell after the product, also for its gradients
+
+local function recurrence(step)
+  local function made(shape, scale)
+    local values = {}
+    for i = 1, shape[1] * (shape[2] or 1) do values[i] = math.sin(i * scale) end
+    return nn.reshape(nas.tensor(values), shape):detach()
+  end
+  local model = nas.model(function(x)
+    local weight, bias = nn.parameter("weight", { 7, 16 }), nn.parameter("bias", { 16 })
+    local h, c = nas.zeros { 2, 4 }, nas.zeros { 2, 4 }
+    for _ = 1, 3 do h, c = step(x, h, c, weight, bias) end
+    return nn.sum(nn.concat(h, c) * made({ 2, 8 }, 0.7))
+  end)
+  local loss = model(made({ 2, 3 }, 1.3))
+  loss:backward()
+  local results = { loss:item() }
+  for _, parameter in ipairs(model:parameters()) do results[#results + 1] = parameter.grad:totable() end
+  return results
+end
+expect.equal(recurrence(nn.lstm_step), recurrence(function(x, h, c, weight, bias)
+  return nn.lstm_cell(nn.matmul(nn.concat(x, h), weight) + bias, c)
+end))
+expect.raises("matmul: the matrices don't fit", function()
+  nn.lstm_step(nas.zeros { 2, 3 }, nas.zeros { 2, 4 }, nas.zeros { 2, 4 }, nas.zeros { 8, 16 }, nas.zeros { 16 })
+end)
+expect.raises("the gates don't fit", function()
+  nn.lstm_step(nas.zeros { 2, 3 }, nas.zeros { 2, 4 }, nas.zeros { 2, 4 }, nas.zeros { 7, 12 }, nas.zeros { 12 })
+end)
+
 -- MARK: an error of a function in tail position has the line of its caller
 
 local function tail(x) return nn.attention(x, { heads = 3 }) end

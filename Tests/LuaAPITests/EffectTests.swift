@@ -72,4 +72,28 @@ import Testing
     #expect(result.printed == ["paid", "true", "false"])
     #expect(result.notes.contains("warning: no trial of the search 'search2' keeps the constraints"))
   }
+
+  @Test func aStartThatIsNotReadIsTold() throws {
+    let result = try RecipeHarness().run(
+      """
+      local nas = require 'nas'
+      local space = nas.space { a = nas.int(1, 5) }
+      local function search(strategy, start)
+        return nas.search {
+          space = space, strategy = strategy, start = start, stop = { trials = 2 },
+          evaluate = function(trial) return { accuracy = trial.arch.a } end,
+        }
+      end
+      local given = { space:make { a = 2 } }
+      search(nas.strategies.listed { space:make { a = 3 } }, given)
+      search(nas.strategies.regularized_evolution { population = 2, sample = 1 }, given)
+      search(nas.strategies.listed { space:make { a = 4 } })
+      """)
+    #expect(result.fault == nil)
+    #expect(
+      result.notes.filter { $0.hasPrefix("warning: ") } == [
+        "warning: the strategy of the search 'search1' doesn't begin with the architectures of `start`: "
+          + "search:initial(n) gives them"
+      ])
+  }
 }

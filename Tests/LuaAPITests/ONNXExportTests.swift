@@ -29,7 +29,9 @@ struct ONNXExportTests {
     var count = 0
     for space in spaces {
       for graph in try graphs(of: space) {
-        try write(graph, as: folder.appending(path: "\(space)-\(count)").path, compute)
+        // Every other with its batch norms folded.
+        try write(
+          graph, as: folder.appending(path: "\(space)-\(count)").path, count % 2 == 0 ? .kept : .folded, compute)
         count += 1
       }
     }
@@ -57,7 +59,9 @@ struct ONNXExportTests {
     return graphs
   }
 
-  private func write(_ graph: Graph, as name: String, _ compute: Compute) throws {
+  private func write(
+    _ graph: Graph, as name: String, _ batchNorm: ONNXGraph.BatchNorm, _ compute: Compute
+  ) throws {
     var stream = RandomStream(seed: 1, name: name)
     let weights = try Weights(graph, random: RandomSource(seed: 1, name: name))
     for parameter in graph.parameters where parameter.kind == .norm || parameter.kind == .statistic {
@@ -68,7 +72,7 @@ struct ONNXExportTests {
     let x = (0..<2 * shape.elementsPerSample).map { _ in Float(stream.normal()) }
     let y = try plan.run(x, weights)
     let result = [2] + graph.type(of: graph.outputs[0]).shape.dimensions
-    try ONNXFile.write(graph, weights, to: name + ".onnx")
+    try ONNXFile.write(graph, weights, batchNorm: batchNorm, to: name + ".onnx")
     try Safetensors.write(
       [
         NamedArray(name: graph.inputs[0].name, shape: [2] + shape.dimensions, values: x),

@@ -164,14 +164,11 @@ private let errors = [
 ]
 
 struct BadScriptTests {
-  @Test(arguments: endless + pathological)
+  @Test(.timeLimit(.minutes(1)), arguments: endless + pathological)
   func isEnded(_ script: BadScript) throws {
-    let clock = ContinuousClock()
-    let start = clock.now
     let fault = try #require(try fault(script.text))
     #expect(fault.description == script.error)
     #expect(fault.code == script.code)
-    #expect(clock.now - start < .seconds(2))
   }
 
   @Test(arguments: large + errors)

@@ -82,7 +82,7 @@ import Testing
       },
     ]
 
-  private func graph(_ network: Case) throws -> Graph {
+  static func graph(_ network: Case) throws -> Graph {
     let builder = try GraphBuilder(inputs: [("x", network.input)])
     let body = try network.body(Layers(builder: builder), builder.inputs[0])
     let pooled = try builder.apply("global_avg_pool", [body])
@@ -115,7 +115,7 @@ import Testing
   }
 
   private func step(_ network: Case, fuses: Bool, compute: Compute) throws -> Step {
-    let graph = try graph(network), weights = try weights(graph)
+    let graph = try Self.graph(network), weights = try weights(graph)
     let plan = try TrainingPlan(
       graph, batch: 4, loss: .crossEntropy(), output: nil, mode: .training, random: RandomSource(seed: 1, name: "r"),
       sharesMemory: true, fuses: fuses, compute: compute)
@@ -140,13 +140,14 @@ import Testing
     let plain = try step(network, fuses: false, compute: compute)
     let fused = try step(network, fuses: true, compute: compute)
     #expect(abs(fused.loss - plain.loss) < 2e-6 * plain.loss)
-    // Relative to the largest gradient of the network: that of a bias before a normalisation is 0 but for rounding.
+    // Relative to the largest gradient of the network: those of a bias, and of the one factor of a 1×1 convolution of one
+    // channel, before a normalisation are 0 but for rounding.
     let largest = plain.gradients.values.flatMap { $0 }.map { abs($0) }.max() ?? 0
     for (path, gradient) in fused.gradients {
       let expected = try #require(plain.gradients[path])
-      let scale = max(expected.map { abs($0) }.max() ?? 0, largest / 100)
+      let scale = max(expected.map { abs($0) }.max() ?? 0, largest / 50)
       let difference = zip(gradient, expected).map { abs($0 - $1) }.max() ?? 0
-      #expect(difference < 5e-5 * scale, "\(path): \(difference) of \(scale)")
+      #expect(difference < 2e-5 * scale, "\(path): \(difference) of \(scale)")
     }
     for path in fused.weights.paths where path.contains("running") {
       #expect(error(fused.weights[path] ?? [], plain.weights[path] ?? []) < 2e-6, "\(path)")
@@ -167,7 +168,7 @@ import Testing
 
   @Test(arguments: cases, [ExecutionMode.BatchNorm.running, .batch(updating: false)])
   func anEvaluationIsThatOfItsNodes(network: Case, mode: ExecutionMode.BatchNorm) throws {
-    let graph = try graph(network), weights = try weights(graph), images = images(network, batch: 3)
+    let graph = try Self.graph(network), weights = try weights(graph), images = images(network, batch: 3)
     let outputs = try [true, false].map { fuses in
       try InferencePlan(
         graph, batch: 3, batchNorm: mode, sharesMemory: true, fuses: fuses, compute: try Compute()
@@ -178,7 +179,7 @@ import Testing
 
   @Test func normalisationsGoIntoTheWeightsAndSumsIntoTheConvolutions() throws {
     let network = try #require(Self.cases.first { $0.name == "residual block" })
-    let plan = try InferencePlan(try graph(network), batch: 1, compute: try Compute())
+    let plan = try InferencePlan(try Self.graph(network), batch: 1, compute: try Compute())
     #expect(!plan.plan.steps.contains { ["normalise", "add", "relu"].contains($0.op) }, "\(plan.plan.steps.map(\.op))")
   }
 
@@ -191,7 +192,7 @@ import Testing
   }
 
   @Test func preparedWeightsFollowEveryChange() throws {
-    let graph = try graph(Self.cases[2]), weights = try weights(graph), images = images(Self.cases[2], batch: 2)
+    let graph = try Self.graph(Self.cases[2]), weights = try weights(graph), images = images(Self.cases[2], batch: 2)
     let plan = try InferencePlan(graph, batch: 2, compute: try Compute())
     func fresh() throws -> [Float] {
       try InferencePlan(graph, batch: 2, compute: try Compute()).run(images, weights)

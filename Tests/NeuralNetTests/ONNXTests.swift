@@ -49,6 +49,34 @@ final class ONNXTests {
       onnx.inputs.map(\.name) == graph.inputs.map(\.name) && onnx.outputs.map(\.name) == graph.outputs.map(\.name))
   }
 
+  /// Of convolution, batch norm and a second reader: what may be folded is, and what another reads stays.
+  @Test func batchNormsAreFolded() throws {
+    let builder = try GraphBuilder(inputs: [("x", [5, 6, 3])])
+    var x = builder.inputs
+    for (name, bias) in [("first", true), ("second", false), ("read", false)] {
+      let y = try builder.apply("conv2d", x, attributes: ["channels": 7, "kernel": 3, "bias": .bool(bias)], name: name)
+      let z = try builder.apply("batch_norm", [y], name: name + "_norm")
+      x = [name == "read" ? try builder.apply("add", [y, z]) : try builder.apply("relu", [z])]
+    }
+    let graph = try builder.finish(outputs: [("y", x[0])])
+    let weights = try Weights(graph, random: RandomSource(seed: 2, name: "w"))
+    var stream = RandomStream(seed: 2, name: "statistics")
+    for parameter in graph.parameters where parameter.kind != .weight {
+      try weights.set(parameter.path, (weights[parameter.path] ?? []).map { _ in Float(0.5 + stream.uniform()) })
+    }
+    let onnx = try graph.onnx(weights, batchNorm: .folded)
+    #expect(onnx.operators.count { $0.type == "BatchNormalization" } == 1)
+    #expect(onnx.operators.filter { $0.type == "Conv" }.map(\.inputs.count) == [3, 3, 2])
+    let input = (0..<180).map { _ in Float(stream.normal()) },
+      plan = try InferencePlan(graph, batch: 2, compute: Compute())
+    let output = NamedArray(name: "y", shape: [2, 5, 6, 7], values: try plan.run(input, weights))
+    try ONNXFile.write(graph, weights, batchNorm: .folded, to: folder.appendingPathComponent("0.onnx").path)
+    try Safetensors.write(
+      [NamedArray(name: "x", shape: [2, 5, 6, 3], values: input), output],
+      to: folder.appendingPathComponent("0.safetensors").path)
+    #expect(try ONNXRuntime.check(folder.path) == ["1 checked"])
+  }
+
   /// Every size up and down, by both methods: where nearest pixels lie is a matter of rounding.
   @Test func imagesOfAnySizeAreResizedTheSame() throws {
     let compute = try Compute()

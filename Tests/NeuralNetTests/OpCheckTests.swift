@@ -5,8 +5,9 @@ import Testing
 
 /// The check of the op table: every op passes, and what is wrong is found.
 @Suite struct OpCheckTests {
-  @Test func everyOpOfTheTableIsRight() throws {
-    for report in try OpCheck().reports(OpTable.all) {
+  /// With the table of each instruction set, as a CPU without a better one would have it.
+  @Test(arguments: KernelSet.available) func everyOpOfTheTableIsRight(kernels: KernelSet) throws {
+    for report in try OpCheck(kernels: kernels).reports(OpTable.all) {
       #expect(!report.examples.isEmpty, "\(report.op.name) has no example")
       for (property, outcome) in report.outcomes {
         if case .failed(let reason) = outcome { Issue.record("\(report.op.name), \(property): \(reason)") }

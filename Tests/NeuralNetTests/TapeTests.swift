@@ -293,10 +293,13 @@ private typealias TapeTensor = NeuralNet.Tensor
       let x = try TapeTensor([1024], [Float](repeating: 1, count: 1024), requiresGradient: true)
       var y = x
       for _ in 0..<10 { y = try tape.apply("mul", [y, x]) }
+      tape.tellMemory()
       #expect(bytes == 10 * (4096 + 2 * TapeMemory.objectBytes))
       y = y.detached()
+      tape.tellMemory()
       #expect(bytes == 4096 + TapeMemory.objectBytes)
       _ = try tape.recording(false) { try tape.apply("mul", [y, x]) }
+      tape.tellMemory()
       #expect(bytes == 4096 + TapeMemory.objectBytes)
       #expect(x.uncountedBytes == 4096 && y.uncountedBytes == 0)
     }
@@ -316,9 +319,11 @@ private typealias TapeTensor = NeuralNet.Tensor
     let shape = [3] + SmallNetworks.all[0].input, numbers = SmallNetworks.numbers(shape.reduce(1, *))
     do {
       let output = try function([try TapeTensor(shape, numbers)], parameters: parameters, on: tape)
+      tape.tellMemory()
       #expect(bytes >= weights.byteCount + 4 * numbers.count)
       #expect(output.requiresGradient)
     }
+    tape.tellMemory()
     #expect(bytes == 0)
   }
 
@@ -331,5 +336,92 @@ private typealias TapeTensor = NeuralNet.Tensor
     let pooled = #expect(throws: Fault.self) { _ = try tape.apply("global_avg_pool", [b]) }
     #expect(pooled?.description.contains("[N, H, W, C]") == true)
     #expect(throws: Fault.self) { _ = try tape.apply("linear", [a], attributes: ["features": 3]) }
+  }
+
+  /// An LSTM whose weights every step uses: the loss, its inputs, and what is on the way.
+  private func recurrence(
+    on tape: Tape, steps: Int
+  ) throws -> (loss: TapeTensor, inputs: [TapeTensor], states: [TapeTensor]) {
+    let hidden = 3
+    func numbers(_ shape: [Int], _ seed: UInt64) throws -> TapeTensor {
+      try TapeTensor(shape, SmallNetworks.numbers(shape.reduce(1, *), seed: seed), requiresGradient: true)
+    }
+    let weight = try numbers([2 * hidden, 4 * hidden], 1), bias = try numbers([4 * hidden], 2)
+    let first = try numbers([1, hidden], 3), unused = try numbers([2], 4)
+    var h = first, c = try TapeTensor([1, hidden], [0, 0, 0]), states: [TapeTensor] = []
+    for _ in 0..<steps {
+      let joined = try tape.apply("concat", [first, h], attributes: ["axis": 2])
+      let gates = try tape.apply("add", [try tape.apply("matmul", [joined, weight]), bias])
+      let results = try #require(try tape.lstmCell(gates: gates, state: c))
+      (h, c) = (results[0], results[1])
+      states.append(h)
+    }
+    let loss = try tape.apply("sum", [try tape.apply("mul", [h, c])])
+    return (loss, [weight, bias, first, unused], states)
+  }
+
+  /// Gradients without a history of their own, where sums over rows are put off, are those with one: by leaves that are
+  /// used once and often, by what lies between, by one asked for twice, and by what the loss doesn't depend on.
+  @Test(arguments: [1, 2, 5])
+  func gradientsWithAndWithoutAHistoryAgree(steps: Int) throws {
+    let tape = try tape(), (loss, inputs, states) = try recurrence(on: tape, steps: steps)
+    let targets = inputs + [states[0], inputs[0]]
+    let plain = try tape.gradients(of: loss, wrt: targets)
+    let recorded = try tape.gradients(of: loss, wrt: targets, createGraph: true)
+    for (plain, recorded) in zip(plain, recorded) {
+      #expect((plain == nil) == (recorded == nil))
+      guard let plain, let recorded else { continue }
+      #expect(plain.shape == recorded.shape && plain.isLeaf)
+      #expect(relativeError(plain.values, recorded.values) < 1e-6)
+    }
+    #expect(plain[3] == nil && plain[0]?.values == plain[5]?.values)
+    // The same again, on arrays that were used before.
+    #expect(try tape.gradients(of: loss, wrt: targets).map { $0?.values } == plain.map { $0?.values })
+  }
+
+  /// A way back that fails gives its memory back, and the next one is right.
+  @Test func aWayBackThatFailsLeavesNothing() throws {
+    var bytes = 0
+    do {
+      let tape = try Tape(compute: try Compute(), memoryChanged: { bytes += $0 }) { 1 }
+      let (loss, inputs, _) = try recurrence(on: tape, steps: 3)
+      tape.tellMemory()
+      let before = bytes, weight = inputs[0].values
+      let expected = try tape.gradients(of: loss, wrt: inputs).map { $0?.values }
+      try inputs[0].set(weight)
+      #expect(throws: Fault.self) { _ = try tape.gradients(of: loss, wrt: inputs) }
+      tape.tellMemory()
+      #expect(bytes == before)
+      let (again, others, _) = try recurrence(on: tape, steps: 3)
+      #expect(try tape.gradients(of: again, wrt: others).map { $0?.values } == expected)
+    }
+    #expect(bytes == 0)
+  }
+
+  /// A call is known by its layer, its inputs' shapes, its options and the mode, by nothing less.
+  @Test func aKnownCallIsThatCallAlone() throws {
+    let tape = try tape(), slice = try #require(TapeLayer.named("slice"))
+    let x = try TapeTensor([2, 3], [1, 2, 3, 4, 5, 6]), y = try TapeTensor([3, 2], [1, 2, 3, 4, 5, 6])
+    func call(_ x: TapeTensor, _ word: UInt64) throws -> TapeTensor? {
+      try tape.applyKnown(slice, [x]) { words in
+        words[0] = word
+        return 1
+      }
+    }
+    #expect(try call(x, 1) == nil)
+    let words = tape.words(slice, [x]) { words in
+      words[0] = 1
+      return 1
+    }
+    let first = try tape.apply(slice, [x], attributes: ["axis": 1, "start": 2, "stop": 2], words: words)
+    #expect(try call(x, 1)?.values == first.values && first.values == [4, 5, 6])
+    #expect(try call(x, 2) == nil)
+    #expect(try call(y, 1) == nil)
+    #expect(try tape.applyKnown(try #require(TapeLayer.named("sum")), [x]) == nil)
+    tape.mode = .inference
+    #expect(try call(x, 1) == nil)
+    tape.mode = .training
+    #expect(try call(x, 1)?.values == first.values)
+    #expect(tape.words(slice, [x]) { _ in nil } == nil)
   }
 }

@@ -3,6 +3,7 @@
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_references.py
 """
 
+from network_references import network_cases
 from op_references import op_cases
 from reference_file import ReferenceFile
 from second_order_references import dirichlet_case, dirichlet_second_case, hessian_vector_case, second_order_cases
@@ -23,6 +24,11 @@ training.write()
 network = ReferenceFile("nasbench201")
 network.add(**nasbench201_case())
 network.write()
+
+networks = ReferenceFile("networks")
+for case in network_cases():
+    networks.add(**case)
+networks.write()
 
 second = ReferenceFile("second_order")
 second.add(**hessian_vector_case())

@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// Runs an operation on every compute: each result must be within `tolerance` of the reference, and those with a fused

@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// What a fused convolution computes around its sums, in double precision.

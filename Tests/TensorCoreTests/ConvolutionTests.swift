@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// A convolution by its numbers, for lists of awkward cases.

@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// Dense rows `[rows, channels]` put into channel-padded rows.

@@ -1,5 +1,6 @@
 import Glibc
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct LayerNormalizationTests {

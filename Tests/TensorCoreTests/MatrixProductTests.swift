@@ -1,9 +1,14 @@
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct MatrixProductTests {
-  /// Rows, columns and depth: single ones, less than a vector, a tile and a rest, more than a panel.
-  static let sizes = [(1, 1, 1), (1, 17, 33), (2, 5, 16), (3, 7, 17), (9, 32, 5), (17, 33, 20), (37, 70, 65)]
+  /// Rows, columns and depth: single ones, less than a vector, a tile and a rest, more than a panel; of one row and two,
+  /// more columns than the registers hold.
+  static let sizes = [
+    (1, 1, 1), (1, 17, 33), (1, 103, 7), (1, 391, 5), (2, 513, 3), (2, 5, 16), (3, 7, 17), (9, 32, 5), (17, 33, 20),
+    (37, 70, 65),
+  ]
 
   @Test("Products agree with double precision", arguments: sizes, [(false, false), (false, true), (true, false)])
   func product(size: (Int, Int, Int), transposed: (Bool, Bool)) throws {

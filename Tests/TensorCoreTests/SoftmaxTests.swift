@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct SoftmaxTests {

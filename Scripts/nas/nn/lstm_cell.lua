@@ -23,6 +23,8 @@ uses the same ones: `nn.parameter`s, or one linear layer of the joined x and h. 
   { "c", "any", doc = "the cell's state [N, hidden]" },
   returns = "Tensor, Tensor # h' and c', of the class of the gates",
 }, function(gates, c)
+  local output, state_after = core.lstm_cell(gates, c)
+  if output then return output, state_after end
   local hidden = c.shape[#c.shape]
   local shape = table.move(c.shape, 1, #c.shape, 1, {})
   shape[#shape] = 4 * hidden
@@ -34,7 +36,6 @@ uses the same ones: `nn.parameter`s, or one linear layer of the joined x and h. 
       hint = "The last axis of the gates has four numbers for each of c.",
     }
   end
-  if core.class_name(gates) == "Tensor" and core.class_name(c) == "Tensor" then return core.lstm_cell(gates, c) end
   local function gate(index)
     return nn.slice(gates, { axis = -1, start = (index - 1) * hidden + 1, stop = index * hidden })
   end

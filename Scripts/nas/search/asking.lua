@@ -53,9 +53,21 @@ local function reuse(search, known)
   return known
 end
 
+--- Tells, once, that a search doesn't begin where the option `start` says: its strategy doesn't read it.
+local function check_start(search, first)
+  for _, arch in ipairs(search.start) do
+    if arch:id() == first:id() then return end
+  end
+  if #search.start > 0 then
+    core.warn(("the strategy of the search '%s' doesn't begin with the architectures of `start`: "
+      .. "search:initial(n) gives them"):format(search.name))
+  end
+end
+
 --- Puts a new trial in flight.
 local function start(search, key, trial)
   search.started = trial.number
+  if trial.number == 1 then check_start(search, trial.arch) end
   trial.scopes = Scope.open(search)
   Scope.began(trial)
   search.asked[key] = trial

@@ -51,8 +51,7 @@ end
 --- One step of the stacked LSTM: the output of the last layer.
 local function step(layers, states, x)
   for layer, state in ipairs(states) do
-    local gates = nn.matmul(nn.concat(x, state.h), layers[layer].weight) + layers[layer].bias
-    state.h, state.c = nn.lstm_cell(gates, state.c)
+    state.h, state.c = nn.lstm_step(x, state.h, state.c, layers[layer].weight, layers[layer].bias)
     x = state.h
   end
   return x

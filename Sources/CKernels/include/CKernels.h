@@ -55,6 +55,13 @@ typedef struct {
   int64_t runs, lines, step;  // runs of cache lines, and floats from a run to the next
 } nr_ahead;
 
+/// A vector of 16 floats, Swift's SIMD16<Float>.
+typedef float nr_lanes __attribute__((ext_vector_type(16)));
+/// The square roots: Swift's own are computed lane by lane.
+static inline __attribute__((always_inline)) nr_lanes nr_square_root(nr_lanes x) {
+  return __builtin_elementwise_sqrt(x);
+}
+
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
@@ -341,7 +348,6 @@ typedef struct {
   // Rows of channels. The widths are the distances between rows.
   void (*copy_channels)(const float *a, int64_t a_width, float *result, int64_t result_width, int64_t rows,
                         int64_t channels, int64_t zeros);  // then `zeros` zeros
-  void (*add_bias)(const float *a, const float *bias, float *result, int64_t rows, int64_t pixel);
   void (*sum_rows)(const float *a, int64_t rows, int64_t pixel, float *result);  // result[pixel] overwritten
 
   // Rows of `channels` numbers, `pixel` floats apart; lanes after the last channel are written as zero.

@@ -79,7 +79,9 @@ typedef struct shim_vm {
   volatile int running;
   volatile uint64_t calls;
 
-  size_t used, limit, external, external_debt;
+  /// `external_debt` is what native memory has grown by since the last full collection, `external_stepped` the part of
+  /// it that the collector has made steps for.
+  size_t used, limit, external, external_debt, external_stepped;
   int over;
   char memory_place[256];
 

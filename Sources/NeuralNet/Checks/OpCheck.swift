@@ -78,12 +78,17 @@ public struct OpCheck {
 
   /// Runs all examples, and compares with references where there are some.
   ///
-  /// - Parameter references: a folder with `ops.json` and `ops.safetensors`, as in `Tests/References`. Throws a `data`
-  ///   fault when it can't be read.
-  public init(references folder: URL? = nil) throws { try self.init(OpExamples.all, references: folder) }
+  /// - Parameters:
+  ///   - references: a folder with `ops.json` and `ops.safetensors`, as in `Tests/References`. Throws a `data` fault when
+  ///     it can't be read.
+  ///   - kernels: the instruction set that is checked, the fastest by default. Throws a `usage` fault for one that this
+  ///     CPU can't run.
+  public init(references folder: URL? = nil, kernels: KernelSet? = nil) throws {
+    try self.init(OpExamples.all, references: folder, kernels: kernels)
+  }
 
-  init(_ examples: [OpExample], references folder: URL? = nil) throws {
-    let compute = try Compute()
+  init(_ examples: [OpExample], references folder: URL? = nil, kernels: KernelSet? = nil) throws {
+    let compute = try Compute(kernels: kernels)
     references = try folder.map { try Self.compare(try ReferenceFile("ops", in: $0), compute) } ?? [:]
     findings = examples.map { example in
       do {
@@ -135,7 +140,8 @@ public struct OpCheck {
       outcomes: [
         .gradient: outcome(errors.first), .second: outcome(errors.second),
         .tape: try TapeCheck(program: program, point: point).outcome(result, compute), .lanes: lanes(alone),
-        .bits: again == result ? try bits(example, point, result) : .failed("\(example.description): sharing memory"),
+        .bits: again == result
+          ? try bits(example, point, result, compute.kernelSet) : .failed("\(example.description): sharing memory"),
       ])
   }
 
@@ -147,10 +153,10 @@ public struct OpCheck {
 
   /// The same with other kernels, and on two threads.
   private static func bits(
-    _ example: OpExample, _ point: ExampleProgram.Point, _ result: ExampleProgram.Result
+    _ example: OpExample, _ point: ExampleProgram.Point, _ result: ExampleProgram.Result, _ kernels: KernelSet
   ) throws -> OpOutcome {
-    let sets = KernelSet.available.filter(\.fusesMultiplyAdd)
-    for (set, threads) in sets.dropFirst().map({ ($0, 1) }) + [(KernelSet.best, 2)] {
+    let sets = KernelSet.available.filter { $0.fusesMultiplyAdd == kernels.fusesMultiplyAdd && $0 != kernels }
+    for (set, threads) in sets.map({ ($0, 1) }) + [(kernels, 2)] {
       let program = try ExampleProgram(example, compute: try Compute(kernels: set, threads: threads))
       guard try program.run(point) == result else {
         return .failed("\(example.description): \(set.rawValue) with \(threads) threads")

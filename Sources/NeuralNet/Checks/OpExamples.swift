@@ -125,6 +125,8 @@ enum OpExamples {
   private static let derived: [OpExample] = [
     OpExample(.lstmCell, [.batch([20]), .batch([5])]), OpExample(.lstmCell, [.array([2, 68]), .array([2, 17])]),
     OpExample(.lstmCellGradient, [.batch([20]), .batch([5]), .batch([5]), .batch([5])]),
+    OpExample(.lstmStep, [.array([1, 3]), .array([1, 5]), .array([1, 5]), .array([8, 20]), .array([20])]),
+    OpExample(.lstmStep, [.array([3, 1]), .array([3, 17]), .array([3, 17]), .array([18, 68]), .array([68])]),
     // The bits of a word as a number.
     OpExample(.signCodes, [.batch([5])], derivatives: 0),
     OpExample(.layerNormGradient, [.batch([2, 5]), .batch([2, 5])], ["epsilon": 1e-5]),

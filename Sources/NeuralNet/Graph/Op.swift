@@ -6,8 +6,9 @@ import TensorCore
 ///
 /// An op knows neither plans nor recipes. It is a shape rule, a kernel over pointers, and a gradient that is itself
 /// made of ops of the table, so a graph of ops is closed under differentiation. Adding an op is adding one value in one
-/// file, naming it in `OpTable.all` and giving it an example in `OpExamples`, by which it is checked.
-public struct Op: Sendable {
+/// file, naming it in `OpTable.all` and giving it an example in `OpExamples`, by which it is checked. It is a class because
+/// every node of a graph has one, and making a plan copies nodes by the thousand.
+public final class Op: Sendable {
   /// Who may put the op into a graph.
   public enum Role: String, Sendable {
     /// A recipe's `build`, and a graph file.

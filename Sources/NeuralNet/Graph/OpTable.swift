@@ -26,7 +26,7 @@ public enum OpTable {
     .hardSwishGradient, .geluGradient, .rowNormalise, .dirichletSlope, .dirichletCurvature, .toBatch, .fromBatch,
     .choice, .chosenGradient, .weightedSumWeightGradient, .scaledByElement, .plus, .repeated, .shareOfMean,
     .clampGradient, .gatherGradient, .logSoftmaxRows, .logSoftmaxGradient, .resizeGradient, .layerNormGradient,
-    .lstmCell, .lstmCellGradient,
+    .lstmCell, .lstmCellGradient, .lstmStep,
     .attentionGradient, .signCodes,
   ]
 

@@ -18,8 +18,7 @@ public enum Initialiser: Hashable, Sendable {
     switch self {
     case .constant(let value):
       for index in 0..<count { values[index] = value }
-    case .uniform(let bound):
-      for index in 0..<count { values[index] = Float((2 * stream.uniform() - 1) * bound) }
+    case .uniform(let bound): stream.fillUniform(values, count: count, bound: bound)
     case .normal(let deviation):
       for index in 0..<count { values[index] = Float(stream.normal() * deviation) }
     }

@@ -6,13 +6,16 @@ extension Graph {
   /// The network for inference in ONNX, with weights: layers as their own operators where ONNX has them, else as what
   /// they are made of; dropout and what no output depends on are left out.
   ///
+  /// - Parameter batchNorm: whether batch normalisations are operators of their own.
   /// - Throws: a `recipe` fault that names the first node without a counterpart: a choice between branches, of which a
   ///   path has to be taken first (`taking`).
-  public func onnx(_ weights: Weights) throws -> ONNXGraph {
+  public func onnx(_ weights: Weights, batchNorm: ONNXGraph.BatchNorm = .kept) throws -> ONNXGraph {
     let graph = try expanded(for: .inference, keeping: [], whole: { $0.onnx != nil }).draft.graph
     let draft = ONNXDraft(graph, weights)
     for index in graph.nodes(reaching: graph.outputs.map(\.value)) { try draft.write(graph.nodes[index]) }
-    return draft.finish()
+    var result = draft.finish()
+    if batchNorm == .folded { result.foldBatchNormalisations() }
+    return result
   }
 }
 

@@ -60,6 +60,8 @@ package final class Plan {
   private var bound: Weights?
   /// The version of the weights in the run that goes on.
   private var version = 0
+  /// The nodes in the order in which they run.
+  var nodes: [Int] { calls.map(\.node) }
   /// The ops in the order in which they run, with their paths.
   package private(set) var steps: [(op: String, path: String)] = []
 
@@ -97,7 +99,7 @@ package final class Plan {
       PathResolver.isNeeded(for: graph)
       ? PathResolver(graph, nodes: schedule.nodes, kept: kept, external: Set(gradientValues.values)) : nil
     layout = ParameterLayout(graph)
-    arena = try AlignedBuffer(count: schedule.floats + scratchFloats)
+    arena = try AlignedBuffer(count: schedule.floats + scratchFloats, start: .anything)
     scratch = arena.pointer.advanced(by: schedule.floats)
     prepared = try AlignedBuffer(count: kernels.reduce(0) { $0 + roundedToVectors($1.preparation?.floats ?? 0) })
     gradients = try AlignedBuffer(count: gradientValues.isEmpty ? 0 : layout.trainedFloats)
@@ -110,6 +112,7 @@ package final class Plan {
     }
     for (parameter, value) in gradientValues { places[value] = .gradient(layout.entries[parameter].offset) }
     link(schedule.nodes, kernels)
+    clearInputs()
   }
 
   deinit { pointers.deallocate() }
@@ -207,6 +210,15 @@ package final class Plan {
     }
     preparedVersions = Array(repeating: -1, count: calls.count)
     active = resolver == nil ? calls : []
+  }
+
+  /// An input that nobody has written yet is zeros: labels that are anything would be places outside of a buffer.
+  private func clearInputs() {
+    for port in graph.inputs {
+      guard let buffer = pointer(to: port.value) else { continue }
+      buffer.initializeMemory(
+        as: Float.self, repeating: 0, count: graph.values[port.value].storageElements(batch: batch))
+    }
   }
 
   private func point(_ index: Int, at value: Int) {

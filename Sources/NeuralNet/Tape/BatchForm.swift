@@ -57,9 +57,10 @@ extension Tape {
   /// - Parameters:
   ///   - parameters: gives the tensors of the parameters that the op declares.
   ///   - path: the node's path in a model, for errors.
+  ///   - words: what `Tape.words` gave for the call: it is known by them from now on, if it can be.
   /// - Returns: the first output.
   func apply(
-    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], path: String,
+    _ op: Op, _ inputs: [Tensor], _ attributes: [String: JSONValue], path: String, words: [UInt64]? = nil,
     parameters: ([ParameterDeclaration]) throws -> [Tensor]
   ) throws -> Tensor {
     try op.checkArity(inputs.count, path: path)
@@ -78,8 +79,8 @@ extension Tape {
       let inputs = try form + parameters(declared)
       do {
         let result = try expand(op, inputs, use.attributes)[0]
-        if number == 0, declared.isEmpty, zip(form, given).allSatisfy({ $0 === $1 }) {
-          try keepPrepared(op, given, attributes, use.attributes)
+        if let words, number == 0, declared.isEmpty, zip(form, given).allSatisfy({ $0 === $1 }) {
+          calls.keep(try prepared(op, given, use.attributes), by: words)
         }
         return result
       } catch var fault as Fault where fault.code == .data && fault.path == nil {
@@ -94,18 +95,24 @@ extension Tape {
 
   /// Runs an op without parameters on tensors of any form.
   public func apply(_ op: String, _ inputs: [Tensor], attributes: [String: JSONValue] = [:]) throws -> Tensor {
-    guard let op = OpTable.named(op) else { throw Fault(.internal, "unknown op '\(op)'") }
-    if let result = try applyPrepared(op, inputs, attributes) { return result }
+    guard let layer = TapeLayer.named(op) else { throw Fault(.internal, "unknown op '\(op)'") }
+    return try apply(layer, inputs, attributes: attributes)
+  }
+
+  /// The same of a layer; `words` are what `Tape.words` gave for the call, for `applyKnown`.
+  public func apply(
+    _ layer: TapeLayer, _ inputs: [Tensor], attributes: [String: JSONValue] = [:], words: [UInt64]? = nil
+  ) throws -> Tensor {
     do {
-      return try apply(op, inputs, attributes, path: op.name) { declared in
+      return try apply(layer.op, inputs, attributes, path: layer.op.name, words: words) { declared in
         guard declared.isEmpty else {
           throw Fault(
-            .recipe, "\(op.name) has parameters, which only a model or a build can hold",
+            .recipe, "\(layer.op.name) has parameters, which only a model or a build can hold",
             hint: "Call it inside nas.model(function(x) … end).")
         }
         return []
       }
-    } catch var fault as Fault where fault.path == op.name {
+    } catch var fault as Fault where fault.path == layer.op.name {
       // Outside of a model there is no path; the message names the op.
       fault.path = nil
       throw fault
@@ -122,12 +129,35 @@ extension Tape {
   }
 
   /// One step of a long short-term memory: the output h' and the state c'. The gates have four numbers for each of the
-  /// state, in the order input, forget, cell, output.
-  public func lstmCell(gates: Tensor, state: Tensor) throws -> [Tensor] {
+  /// state, in the order input, forget, cell, output; nil for gates that haven't.
+  public func lstmCell(gates: Tensor, state: Tensor) throws -> [Tensor]? {
+    guard let layer = TapeLayer.named(Op.lstmCell.name) else { return nil }
+    let inputs = [gates, state]
+    if case .operation(let operation) = calls.find(layer, inputs) { return try run(operation, inputs) }
+    guard let hidden = state.shape.last, gates.shape == Array(state.shape.dropLast()) + [4 * hidden] else { return nil }
     guard gates.type.shape.hasBatch == state.type.shape.hasBatch else {
       return try compute(.lstmCell, [try fromBatch(gates), try fromBatch(state)], Attributes())
     }
-    return try compute(.lstmCell, [gates, state], Attributes())
+    return try run(try kept(layer, inputs), inputs)
+  }
+
+  /// The same from the input: of `x, h, c, weight, bias`, with the gates `[x, h] · weight + bias`. Nil where the shapes
+  /// don't fit.
+  public func lstmStep(_ inputs: [Tensor]) throws -> [Tensor]? {
+    guard let layer = TapeLayer.named(Op.lstmStep.name) else { return nil }
+    if case .operation(let operation) = calls.find(layer, inputs) { return try run(operation, inputs, outputs: 2) }
+    let arrays = try inputs.map(fromBatch)
+    let use = OpUse(op: layer.op, path: layer.op.name, inputs: arrays.map(\.type), attributes: Attributes())
+    guard (try? layer.op.infer(use)) != nil else { return nil }
+    return try run(try kept(layer, arrays), arrays, outputs: 2)
+  }
+
+  /// A layer's operation for inputs of the form that it has, known from now on.
+  private func kept(_ layer: TapeLayer, _ inputs: [Tensor]) throws -> TapeOperation {
+    let batch = inputs.first { $0.type.shape.hasBatch }?.batch ?? 1
+    let operation = try operation(layer.op, inputs.map(\.type), Attributes(), batch: batch)
+    if let words = words(layer, inputs) { calls.keep(.operation(operation), by: words) }
+    return operation
   }
 
   /// A tensor times a number.

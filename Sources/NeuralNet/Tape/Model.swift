@@ -37,22 +37,22 @@ public final class Model {
 
   /// Runs a layer on tensors; see `Tape.apply`.
   public func apply(
-    _ op: Op, _ inputs: [Tensor], attributes: [String: JSONValue], name: String?, on tape: Tape
+    _ layer: TapeLayer, _ inputs: [Tensor], attributes: [String: JSONValue], name: String?, words: [UInt64]? = nil,
+    on tape: Tape
   ) throws -> Tensor {
-    if name == nil, let result = try tape.applyPrepared(op, inputs, attributes) {
-      // It has no parameters; the names of others count it.
-      names.countAutomaticName(op.name)
-      return result
-    }
+    let op = layer.op
     let leaf = name ?? names.automaticName(op.name), path = names.path(of: leaf)
     try NamePaths.check(leaf, path: path)
     try names.claim(path, as: "a node")
-    return try tape.apply(op, inputs, attributes, path: path) { declared in
+    return try tape.apply(op, inputs, attributes, path: path, words: words) { declared in
       try declared.map {
         try parameter(at: "\(path)/\($0.name)", $0.dimensions, kind: $0.kind, initialiser: $0.initialiser)
       }
     }
   }
+
+  /// Counts a call of a layer without parameters among the automatic names, as `apply` does.
+  public func countName(of op: Op) { names.countAutomaticName(op.name) }
 
   /// A trained tensor of any shape at the name's path in the open scope.
   public func parameter(_ name: String, _ shape: [Int], initialiser: Initialiser) throws -> Tensor {
@@ -77,7 +77,7 @@ public final class Model {
       shape, [Float](repeating: 0, count: shape.reduce(1, *)), requiresGradient: kind.isTrained)
     tensor.name = path
     var stream = random.stream(path)
-    initialiser.fill(tensor.storage.buffer.pointer, count: tensor.count, from: &stream)
+    initialiser.fill(tensor.storage.pointer, count: tensor.count, from: &stream)
     if let array = waiting.removeValue(forKey: path) { try take(array, into: tensor) }
     entries[path] = Entry(tensor: tensor, kind: kind)
     order.append(path)

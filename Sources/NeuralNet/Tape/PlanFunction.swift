@@ -60,7 +60,7 @@ public final class PlanFunction {
     for (parameter, tensor) in zip(graph.parameters, parameters) where !parameter.kind.isTrained {
       if let changed = weights[parameter.path] { try tensor.set(changed) }
     }
-    let output = try Tensor.Storage(outputType, batch: batch)
+    let output = try Tensor.Storage(TensorForm.of(outputType, batch: batch))
     try Tensor(output).set(values)
     return tape.record(call, inputs: inputs + parameters, output: output)
   }

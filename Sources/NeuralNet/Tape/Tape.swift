@@ -8,7 +8,7 @@ import TensorCore
 /// of a plan that does the same without fusing. A computation is recorded when an input requires a gradient. A tape
 /// serves one thread.
 public final class Tape {
-  /// What an operation, an expansion or a call of a layer was prepared for.
+  /// What an operation or an expansion was prepared for.
   private struct Key: Hashable {
     let op: String
     let attributes: Attributes
@@ -17,41 +17,58 @@ public final class Tape {
     var mode: ExecutionMode?
   }
 
-  /// What a layer's call without parameters becomes.
-  private enum Call {
-    case operation(TapeOperation)
-    case program(TapeProgram, batch: Int)
-  }
-
   let compute: Compute
   /// How layers behave that have more than one way: `training` or `inference`.
-  public var mode: ExecutionMode = .training
+  public var mode: ExecutionMode = .training { didSet { calls.mode = mode } }
   /// Whether computations are recorded.
   public private(set) var isRecording = true
   /// Gives the key of each use of random numbers.
   private var nextKey: () -> UInt64
   private var operations: [Key: TapeOperation] = [:]
   private var expansions: [Key: TapeProgram] = [:]
-  private var calls: [Key: Call] = [:]
-  private var scratch: AlignedBuffer
-  private let memory: TapeMemory?
-  private let buffers = BufferPool(mostBytes: 1 << 28)
+  /// The sums of values of one form, by the form's number.
+  private var sums: [UInt64: TapeOperation] = [:]
+  var calls = TapeCalls()
+  private(set) var scratch: AlignedBuffer
+  /// The buffers of the kernel that runs.
+  private var table: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+  let memory: TapeMemory
+  /// What the last way back through a history used.
+  private var idleHistory: TapeHistory?
   /// The most prepared operations, expansions or calls that are kept: shapes that change at every call must not pile up.
-  private static let mostKept = 4096
+  static let mostKept = 4096
 
   /// Makes a tape.
   ///
   /// - Parameters:
   ///   - memoryChanged: is told of the bytes of all values that the tape computed and that somebody, a tensor's history
-  ///     for example, still holds: of each change.
+  ///     for example, still holds: of each change, as soon as it is 64 KiB, or in `tellMemory`.
   ///   - keys: gives a number whenever an op draws random numbers.
   public init(
     compute: Compute, memoryChanged: ((Int) -> Void)? = nil, keys: @escaping () -> UInt64
   ) throws {
     nextKey = keys
-    memory = memoryChanged.map(TapeMemory.init)
+    memory = TapeMemory(memoryChanged)
     self.compute = compute
     scratch = try AlignedBuffer(count: 0)
+    table = .allocate(capacity: 64)
+  }
+
+  deinit { table.deallocate() }
+
+  /// Tells of changes of the memory that are too small to have been told yet.
+  public func tellMemory() { memory.tell() }
+
+  /// Gives arrays for a way back through a history.
+  func takeHistory() -> TapeHistory {
+    defer { idleHistory = nil }
+    return idleHistory ?? TapeHistory()
+  }
+
+  /// Takes them back for the next.
+  func giveBack(_ history: TapeHistory) {
+    history.close()
+    idleHistory = history
   }
 
   /// Runs `body` with recording on or off.
@@ -80,15 +97,14 @@ public final class Tape {
     _ op: Op, _ inputs: [Tensor], _ attributes: Attributes, batch: Int = 1, draw: RandomDraw? = nil
   ) throws -> [Tensor] {
     guard op.kernel != nil else { return try expand(op, inputs, attributes, batch: batch) }
-    return try run(try operation(op, inputs, attributes, batch: batch), inputs, draw: draw)
-  }
-
-  /// The op prepared for these inputs.
-  func operation(_ op: Op, _ inputs: [Tensor], _ attributes: Attributes, batch: Int = 1) throws -> TapeOperation {
-    let types = inputs.map(\.type)
     let batch =
       inputs.first { $0.type.shape.hasBatch }?.batch
       ?? (op.name == Op.toBatch.name ? attributes.integer("n") : batch)
+    return try run(try operation(op, inputs.map(\.type), attributes, batch: batch), inputs, draw: draw)
+  }
+
+  /// The op prepared for inputs of these types.
+  func operation(_ op: Op, _ types: [ValueType], _ attributes: Attributes, batch: Int) throws -> TapeOperation {
     let key = Key(op: op.name, attributes: attributes, inputs: types, batch: batch)
     if let operation = operations[key] { return operation }
     let outputs = try op.infer(OpUse(op: op, path: op.name, inputs: types, attributes: attributes))
@@ -102,25 +118,104 @@ public final class Tape {
     return operation
   }
 
-  /// Runs a prepared op on inputs of its types.
-  func run(_ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil) throws -> [Tensor] {
-    let outputs = try operation.outputs.map {
-      try Tensor.Storage($0, batch: operation.batch, from: buffers, memory: memory)
+  /// The sum of any number of values of a form.
+  func sum(_ form: TensorForm) throws -> TapeOperation {
+    if let sum = sums[form.number] { return sum }
+    let sum = try operation(.add, [form.type, form.type], Attributes(), batch: form.batch)
+    if sums.count >= Self.mostKept { sums = [:] }
+    sums[form.number] = sum
+    return sum
+  }
+
+  /// An op that sums over the rows of its inputs, prepared for the rows of `count` such inputs one after the other.
+  func stacked(_ operation: TapeOperation, _ count: Int) throws -> TapeOperation {
+    if count == 1 { return operation }
+    if let known = operation.stacks[count] { return known }
+    let types = operation.inputs.map { type in
+      let shape = type.shape
+      guard !shape.hasBatch else { return type }
+      return ValueType(.array([count * shape.dimensions[0]] + shape.dimensions.dropFirst()), type.element)
     }
-    let kernel =
-      try operation.kernel
-      ?? prepare(
-        operation.op, operation.inputs, operation.outputs, operation.attributes, operation.batch,
-        draw: draw?.key ?? nextKey())
+    let whole = try self.operation(operation.op, types, operation.attributes, batch: count * operation.batch)
+    if operation.stacks.count >= 64 { operation.stacks = [:] }
+    operation.stacks[count] = whole
+    return whole
+  }
+
+  /// Runs a prepared op on inputs of its types; its first outputs, all where no number is given.
+  func run(
+    _ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil, outputs count: Int? = nil
+  ) throws -> [Tensor] {
+    let others = try operation.forms.dropFirst().map(storage)
+    let output = try computed(operation, inputs, others: others, draw), count = count ?? operation.forms.count
+    guard isRecorded(operation, inputs) else { return ([output] + others).prefix(count).map { Tensor($0) } }
+    let node = TapeNode(.operation(operation), inputs: inputs, output: output, others: others, memory: memory)
+    return (0..<count).map(node.tensor)
+  }
+
+  /// The first output of a prepared op.
+  func runForOne(_ operation: TapeOperation, _ inputs: [Tensor]) throws -> Tensor {
+    guard operation.forms.count == 1 else { return try run(operation, inputs)[0] }
+    let output = try computed(operation, inputs, others: [], nil)
+    guard isRecorded(operation, inputs) else { return Tensor(output) }
+    let node = TapeNode(.operation(operation), inputs: inputs, output: output, memory: memory)
+    return Tensor(output, producer: node, output: 0)
+  }
+
+  private func isRecorded(_ operation: TapeOperation, _ inputs: [Tensor]) -> Bool {
+    guard isRecording, operation.updates.isEmpty else { return false }
+    for input in inputs where input.requiresGradient { return true }
+    return false
+  }
+
+  /// Memory for a value that a kernel will write.
+  private func storage(_ form: TensorForm) throws -> Tensor.Storage {
+    Tensor.Storage(form, block: try memory.take(form.byteCount), of: memory)
+  }
+
+  /// Runs a prepared op; its first output. The others are written into what is given for them.
+  private func computed(
+    _ operation: TapeOperation, _ inputs: [Tensor], others: [Tensor.Storage], _ draw: RandomDraw?
+  ) throws -> Tensor.Storage {
+    let output = try storage(operation.forms[0]), count = inputs.count
+    let table = pointers(count + 1 + others.count)
+    for index in 0..<count { table[index] = UnsafeMutableRawPointer(inputs[index].storage.pointer) }
+    table[count] = UnsafeMutableRawPointer(output.pointer)
+    for index in others.indices { table[count + 1 + index] = UnsafeMutableRawPointer(others[index].pointer) }
+    try withExtendedLifetime((inputs, others)) { try execute(operation, inputs: count, draw) }
+    for position in operation.updates { inputs[position].storage.noteChange() }
+    return output
+  }
+
+  /// Room for the addresses of a kernel's inputs and outputs, which `execute` then reads.
+  func pointers(_ count: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer> {
+    if count > table.count {
+      table.deallocate()
+      table = .allocate(capacity: 2 * count)
+    }
+    return table.baseAddress!
+  }
+
+  /// Runs the kernel of a prepared op on the buffers in `pointers`: so many inputs, then the outputs.
+  func execute(_ operation: TapeOperation, inputs count: Int, _ draw: RandomDraw? = nil) throws {
+    let table = table.baseAddress!
+    if let run = operation.run {
+      if operation.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: operation.scratchFloats) }
+      return try run(arguments(table, count, step: draw?.step ?? 0))
+    }
+    let kernel = try prepare(
+      operation.op, operation.inputs, operation.outputs, operation.attributes, operation.batch,
+      draw: draw?.key ?? nextKey())
     if kernel.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: kernel.scratchFloats) }
-    try run(kernel, inputs, outputs, step: draw?.step ?? 0)
-    let updates = operation.op.updates
-    if !updates.isEmpty { for position in updates { inputs[position].storage.noteChange() } }
-    guard isRecording, updates.isEmpty, inputs.contains(where: \.requiresGradient) else {
-      return outputs.map { Tensor($0) }
-    }
-    let node = TapeNode(.operation(operation), inputs: inputs, outputs: outputs, memory: memory)
-    return outputs.indices.map(node.tensor)
+    try kernel.run(arguments(table, count, step: draw?.step ?? 0))
+  }
+
+  private func arguments(
+    _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int, step: Int
+  ) -> KernelArguments {
+    KernelArguments(
+      inputs: table, outputs: table + count, inputCount: count, scratch: scratch.pointer, step: step,
+      prepared: scratch.pointer)
   }
 
   private func prepare(
@@ -131,25 +226,6 @@ public final class Tape {
       KernelSite(
         inputs: inputs, outputs: outputs, isRead: outputs.map { _ in true }, attributes: attributes, batch: batch,
         compute: compute, randomKey: draw))
-  }
-
-  private func run(_ kernel: Kernel, _ inputs: [Tensor], _ outputs: [Tensor.Storage], step: Int) throws {
-    let count = inputs.count + outputs.count
-    try withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer.self, capacity: count) { table in
-      guard let base = table.baseAddress else { return }
-      for (index, input) in inputs.enumerated() {
-        (base + index).initialize(to: UnsafeMutableRawPointer(input.storage.buffer.pointer))
-      }
-      for (index, output) in outputs.enumerated() {
-        (base + (inputs.count + index)).initialize(to: UnsafeMutableRawPointer(output.buffer.pointer))
-      }
-      try withExtendedLifetime((inputs, outputs)) {
-        try kernel.run(
-          KernelArguments(
-            inputs: base, outputs: base + inputs.count, inputCount: inputs.count, scratch: scratch.pointer,
-            step: step, prepared: scratch.pointer))
-      }
-    }
   }
 
   // MARK: - Layers
@@ -175,38 +251,19 @@ public final class Tape {
     return program
   }
 
-  /// The first output of a layer whose call with these attributes and such inputs was prepared before; nil for another.
-  func applyPrepared(_ op: Op, _ inputs: [Tensor], _ given: [String: JSONValue]) throws -> Tensor? {
-    guard let call = calls[callKey(op, inputs, given)] else { return nil }
-    do {
-      switch call {
-      case .operation(let operation): return try run(operation, inputs)[0]
-      case .program(let program, let batch): return try program.run(inputs, batch: batch, on: self)[0]
-      }
-    } catch var fault as Fault where fault.code == .data && fault.path == nil {
-      fault.message = "\(op.name): \(fault.message)"
-      throw fault
+  /// What the call of a layer without parameters becomes in the tape's mode.
+  func prepared(_ op: Op, _ inputs: [Tensor], _ attributes: Attributes) throws -> TapeCalls.Call {
+    let batch = inputs.first { $0.type.shape.hasBatch }?.batch ?? 1
+    if op.expansion == nil {
+      return .operation(try operation(op, inputs.map(\.type), attributes, batch: batch))
     }
-  }
-
-  /// Keeps what a layer without parameters became, so that the next such call need not check anything.
-  func keepPrepared(_ op: Op, _ inputs: [Tensor], _ given: [String: JSONValue], _ attributes: Attributes) throws {
-    let batch = inputs.first { $0.type.shape.hasBatch }?.batch ?? 1
-    if calls.count >= Self.mostKept { calls = [:] }
-    calls[callKey(op, inputs, given)] =
-      op.expansion == nil
-      ? .operation(try operation(op, inputs, attributes))
-      : .program(try expansion(op, inputs, attributes), batch: batch)
-  }
-
-  private func callKey(_ op: Op, _ inputs: [Tensor], _ given: [String: JSONValue]) -> Key {
-    let batch = inputs.first { $0.type.shape.hasBatch }?.batch ?? 1
-    return Key(op: op.name, attributes: Attributes(given), inputs: inputs.map(\.type), batch: batch, mode: mode)
+    let program = try expansion(op, inputs, attributes)
+    return try program.onlyOperation(batch: batch, on: self).map { .operation($0) } ?? .program(program, batch: batch)
   }
 
   /// The tensor that a computation outside of the op table gave, with its history.
   func record(_ function: any TapeFunction, inputs: [Tensor], output: Tensor.Storage) -> Tensor {
     guard isRecording, inputs.contains(where: \.requiresGradient) else { return Tensor(output) }
-    return TapeNode(.function(function), inputs: inputs, outputs: [output], memory: memory).tensor(0)
+    return TapeNode(.function(function), inputs: inputs, output: output, memory: memory).tensor(0)
   }
 }

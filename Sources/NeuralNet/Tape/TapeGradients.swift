@@ -14,19 +14,20 @@ extension Tape {
     of output: Tensor, seed: Tensor? = nil, wrt targets: [Tensor], createGraph: Bool = false
   ) throws -> [Tensor?] {
     let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output)
-    var sums = GradientSums(targets: targets, from: output)
-    return try recording(createGraph) {
-      sums.add(.tensor(seed), to: output)
-      for (position, node) in sums.nodes.enumerated() {
-        let incoming = try node.outputs.indices.map { try sums.total(of: position, $0, on: self) }
-        guard incoming.contains(where: { $0 != nil }) else { continue }
-        let wanted = node.inputs.map { sums.isWanted($0) }
-        for (input, term) in zip(node.inputs, try gradients(of: node, incoming, wanted: wanted)) {
-          if let term, sums.isWanted(input) { sums.add(term, to: input) }
-        }
-      }
-      return try targets.map { try sums.total(of: $0, on: self) }
+    let history = takeHistory()
+    defer { giveBack(history) }
+    history.walk(from: output)
+    return try gradients(of: output, seed, wrt: targets, createGraph: createGraph, through: history)
+  }
+
+  private func gradients(
+    of output: Tensor, _ seed: Tensor, wrt targets: [Tensor], createGraph: Bool, through history: TapeHistory
+  ) throws -> [Tensor?] {
+    history.select(targets)
+    if createGraph {
+      return try recording(true) { try recordedGradients(of: output, seed, wrt: targets, through: history) }
     }
+    return try history.gradients(of: output, seed, on: self)
   }
 
   /// Adds the gradients of a tensor of one element to the `gradient` of every leaf that it depends on.
@@ -36,8 +37,12 @@ extension Tape {
         .recipe, "backward: no gradient was recorded for this tensor",
         hint: "Make a tensor with { requires_grad = true }, or use a model's parameters.")
     }
-    let leaves = GradientSums.leaves(of: output)
-    for (leaf, gradient) in zip(leaves, try gradients(of: output, seed: seed, wrt: leaves)) {
+    let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output), history = takeHistory()
+    defer { giveBack(history) }
+    history.walk(from: output)
+    let leaves = output.isLeaf ? [output] : history.leaves()
+    let gradients = try gradients(of: output, seed, wrt: leaves, createGraph: false, through: history)
+    for (leaf, gradient) in zip(leaves, gradients) {
       guard let gradient else { continue }
       leaf.gradient =
         try leaf.gradient.map { before in
@@ -62,13 +67,39 @@ extension Tape {
         .recipe, "a gradient needs a tensor of one element", expected: "[]", got: "\(Shape.array(output.shape))",
         hint: "Take the mean or the sum first.")
     }
-    let one = try Tensor.Storage(output.type, batch: output.batch)
-    one.buffer.pointer[0] = 1
+    let one = try Tensor.Storage(output.storage.form)
+    one.pointer[0] = 1
     return Tensor(one)
   }
 
+  /// The gradients as tensors with a history of their own.
+  private func recordedGradients(
+    of output: Tensor, _ seed: Tensor, wrt targets: [Tensor], through history: TapeHistory
+  ) throws -> [Tensor?] {
+    var terms = [[Tensor]](repeating: [], count: history.slotCount)
+    func add(_ term: Tensor, to tensor: Tensor) {
+      let slot = history.slot(of: tensor)
+      if slot >= 0 { terms[slot].append(term) }
+    }
+    func total(_ slot: Int) throws -> Tensor? {
+      if slot < 0 { return nil }
+      if terms[slot].count > 1 { terms[slot] = try compute(.add, terms[slot], Attributes()) }
+      return terms[slot].first
+    }
+    add(seed, to: output)
+    for (node, firstSlot) in zip(history.nodes, history.firstSlots) {
+      let incoming = try (0..<node.outputCount).map { try total(firstSlot + $0) }
+      guard incoming.contains(where: { $0 != nil }) else { continue }
+      let wanted = node.inputs.map { history.slot(of: $0) >= 0 }
+      for (input, term) in zip(node.inputs, try gradients(of: node, incoming, wanted: wanted)) {
+        if let term { add(term, to: input) }
+      }
+    }
+    return try targets.map { try total(history.slot(of: $0)) }
+  }
+
   /// The gradients of a node's inputs from those of its outputs.
-  private func gradients(of node: TapeNode, _ incoming: [Tensor?], wanted: [Bool]) throws -> [GradientTerm?] {
+  func gradients(of node: TapeNode, _ incoming: [Tensor?], wanted: [Bool]) throws -> [Tensor?] {
     switch node.computation {
     case .function(let function):
       guard let gradient = incoming[0] else { return [] }
@@ -77,15 +108,16 @@ extension Tape {
         ? try function.gradients(gradient, wanted: wanted, of: node, on: self)
         : try function.gradients(gradient, wanted: wanted)
       return try zip(node.inputs, gradients).map { input, gradient in
-        try gradient.map { .tensor(try input.type.shape.hasBatch ? batch($0) : fromBatch($0)) }
+        try gradient.map { try input.type.shape.hasBatch ? batch($0) : fromBatch($0) }
       }
     case .operation(let operation):
-      let program = try operation.gradientProgram(wanted: wanted, incoming: incoming.map { $0 != nil })
+      let program = try operation.gradientProgram(
+        wanted: TapeOperation.bits(wanted.count) { wanted[$0] },
+        incoming: TapeOperation.bits(incoming.count) { incoming[$0] != nil })
       try node.checkUnchanged(program.readsGiven, by: operation.op.name)
-      let given = node.inputs + node.outputs.map { Tensor($0) } + incoming.compactMap { $0 }
-      guard isRecording else { return try program.runForSums(given, batch: operation.batch, on: self) }
-      let withHistory = node.inputs + node.outputs.indices.map(node.tensor) + incoming.compactMap { $0 }
-      return try program.run(withHistory, batch: operation.batch, on: self).map { $0.map(GradientTerm.tensor) }
+      let outputs = (0..<node.outputCount).map { isRecording ? node.tensor($0) : Tensor(node.storage($0)) }
+      return try program.run(
+        node.inputs + outputs + incoming.compactMap { $0 }, batch: operation.batch, on: self)
     }
   }
 }

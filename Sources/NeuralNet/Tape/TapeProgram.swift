@@ -23,15 +23,17 @@ final class TapeProgram {
   }
 
   private let steps: [Step]
-  private let values: Int
+  private let types: [ValueType]
   private let given: [Int]
   /// For each given value, whether a step or a result reads it.
   let readsGiven: [Bool]
   private let results: [Int?]
   /// For a result that is a sum over rows, and that no step reads, the step that computes it.
   private let rowSums: [Int: Int]
-  /// The steps as far as they were prepared, for the tape and the size of the batch that ran last.
+  /// The operations of the steps that run as one, and what they are as a routine, for the tape and the size of the batch
+  /// that ran last.
   private var prepared: [TapeOperation?] = []
+  private var preparedRoutine: TapeRoutine?
   private var preparedFor: (tape: ObjectIdentifier, batch: Int)?
 
   /// Takes what `results` depend on from a draft, and what updates statistics. `given` are the values that a run
@@ -46,7 +48,7 @@ final class TapeProgram {
       }
       return Step(node)
     }
-    values = graph.values.count
+    types = graph.values
     self.steps = steps
     self.given = given.map(\.id)
     self.results = results.map { $0?.id }
@@ -70,52 +72,90 @@ final class TapeProgram {
   func run(
     _ tensors: [Tensor], batch: Int, on tape: Tape, draws: ((_ path: String) -> RandomDraw)? = nil
   ) throws -> [Tensor?] {
-    let known = try values(from: tensors, batch: batch, on: tape, skippingRowSums: false, draws)
-    return results.map { $0.flatMap { known[$0] } }
-  }
-
-  /// The same for gradients that others will be added to: a result that is a sum over rows is given as what it is a sum
-  /// of.
-  func runForSums(_ tensors: [Tensor], batch: Int, on tape: Tape) throws -> [GradientTerm?] {
-    let known = try values(from: tensors, batch: batch, on: tape, skippingRowSums: true, nil)
-    return try results.map { result in
-      guard let result, let index = rowSums[result] else {
-        return result.flatMap { known[$0] }.map(GradientTerm.tensor)
-      }
-      let inputs = steps[index].inputs.compactMap { known[$0] }
-      return .rowSum(try operation(index, inputs, batch: batch, on: tape), inputs)
-    }
-  }
-
-  private func values(
-    from tensors: [Tensor], batch: Int, on tape: Tape, skippingRowSums: Bool,
-    _ draws: ((_ path: String) -> RandomDraw)?
-  ) throws -> [Tensor?] {
-    var known = [Tensor?](repeating: nil, count: values)
+    var known = [Tensor?](repeating: nil, count: types.count)
     for (value, tensor) in zip(given, tensors) { known[value] = tensor }
-    let tapeName = ObjectIdentifier(tape)
-    if preparedFor?.tape != tapeName || preparedFor?.batch != batch {
-      prepared = [TapeOperation?](repeating: nil, count: steps.count)
-      preparedFor = (tapeName, batch)
-    }
+    try prepare(batch: batch, on: tape)
     for (index, step) in steps.enumerated() {
-      if skippingRowSums, let output = step.outputs.first, rowSums[output] == index { continue }
       let inputs = step.inputs.compactMap { known[$0] }
       let draw = step.op.isRepeatable ? nil : draws?(step.path)
       let outputs =
-        step.op.kernel == nil
-        ? try tape.expand(step.op, inputs, step.attributes, batch: batch)
-        : try tape.run(try operation(index, inputs, batch: batch, on: tape), inputs, draw: draw)
+        try prepared[index].map { try tape.run($0, inputs, draw: draw) }
+        ?? tape.expand(step.op, inputs, step.attributes, batch: batch)
       for (value, output) in zip(step.outputs, outputs) { known[value] = output }
     }
-    return known
+    return results.map { $0.flatMap { known[$0] } }
   }
 
-  private func operation(_ index: Int, _ inputs: [Tensor], batch: Int, on tape: Tape) throws -> TapeOperation {
-    if let operation = prepared[index] { return operation }
-    let operation = try tape.operation(steps[index].op, inputs, steps[index].attributes, batch: batch)
-    prepared[index] = operation
-    return operation
+  /// The program for running on blocks of memory; nil where a step expands or draws random numbers.
+  func routine(batch: Int, on tape: Tape) throws -> TapeRoutine? {
+    try prepare(batch: batch, on: tape)
+    return preparedRoutine
+  }
+
+  /// The operation that the program is, if it is one, whose inputs are what is given and whose outputs the results.
+  func onlyOperation(batch: Int, on tape: Tape) throws -> TapeOperation? {
+    guard steps.count == 1, steps[0].inputs == given, results.first == steps[0].outputs.first else { return nil }
+    try prepare(batch: batch, on: tape)
+    return prepared[0]
+  }
+
+  private func prepare(batch: Int, on tape: Tape) throws {
+    let tapeName = ObjectIdentifier(tape)
+    if let preparedFor, preparedFor == (tapeName, batch) { return }
+    prepared = try steps.map { step in
+      guard step.op.kernel != nil else { return nil }
+      return try tape.operation(step.op, step.inputs.map { types[$0] }, step.attributes, batch: batch)
+    }
+    preparedRoutine = routine(of: prepared.compactMap { $0?.run == nil ? nil : $0 })
+    preparedFor = (tapeName, batch)
+  }
+
+  private func routine(of operations: [TapeOperation]) -> TapeRoutine? {
+    guard operations.count == steps.count, steps.allSatisfy({ $0.op.updates.isEmpty }) else { return nil }
+    // Steps whose sums are put off follow the others: only they compute these results.
+    let putOff = Set(rowSums.values)
+    let routineSteps = zip(operations, steps).enumerated().compactMap { index, pair in
+      putOff.contains(index) ? nil : TapeRoutine.Step(pair.0, pair.1.inputs, pair.1.outputs)
+    }
+    return TapeRoutine(
+      values: types.count, given: given, steps: routineSteps,
+      results: results.map { result in
+        guard let result else { return .none }
+        guard let index = rowSums[result] else { return .value(result) }
+        return .rowSum(operations[index], steps[index].inputs)
+      })
+  }
+}
+
+/// A program of prepared operations, by the numbers of the values that they take and give.
+final class TapeRoutine {
+  final class Step {
+    let operation: TapeOperation
+    let inputs: [Int]
+    let outputs: [Int]
+
+    init(_ operation: TapeOperation, _ inputs: [Int], _ outputs: [Int]) {
+      (self.operation, self.inputs, self.outputs) = (operation, inputs, outputs)
+    }
+  }
+
+  enum Result {
+    case none
+    case value(Int)
+    /// What an op that sums over the rows of its inputs would give from these: sums that are added are one sum over the
+    /// rows of all.
+    case rowSum(TapeOperation, [Int])
+  }
+
+  /// How many values there are.
+  let values: Int
+  /// The values that a run starts from.
+  let given: [Int]
+  let steps: [Step]
+  let results: [Result]
+
+  init(values: Int, given: [Int], steps: [Step], results: [Result]) {
+    (self.values, self.given, self.steps, self.results) = (values, given, steps, results)
   }
 }
 

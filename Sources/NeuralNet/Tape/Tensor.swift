@@ -6,43 +6,39 @@ import TensorCore
 /// Users see plain dense arrays of a shape; inside, a tensor may be an activation with a batch and padded channels,
 /// which is what layers run on. A tensor that was computed while the tape recorded knows the node it came from.
 public final class Tensor {
-  /// The bytes of a value; every handle of one value has the same.
+  /// The numbers of a value; every handle of one value has the same.
   final class Storage {
-    let type: ValueType
-    /// The size of the batch; 1 for an array.
-    let batch: Int
-    let buffer: AlignedBuffer
-    /// How often the numbers were changed in place: what a gradient needs must be what the op had.
-    private(set) var version = 0
-    /// What is told of the bytes, as long as they are there.
+    let form: TensorForm
+    /// The first number. Valid as long as the storage.
+    let pointer: UnsafeMutablePointer<Float>
+    /// When the numbers were changed in place last, on the clock that orders nodes; 0: never. What a gradient needs must
+    /// be what the op had.
+    private(set) var changed = 0
+    /// The tape's memory that the numbers are a block of; nil for numbers that no tape computed.
     private let memory: TapeMemory?
-    /// Where the buffer goes afterwards.
-    private let pool: BufferPool?
 
     /// All zeros.
-    init(_ type: ValueType, batch: Int) throws {
-      self.type = type
-      self.batch = type.shape.hasBatch ? batch : 1
-      (memory, pool) = (nil, nil)
-      buffer = try AlignedBuffer(count: type.storageElements(batch: batch))
+    init(_ form: TensorForm) throws {
+      self.form = form
+      memory = nil
+      pointer = try AlignedBuffer.allocate(bytes: form.byteCount)
+      pointer.update(repeating: 0, count: form.byteCount / 4)
     }
 
-    /// A buffer of a pool, whose numbers a kernel will write, padding lanes too.
-    init(_ type: ValueType, batch: Int, from pool: BufferPool, memory: TapeMemory?) throws {
-      self.type = type
-      self.batch = type.shape.hasBatch ? batch : 1
-      (self.memory, self.pool) = (memory, pool)
-      buffer = try pool.take(count: type.storageElements(batch: batch))
-      memory?.changed(buffer.byteCount + TapeMemory.objectBytes)
+    /// A block of a tape's memory: what a kernel will write, padding lanes too, or has written.
+    init(_ form: TensorForm, block: UnsafeMutablePointer<Float>, of memory: TapeMemory) {
+      (self.form, pointer, self.memory) = (form, block, memory)
+      memory.count(TapeMemory.objectBytes)
     }
 
     deinit {
-      memory?.changed(-buffer.byteCount - TapeMemory.objectBytes)
-      pool?.give(buffer)
+      guard let memory else { return AlignedBuffer.deallocate(pointer, bytes: form.byteCount) }
+      memory.count(-TapeMemory.objectBytes)
+      memory.give(pointer, form.byteCount)
     }
 
     /// Notes that the numbers were changed in place.
-    func noteChange() { version += 1 }
+    func noteChange() { changed = TapeNode.now() }
 
     /// Whether a tape counts the bytes.
     var isCounted: Bool { memory != nil }
@@ -50,10 +46,12 @@ public final class Tensor {
 
   let storage: Storage
   /// The node that computed it, and which of the node's outputs it is; nil for one that was made from numbers.
-  private(set) var producer: TapeNode?
+  let producer: TapeNode?
   let output: Int
   /// Whether a gradient by this tensor can be asked for.
-  public private(set) var requiresGradient: Bool
+  public let requiresGradient: Bool
+  /// While gradients are computed, the place of the gradient by this leaf; -1 where it isn't asked for.
+  var place = -1
   /// The sum of the gradients of every `backward` since it was last cleared. Leaves have one.
   public var gradient: Tensor?
   /// The parameter's path, for a parameter of a model.
@@ -62,6 +60,7 @@ public final class Tensor {
   init(_ storage: Storage, requiresGradient: Bool = false) {
     self.storage = storage
     self.requiresGradient = requiresGradient
+    producer = nil
     output = 0
   }
 
@@ -80,21 +79,21 @@ public final class Tensor {
         .recipe, "wrong number of values for a tensor of shape \(Shape.array(shape))",
         expected: "\(shape.reduce(1, *))", got: "\(values.count)")
     }
-    let storage = try Storage(ValueType(.array(shape)), batch: 1)
-    storage.buffer.pointer.update(from: values, count: values.count)
+    let storage = try Storage(TensorForm.of(ValueType(.array(shape)), batch: 1))
+    storage.pointer.update(from: values, count: values.count)
     self.init(storage, requiresGradient: requiresGradient)
   }
 
   /// The element type and the shape as ops see them.
-  public var type: ValueType { storage.type }
+  public var type: ValueType { storage.form.type }
   /// The size of the batch; 1 for an array.
-  public var batch: Int { storage.batch }
+  public var batch: Int { storage.form.batch }
   /// The dimensions as users see them, the batch among them.
   public var shape: [Int] { (type.shape.hasBatch ? [batch] : []) + type.shape.dimensions }
   /// The number of elements.
   public var count: Int { shape.reduce(1, *) }
   /// The memory that its numbers take.
-  public var byteCount: Int { storage.buffer.byteCount }
+  public var byteCount: Int { storage.form.byteCount }
   /// The same where its tape does not count it; see `Tape.init`.
   public var uncountedBytes: Int { storage.isCounted ? 0 : byteCount }
   /// Whether it was made from numbers, not computed by recorded ops.
@@ -102,12 +101,11 @@ public final class Tensor {
 
   /// The numbers, dense, the last dimension fastest.
   public var values: [Float] {
-    let channels = type.shape.channels, stride = rowStride, rows = count / max(1, channels)
-    return [Float](unsafeUninitializedCapacity: count) { dense, filled in
-      guard let target = dense.baseAddress else { return }
-      for row in 0..<rows {
-        target.advanced(by: row &* channels).update(
-          from: storage.buffer.pointer.advanced(by: row &* stride), count: channels)
+    [Float](unsafeUninitializedCapacity: count) { dense, filled in
+      guard var target = dense.baseAddress else { return }
+      forEachRow { row, channels in
+        target.update(from: row, count: channels)
+        target += channels
       }
       filled = count
     }
@@ -120,21 +118,26 @@ public final class Tensor {
         .recipe, "wrong number of values for a tensor", path: name, expected: "\(count)", got: "\(values.count)")
     }
     storage.noteChange()
-    let channels = type.shape.channels, stride = rowStride
     values.withUnsafeBufferPointer { dense in
-      guard let source = dense.baseAddress else { return }
-      for row in 0..<(count / max(1, channels)) {
-        storage.buffer.pointer.advanced(by: row &* stride).update(
-          from: source.advanced(by: row &* channels), count: channels)
+      guard var source = dense.baseAddress else { return }
+      forEachRow { row, channels in
+        row.update(from: source, count: channels)
+        source += channels
       }
     }
   }
 
   /// A tensor of one number in the shape of another, without history.
   public static func filled(like other: Tensor, _ value: Float) throws -> Tensor {
-    let tensor = Tensor(try Storage(other.type, batch: other.batch))
-    try tensor.set([Float](repeating: value, count: other.count))
+    let tensor = Tensor(try Storage(other.storage.form))
+    tensor.forEachRow { row, channels in row.update(repeating: value, count: channels) }
     return tensor
+  }
+
+  /// Calls `body` with each row of the numbers and how many there are before the padding lanes.
+  private func forEachRow(_ body: (UnsafeMutablePointer<Float>, Int) -> Void) {
+    let channels = type.shape.channels, stride = type.shape.rowStride
+    for row in 0..<(count / max(1, channels)) { body(storage.pointer.advanced(by: row &* stride), channels) }
   }
 
   /// The only number. Throws a `recipe` fault for a tensor of more.
@@ -142,7 +145,7 @@ public final class Tensor {
     guard count == 1 else {
       throw Fault(.recipe, "item: wrong shape", expected: "a tensor of one element", got: "\(Shape.array(shape))")
     }
-    return storage.buffer.pointer[0]
+    return storage.pointer[0]
   }
 
   /// The same numbers without their history: no gradient goes through it.
@@ -155,26 +158,6 @@ public final class Tensor {
   var key: TensorKey {
     TensorKey(object: producer.map { ObjectIdentifier($0) } ?? ObjectIdentifier(self), output: output)
   }
-
-  private var rowStride: Int {
-    type.shape.hasBatch && !type.shape.dimensions.isEmpty ? paddedChannels(type.shape.channels) : type.shape.channels
-  }
-
-  /// Gives up the producer: for releasing long histories step by step.
-  func releaseProducer() -> TapeNode? {
-    defer { producer = nil }
-    return producer
-  }
-}
-
-/// Who is told of the memory of what a tape computes.
-final class TapeMemory {
-  /// About what the objects of one value, or of one node, take besides numbers.
-  static let objectBytes = 256
-  /// Takes how many bytes there are more, or less.
-  let changed: (Int) -> Void
-
-  init(_ changed: @escaping (Int) -> Void) { self.changed = changed }
 }
 
 /// Which value a tensor is, whatever its handle.

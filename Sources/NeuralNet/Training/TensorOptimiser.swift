@@ -51,7 +51,7 @@ public final class TensorOptimiser {
   public func step() {
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
-      update(parameter, UnsafePointer(gradient.storage.buffer.pointer), &states[index])
+      update(parameter, UnsafePointer(gradient.storage.pointer), &states[index])
     }
   }
 
@@ -64,7 +64,7 @@ public final class TensorOptimiser {
   public func clip(norm limit: Double) throws -> Double {
     let gradients = parameters.compactMap(\.gradient)
     let norm = gradients.reduce(0.0) { sum, gradient in
-      sum + ParameterUpdate.squaredNorm(gradient.storage.buffer.pointer, count: gradient.count, compute: compute)
+      sum + ParameterUpdate.squaredNorm(gradient.storage.pointer, count: gradient.count, compute: compute)
     }.squareRoot()
     let scale = Float(min(1, limit / (norm + 1e-6)))
     if scale < 1 { for gradient in gradients { try gradient.set(gradient.values.map { $0 * scale }) } }
@@ -73,7 +73,7 @@ public final class TensorOptimiser {
 
   private func update(_ parameter: Tensor, _ gradient: UnsafePointer<Float>, _ state: inout State) {
     parameter.storage.noteChange()
-    let values = parameter.storage.buffer.pointer, count = parameter.count
+    let values = parameter.storage.pointer, count = parameter.count
     state.steps += 1
     switch rule {
     case .sgd(let sgd):

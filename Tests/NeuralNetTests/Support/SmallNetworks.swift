@@ -82,7 +82,8 @@ enum SmallNetworks {
     layer("conv2d", [9, 7, 16], ["channels": 32, "kernel": 2, "stride": 3, "padding": 0]),
   ]
 
-  private static func layer(
+  /// A network of one layer.
+  static func layer(
     _ op: String, _ input: [Int], _ attributes: [String: JSONValue] = [:]
   ) -> Case {
     let name = ([op] + attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }).joined(separator: " ")

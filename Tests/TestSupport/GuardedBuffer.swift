@@ -2,9 +2,9 @@ import Glibc
 
 /// Floats that end exactly where a page without access begins: one float too far and the test crashes. In front lies
 /// such a page, too, and the gap up to the first float holds a pattern that `deinit` checks.
-final class GuardedBuffer {
-  let count: Int
-  let pointer: UnsafeMutablePointer<Float>
+public final class GuardedBuffer {
+  public let count: Int
+  public let pointer: UnsafeMutablePointer<Float>
   private let mapping: UnsafeMutableRawPointer
   private let mappingSize: Int, gap: Int
 
@@ -12,7 +12,7 @@ final class GuardedBuffer {
   private static let pattern: UInt8 = 0xA5
 
   /// Floats that are all `value`, NaN by default so that a read before a write shows.
-  init(count: Int, value: Float = .nan) {
+  public init(count: Int, value: Float = .nan) {
     self.count = count
     let bytes = count * 4, usable = (bytes + Self.page - 1) / Self.page * Self.page
     mappingSize = usable + 2 * Self.page
@@ -25,7 +25,8 @@ final class GuardedBuffer {
     pointer.initialize(repeating: value, count: count)
   }
 
-  convenience init(_ values: [Float]) {
+  /// The floats of an array.
+  public convenience init(_ values: [Float]) {
     self.init(count: values.count)
     for (index, value) in values.enumerated() { pointer[index] = value }
   }
@@ -36,5 +37,6 @@ final class GuardedBuffer {
     munmap(mapping, mappingSize)
   }
 
-  var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  /// What the buffer holds.
+  public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
