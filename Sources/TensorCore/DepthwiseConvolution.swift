@@ -78,7 +78,7 @@ enum DepthwiseConvolution {
     var kernels: nr_kernels { results.kernels }
   }
 
-  /// Puts what the workers share into scratch: weights, taps, bias, room for moments.
+  /// Puts what the workers share into scratch: weights, bias, room for moments.
   private static func operands(
     _ g: ConvolutionGeometry, _ plan: DepthwisePlan, source: Convolution.Source, weight: Convolution.Weight,
     epilogue: Convolution.Epilogue, result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
