@@ -1,3 +1,4 @@
+import Canonical
 import NeuralNet
 import TensorCore
 import Testing

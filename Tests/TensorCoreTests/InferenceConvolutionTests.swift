@@ -1,4 +1,5 @@
 import TensorCore
+import TestSupport
 import Testing
 
 /// Convolutions as a plan for inference has them: weights prepared, a source as it is or clamped, a sum added to and a
