@@ -9,9 +9,7 @@ final class API {
 
   let host: LuaHost
   /// In the order of registration; a Lua function refers to its own by position.
-  private(set) var declarations: [Declaration] = [] {
-    didSet { objectsTaken += declarations[oldValue.count...].map(\.objectsTaken) }
-  }
+  private(set) var declarations: [Declaration] = []
   /// For each declaration, its `objectsTaken`.
   private(set) var objectsTaken: [Int] = []
   private(set) var classes: [ClassDeclaration] = []
@@ -24,13 +22,16 @@ final class API {
 
   /// The host function of a declaration: checks, then runs `body`.
   func function(_ declaration: Declaration, _ body: @escaping Body) -> LuaFunction {
-    declarations.append(declaration)
+    declare(declaration)
     let check = ArgumentCheck(declaration: declaration, host: host)
     return { call in try body(try check.check(call.values()), call) }
   }
 
   /// Declares a function that checks its own arguments (the layers of the op table do).
-  func declare(_ declaration: Declaration) { declarations.append(declaration) }
+  func declare(_ declaration: Declaration) {
+    declarations.append(declaration)
+    objectsTaken.append(declaration.objectsTaken)
+  }
   func declare(_ declaration: ClassDeclaration) { classes.append(declaration) }
   func declare(_ declaration: ValueDeclaration) { values.append(declaration) }
 

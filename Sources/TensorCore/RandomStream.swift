@@ -9,7 +9,8 @@ import Diagnostics
 /// and the name, read as four big-endian words. Everything below uses exactly specified arithmetic, so that the
 /// numbers are the same on every machine.
 public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
-  private var words: SIMD4<UInt64>
+  /// The four words, each by itself: as a vector they take six times as long.
+  private var a: UInt64, b: UInt64, c: UInt64, d: UInt64
 
   /// The stream `name` of the run's `seed`.
   public init(seed: UInt64, name: String) {
@@ -17,22 +18,22 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     digest.update(seed)
     digest.update(name)
     let digits = Array(digest.finish().utf8)
-    words = SIMD4()
-    for word in 0..<4 {
-      words[word] = UInt64(String(decoding: digits[word * 16..<word * 16 + 16], as: UTF8.self), radix: 16)!
+    let words = (0..<4).map { word in
+      UInt64(String(decoding: digits[word * 16..<word * 16 + 16], as: UTF8.self), radix: 16)!
     }
+    (a, b, c, d) = (words[0], words[1], words[2], words[3])
   }
 
   /// The next 64 random bits.
   public mutating func next() -> UInt64 {
-    let result = Self.rotate(words[1] &* 5, by: 7) &* 9
-    let shifted = words[1] &<< 17
-    words[2] ^= words[0]
-    words[3] ^= words[1]
-    words[1] ^= words[2]
-    words[0] ^= words[3]
-    words[2] ^= shifted
-    words[3] = Self.rotate(words[3], by: 45)
+    let result = Self.rotate(b &* 5, by: 7) &* 9
+    let shifted = b &<< 17
+    c ^= a
+    d ^= b
+    b ^= c
+    a ^= d
+    c ^= shifted
+    d = Self.rotate(d, by: 45)
     return result
   }
 
@@ -89,7 +90,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
 extension RandomStream {
   /// The state, for a checkpoint: `{"generator": "xoshiro256**", "state": [four hexadecimal words]}`.
   public var state: JSONValue {
-    let digits = (0..<4).map { JSONValue.string(String(words[$0], radix: 16)) }
+    let digits = [a, b, c, d].map { JSONValue.string(String($0, radix: 16)) }
     return ["generator": .string(Self.generator), "state": .array(digits)]
   }
 
@@ -100,7 +101,7 @@ extension RandomStream {
       throw Fault(
         .data, "not the state of a random stream", expected: "four words of \(Self.generator)", got: state.text())
     }
-    words = SIMD4(saved)
+    (a, b, c, d) = (saved[0], saved[1], saved[2], saved[3])
   }
 
   private static let generator = "xoshiro256**"

@@ -146,9 +146,15 @@ public final class Tape {
   func run(
     _ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil, outputs count: Int? = nil
   ) throws -> [Tensor] {
-    let others = try operation.forms.dropFirst().map(storage)
-    let output = try computed(operation, inputs, others: others, draw), count = count ?? operation.forms.count
-    guard isRecorded(operation, inputs) else { return ([output] + others).prefix(count).map { Tensor($0) } }
+    let outputs = try operation.forms.map(storage), count = count ?? outputs.count
+    // Only what updates statistics gives nothing.
+    guard let output = outputs.first else {
+      try write(nil, [], operation, inputs, draw)
+      return []
+    }
+    let others = Array(outputs.dropFirst())
+    try write(output, others, operation, inputs, draw)
+    guard isRecorded(operation, inputs) else { return outputs.prefix(count).map { Tensor($0) } }
     let node = TapeNode(.operation(operation), inputs: inputs, output: output, others: others, memory: memory)
     return (0..<count).map(node.tensor)
   }
@@ -156,7 +162,8 @@ public final class Tape {
   /// The first output of a prepared op.
   func runForOne(_ operation: TapeOperation, _ inputs: [Tensor]) throws -> Tensor {
     guard operation.forms.count == 1 else { return try run(operation, inputs)[0] }
-    let output = try computed(operation, inputs, others: [], nil)
+    let output = try storage(operation.forms[0])
+    try write(output, [], operation, inputs)
     guard isRecorded(operation, inputs) else { return Tensor(output) }
     let node = TapeNode(.operation(operation), inputs: inputs, output: output, memory: memory)
     return Tensor(output, producer: node, output: 0)
@@ -173,18 +180,17 @@ public final class Tape {
     Tensor.Storage(form, block: try memory.take(form.byteCount), of: memory)
   }
 
-  /// Runs a prepared op; its first output. The others are written into what is given for them.
-  private func computed(
-    _ operation: TapeOperation, _ inputs: [Tensor], others: [Tensor.Storage], _ draw: RandomDraw?
-  ) throws -> Tensor.Storage {
-    let output = try storage(operation.forms[0]), count = inputs.count
-    let table = pointers(count + 1 + others.count)
+  /// Runs a prepared op: writes its first output and the others.
+  private func write(
+    _ output: Tensor.Storage?, _ others: [Tensor.Storage], _ operation: TapeOperation, _ inputs: [Tensor],
+    _ draw: RandomDraw? = nil
+  ) throws {
+    let count = inputs.count, table = pointers(count + 1 + others.count)
     for index in 0..<count { table[index] = UnsafeMutableRawPointer(inputs[index].storage.pointer) }
-    table[count] = UnsafeMutableRawPointer(output.pointer)
+    if let output { table[count] = UnsafeMutableRawPointer(output.pointer) }
     for index in others.indices { table[count + 1 + index] = UnsafeMutableRawPointer(others[index].pointer) }
-    try withExtendedLifetime((inputs, others)) { try execute(operation, inputs: count, draw) }
+    try withExtendedLifetime((inputs, output, others)) { try execute(operation, inputs: count, draw) }
     for position in operation.updates { inputs[position].storage.noteChange() }
-    return output
   }
 
   /// Room for the addresses of a kernel's inputs and outputs, which `execute` then reads.

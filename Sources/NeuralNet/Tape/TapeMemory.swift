@@ -84,13 +84,14 @@ final class TapeMemory {
     if bytes != 0 { changed?(bytes) }
   }
 
-  /// Releases what a node was computed from, and the history behind it node by node: a recursion would take a stack
-  /// frame for each.
-  func release(_ inputs: [Tensor]) {
-    dying.append(inputs)
+  /// Keeps what a node that is gone was computed from until `releaseTakenOver`.
+  func takeOver(_ inputs: [Tensor]) { dying.append(inputs) }
+
+  /// Releases the inputs of nodes that are gone, and the history behind them node by node.
+  func releaseTakenOver() {
     if isReleasing { return }
     isReleasing = true
-    while let next = dying.popLast() { _ = next }
+    while let next = dying.popLast() { _ = consume next }
     isReleasing = false
   }
 }

@@ -18,7 +18,7 @@ final class TapeNode {
   let computation: Computation
   /// Where the node is in the history that is being gone through; what it was in another means nothing.
   var position = -1
-  let inputs: [Tensor]
+  private(set) var inputs: [Tensor]
   /// The first output, and the others.
   private let output: Tensor.Storage
   private let others: [Tensor.Storage]
@@ -41,7 +41,10 @@ final class TapeNode {
 
   deinit {
     memory.count(-byteCount)
-    memory.release(inputs)
+    // Only the memory has them then: what is released inside of a release would take a stack frame each.
+    memory.takeOver(inputs)
+    inputs = []
+    memory.releaseTakenOver()
   }
 
   /// The next time of the clock that orders nodes and changes in place.
