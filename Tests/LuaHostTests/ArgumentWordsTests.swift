@@ -2,18 +2,20 @@ import LuaHost
 import Testing
 
 @Suite struct ArgumentWordsTests {
-  /// The words of the arguments of a call, nil where it has none.
+  /// The words of the arguments of a call, nil where it has none. The same call in the same VM has the same.
   private func words(_ arguments: String, from first: Int = 1, room: Int = 64) throws -> [UInt64]? {
     let (host, _) = try makeHost()
-    var result: [UInt64]?
+    var results: [[UInt64]?] = []
     let call = host.function("call") { call in
-      result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: room) { words in
+      let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: room) { words in
         call.words(from: first, into: words).map { Array(words[..<$0]) }
       }
+      results.append(result)
     }
     try host.setGlobal("call", to: call)
-    try host.run("call(\(arguments))", chunkName: "recipe.lua")
-    return result
+    try host.run("for _ = 1, 2 do call(\(arguments)) end", chunkName: "recipe.lua")
+    #expect(results.count == 2 && results[0] == results[1])
+    return results[0]
   }
 
   @Test func differentArgumentsHaveDifferentWords() throws {
@@ -24,7 +26,6 @@ import Testing
     ]
     let found = try arguments.map { try #require(try words($0), "\($0)") }
     #expect(Set(found).count == arguments.count)
-    for (arguments, words) in zip(arguments, found) { #expect(try self.words(arguments) == words) }
   }
 
   @Test func whatIsNoPlainValueHasNone() throws {
