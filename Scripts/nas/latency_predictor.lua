@@ -21,12 +21,11 @@ core.declare_class(LatencyPredictor, {
 })
 LatencyPredictor.__index = core.class_index(LatencyPredictor, "predictor", {})
 
---- The sum of the times of a network's parts; those that were never seen are timed.
-local function sum_of_parts(predictor, network)
-  local sum, times = 0, predictor.times
+--- The sum of the times of a network's parts; `missing(part)` gives those that the predictor doesn't know.
+local function sum_of_parts(predictor, network, missing)
+  local sum = 0
   for _, part in ipairs(network:parts()) do
-    times[part.key] = times[part.key] or network:part_latency(part.key)
-    sum = sum + part.count * times[part.key]
+    sum = sum + part.count * (predictor.times[part.key] or missing(part))
   end
   return sum
 end
@@ -76,27 +75,36 @@ local function measured_points(predictor, count, name)
   core.within("latency_predictor/" .. name, function()
     for index = 1, count do
       local network = nas.network(predictor.space:random(), predictor.task)
-      points[index] = { sum = sum_of_parts(predictor, network), measured = network:latency().median_ms }
+      local sum = sum_of_parts(predictor, network, function(part)
+        predictor.times[part.key] = network:part_latency(part.key)
+        return predictor.times[part.key]
+      end)
+      points[index] = { sum = sum, measured = network:latency().median_ms }
     end
   end)
   return points
 end
 
 LatencyPredictor.predict = core.declare("predictor:predict", {
-  doc = "The latency in milliseconds of an architecture's network, as network:latency().median_ms would measure it.",
+  doc = [[
+The latency in milliseconds of an architecture's network, as network:latency().median_ms would measure it. Parts that
+the predictor's own networks didn't have are timed.]],
   { "predictor", "LatencyPredictor" },
   { "arch", "Architecture", doc = "of the space that the predictor was made for" },
   returns = "number",
 }, function(predictor, arch)
   local network = nas.network(arch, predictor.task)
-  return math.max(0, predictor.overhead_ms + predictor.factor * sum_of_parts(predictor, network))
+  -- What an evaluator closes over mustn't change: the times of other parts are kept in the machine's table alone.
+  local sum = sum_of_parts(predictor, network, function(part) return network:part_latency(part.key) end)
+  return math.max(0, predictor.overhead_ms + predictor.factor * sum)
 end)
 
 return core.declare("nas.latency_predictor", {
   doc = [[
 A predictor of latencies on this machine, for searches that can't time every candidate: a table of the times of
 networks' parts (network:part_latency), and a line from their sum to the latency, fitted to `sample` random networks of
-the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record.]],
+the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record.
+An evaluator may close over it: its space, its task, its table of times and its line are then part of each trial.]],
   source = "Cai et al., ICLR 2019, section 3.3; Zhang et al., MobiSys 2021",
   options = {
     { "space", "Space", doc = "with a build" },
@@ -107,6 +115,23 @@ the space. Its error on `held_out` others, which the fit has not seen, is in `er
     { "held_out", "integer", min = 2, default = 12, doc = "random networks that the error is measured on" },
   },
   returns = "LatencyPredictor",
+  example = [[
+local predictor = nas.latency_predictor { space = space, data = data }
+local result = nas.search {
+  space = space,
+  strategy = nas.strategies.regularized_evolution { population = 20, sample = 5 },
+  objectives = { { "accuracy", "max" }, { "predicted_ms", "min" } },
+  evaluate = nas.evaluator {
+    data = data,
+    run = function(trial)
+      local network = trial:network()
+      network:fit { data = data, epochs = 3 }
+      local metrics = network:evaluate(data)
+      return { accuracy = metrics.accuracy, predicted_ms = predictor:predict(trial.arch) }
+    end,
+  },
+  stop = { trials = 100 },
+}]],
 }, function(options)
   local predictor = setmetatable({
     space = options.space, times = {},

@@ -47,3 +47,16 @@ assert(predictor.error.kendall_tau >= -1 and predictor.error.kendall_tau <= 1)
 assert(predictor.factor > 0)
 assert(predictor:predict(large.arch) > predictor:predict(small.arch))
 expect.raises("predictor has no 'accuracy'", function() return predictor.accuracy end)
+
+-- In a search, whose evaluator closes over it: many of these networks have parts that it hasn't seen.
+local cells = nas.spaces.nasbench201 { channels = 4, cells = 1 }
+local cells_predictor = nas.latency_predictor { space = cells, input = { 8, 8, 3 }, classes = 4, sample = 2, held_out = 2 }
+local result = nas.search {
+  space = cells,
+  strategy = nas.strategies.random {},
+  objectives = { { "predicted_ms", "min" } },
+  evaluate = function(trial) return { predicted_ms = cells_predictor:predict(trial.arch) } end,
+  stop = { trials = 60 },
+}
+expect.equal(#result.trials, 60)
+for _, trial in ipairs(result.trials) do assert(not trial.failed and trial.metrics.predicted_ms >= 0) end
