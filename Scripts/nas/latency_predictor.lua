@@ -69,19 +69,49 @@ local function error_of(points)
   }
 end
 
---- Random networks of the space with their measured latency and the sum over their parts.
-local function measured_points(predictor, count, name)
-  local points = {}
-  core.within("latency_predictor/" .. name, function()
-    for index = 1, count do
-      local network = nas.network(predictor.space:random(), predictor.task)
-      local sum = sum_of_parts(predictor, network, function(part)
-        predictor.times[part.key] = network:part_latency(part.key)
-        return predictor.times[part.key]
-      end)
-      points[index] = { sum = sum, measured = network:latency().median_ms }
+--- Draws in a row that bring nothing new before a space counts as used up.
+local patience = 200
+
+--- Up to `count` random architectures of a space, each once.
+local function distinct(space, count)
+  local archs, seen, idle = {}, {}, 0
+  while #archs < count and idle < patience do
+    local arch = space:random()
+    if seen[arch:id()] then
+      idle = idle + 1
+    else
+      archs[#archs + 1], seen[arch:id()], idle = arch, true, 0
     end
-  end)
+  end
+  return archs
+end
+
+--- Architectures to fit the line to and others to judge it by: fewer of both in a small space.
+local function drawn(options)
+  local archs = distinct(options.space, options.sample + options.held_out)
+  if #archs < 3 then
+    core.fail {
+      message = "nas.latency_predictor: the space is too small",
+      expected = "at least 3 architectures: 2 that the line is fitted to, one that is held out",
+      got = tostring(options.space),
+    }
+  end
+  local share = options.sample / (options.sample + options.held_out)
+  local sample = math.max(2, math.min(options.sample, #archs - 1, math.floor(share * #archs + 0.5)))
+  return table.move(archs, 1, sample, 1, {}), table.move(archs, sample + 1, #archs, 1, {})
+end
+
+--- The architectures' measured latencies, and the sums over their parts.
+local function measured_points(predictor, archs)
+  local points = {}
+  for index, arch in ipairs(archs) do
+    local network = nas.network(arch, predictor.task)
+    local sum = sum_of_parts(predictor, network, function(part)
+      predictor.times[part.key] = network:part_latency(part.key)
+      return predictor.times[part.key]
+    end)
+    points[index] = { sum = sum, measured = network:latency().median_ms }
+  end
   return points
 end
 
@@ -99,11 +129,22 @@ the predictor's own networks didn't have are timed.]],
   return math.max(0, predictor.overhead_ms + predictor.factor * sum)
 end)
 
+--- Fits the line to the networks of `sample`, and judges it by those of `held_out`.
+local function fit(predictor, sample, held_out)
+  local overhead, factor = fitted(measured_points(predictor, sample))
+  rawset(predictor, "overhead_ms", overhead)
+  rawset(predictor, "factor", factor)
+  local points = measured_points(predictor, held_out)
+  for _, point in ipairs(points) do point.predicted = math.max(0, overhead + factor * point.sum) end
+  rawset(predictor, "error", error_of(points))
+end
+
 return core.declare("nas.latency_predictor", {
   doc = [[
 A predictor of latencies on this machine, for searches that can't time every candidate: a table of the times of
 networks' parts (network:part_latency), and a line from their sum to the latency, fitted to `sample` random networks of
-the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record.
+the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record. All of
+them are distinct architectures: fewer in a small space.
 An evaluator may close over it: its space, its task, its table of times and its line are then part of each trial.]],
   source = "Cai et al., ICLR 2019, section 3.3; Zhang et al., MobiSys 2021",
   options = {
@@ -137,13 +178,10 @@ local result = nas.search {
     space = options.space, times = {},
     task = { data = options.data, input = options.input, classes = options.classes },
   }, LatencyPredictor)
-  local overhead, factor = fitted(measured_points(predictor, options.sample, "sample"))
-  rawset(predictor, "overhead_ms", overhead)
-  rawset(predictor, "factor", factor)
-  local held_out = measured_points(predictor, options.held_out, "held_out")
-  for _, point in ipairs(held_out) do point.predicted = math.max(0, overhead + factor * point.sum) end
-  rawset(predictor, "error", error_of(held_out))
-  core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks"):format(
-    predictor.error.mean_pct, predictor.error.worst_pct, predictor.error.kendall_tau, #held_out))
+  core.within("latency_predictor", function() fit(predictor, drawn(options)) end)
+  local judged, wanted = predictor.error, options.held_out
+  core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks%s"):format(
+    judged.mean_pct, judged.worst_pct, judged.kendall_tau, judged.networks,
+    judged.networks < wanted and (" (%d were asked for: the space has no more)"):format(wanted) or ""))
   return predictor
 end)

@@ -60,3 +60,19 @@ local result = nas.search {
 }
 expect.equal(#result.trials, 60)
 for _, trial in ipairs(result.trials) do assert(not trial.failed and trial.metrics.predicted_ms >= 0) end
+
+-- What it is judged by was not fitted: in a small space fewer networks are held out.
+local function of_widths(widths)
+  return nas.space {
+    width = nas.oneof(widths),
+    build = function(arch, x, about)
+      return nn.linear(nn.relu(nn.linear(nn.flatten(x), arch.width)), about.classes)
+    end,
+  }
+end
+local of_four = nas.latency_predictor { space = of_widths { 8, 16, 32, 64 }, input = { 4, 4, 1 }, classes = 2 }
+expect.equal(of_four.error.networks, 2)
+expect.raises(
+  "nas.latency_predictor: the space is too small: expected at least 3 architectures: 2 that the line is fitted to, "
+    .. "one that is held out, got Space(space, 2 architectures)",
+  function() nas.latency_predictor { space = of_widths { 8, 16 }, input = { 4, 4, 1 }, classes = 2 } end)
