@@ -129,6 +129,43 @@ the predictor's own networks didn't have are timed.]],
   return math.max(0, predictor.overhead_ms + predictor.factor * sum)
 end)
 
+local function wrong_input(got)
+  core.fail {
+    message = "nas.latency_predictor: wrong option 'input'",
+    expected = "{ height, width, channels }, whole numbers from 1",
+    got = got,
+  }
+end
+
+--- The task of the networks as nas.network takes it: by data, or else by both of the other options.
+local function task_of(options)
+  local input, classes = options.input, options.classes
+  if options.data then
+    if input or classes then
+      core.fail {
+        message = ("nas.latency_predictor: the options 'data' and '%s' exclude each other"):format(
+          input and "input" or "classes"),
+        hint = "The data gives the input's shape and the classes.",
+      }
+    end
+    return { data = options.data }
+  end
+  if not (input and classes) then
+    core.fail {
+      message = "nas.latency_predictor needs to know the networks' task",
+      expected = "data = …, or input = { height, width, channels } and classes = …",
+      got = input and "input alone" or classes and "classes alone" or "neither",
+    }
+  end
+  local sides = {}
+  for index, side in ipairs(input) do sides[index] = core.show(side) end
+  if #input ~= 3 then wrong_input(#input == 0 and "no list" or ("{ %s }"):format(table.concat(sides, ", "))) end
+  for _, side in ipairs(input) do
+    if math.type(side) ~= "integer" or side < 1 then wrong_input(("{ %s }"):format(table.concat(sides, ", "))) end
+  end
+  return { input = input, classes = classes }
+end
+
 --- Fits the line to the networks of `sample`, and judges it by those of `held_out`.
 local function fit(predictor, sample, held_out)
   local overhead, factor = fitted(measured_points(predictor, sample))
@@ -174,10 +211,7 @@ local result = nas.search {
   stop = { trials = 100 },
 }]],
 }, function(options)
-  local predictor = setmetatable({
-    space = options.space, times = {},
-    task = { data = options.data, input = options.input, classes = options.classes },
-  }, LatencyPredictor)
+  local predictor = setmetatable({ space = options.space, times = {}, task = task_of(options) }, LatencyPredictor)
   core.within("latency_predictor", function() fit(predictor, drawn(options)) end)
   local judged, wanted = predictor.error, options.held_out
   core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks%s"):format(

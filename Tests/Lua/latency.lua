@@ -76,3 +76,22 @@ expect.raises(
   "nas.latency_predictor: the space is too small: expected at least 3 architectures: 2 that the line is fitted to, "
     .. "one that is held out, got Space(space, 2 architectures)",
   function() nas.latency_predictor { space = of_widths { 8, 16 }, input = { 4, 4, 1 }, classes = 2 } end)
+
+-- Its task.
+local function of_task(options)
+  options.space = space
+  return function() nas.latency_predictor(options) end
+end
+expect.raises(
+  "nas.latency_predictor: wrong option 'input': expected { height, width, channels }, whole numbers from 1, got { 16, 16 }",
+  of_task { input = { 16, 16 }, classes = 4 })
+expect.raises("whole numbers from 1, got { 16, 0, 3 }", of_task { input = { 16, 0, 3 }, classes = 4 })
+expect.raises(
+  "nas.latency_predictor needs to know the networks' task: expected data = …, or input = { height, width, channels } "
+    .. "and classes = …, got input alone",
+  of_task { input = { 16, 16, 3 } })
+local data = nas.data.open("shapes", { limit = 40 })
+expect.raises(
+  "nas.latency_predictor: the options 'data' and 'input' exclude each other. The data gives the input's shape and the "
+    .. "classes.",
+  of_task { data = data, input = { 16, 16, 3 } })
