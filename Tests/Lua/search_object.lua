@@ -174,6 +174,10 @@ expect.equal(nas.search {
   space = space, evaluate = evaluate, strategy = nas.strategies.listed { arch(1) },
 }.name:match("%a+"), "search")
 
+local nothing_listed = "nas.strategies.listed: no architectures: expected a list: nas.strategies.listed { arch, … }, got "
+expect.raises(nothing_listed .. "a table with names", function() nas.strategies.listed { archs = { arch(1) } } end)
+expect.raises(nothing_listed .. "an empty list", function() nas.strategies.listed {} end)
+
 -- MARK: constraints (Deb 2000, section 3)
 
 local function measured(trial)
