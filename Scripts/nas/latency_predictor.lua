@@ -21,12 +21,11 @@ core.declare_class(LatencyPredictor, {
 })
 LatencyPredictor.__index = core.class_index(LatencyPredictor, "predictor", {})
 
---- The sum of the times of a network's parts; those that were never seen are timed.
-local function sum_of_parts(predictor, network)
-  local sum, times = 0, predictor.times
+--- The sum of the times of a network's parts; `missing(part)` gives those that the predictor doesn't know.
+local function sum_of_parts(predictor, network, missing)
+  local sum = 0
   for _, part in ipairs(network:parts()) do
-    times[part.key] = times[part.key] or network:part_latency(part.key)
-    sum = sum + part.count * times[part.key]
+    sum = sum + part.count * (predictor.times[part.key] or missing(part))
   end
   return sum
 end
@@ -70,33 +69,120 @@ local function error_of(points)
   }
 end
 
---- Random networks of the space with their measured latency and the sum over their parts.
-local function measured_points(predictor, count, name)
-  local points = {}
-  core.within("latency_predictor/" .. name, function()
-    for index = 1, count do
-      local network = nas.network(predictor.space:random(), predictor.task)
-      points[index] = { sum = sum_of_parts(predictor, network), measured = network:latency().median_ms }
+--- Draws in a row that bring nothing new before a space counts as used up.
+local patience = 200
+
+--- Up to `count` random architectures of a space, each once.
+local function distinct(space, count)
+  local archs, seen, idle = {}, {}, 0
+  while #archs < count and idle < patience do
+    local arch = space:random()
+    if seen[arch:id()] then
+      idle = idle + 1
+    else
+      archs[#archs + 1], seen[arch:id()], idle = arch, true, 0
     end
-  end)
+  end
+  return archs
+end
+
+--- Architectures to fit the line to and others to judge it by: fewer of both in a small space.
+local function drawn(options)
+  local archs = distinct(options.space, options.sample + options.held_out)
+  if #archs < 3 then
+    core.fail {
+      message = "nas.latency_predictor: the space is too small",
+      expected = "at least 3 architectures: 2 that the line is fitted to, one that is held out",
+      got = tostring(options.space),
+    }
+  end
+  local share = options.sample / (options.sample + options.held_out)
+  local sample = math.max(2, math.min(options.sample, #archs - 1, math.floor(share * #archs + 0.5)))
+  return table.move(archs, 1, sample, 1, {}), table.move(archs, sample + 1, #archs, 1, {})
+end
+
+--- The architectures' measured latencies, and the sums over their parts.
+local function measured_points(predictor, archs)
+  local points = {}
+  for index, arch in ipairs(archs) do
+    local network = nas.network(arch, predictor.task)
+    local sum = sum_of_parts(predictor, network, function(part)
+      predictor.times[part.key] = network:part_latency(part.key)
+      return predictor.times[part.key]
+    end)
+    points[index] = { sum = sum, measured = network:latency().median_ms }
+  end
   return points
 end
 
 LatencyPredictor.predict = core.declare("predictor:predict", {
-  doc = "The latency in milliseconds of an architecture's network, as network:latency().median_ms would measure it.",
+  doc = [[
+The latency in milliseconds of an architecture's network, as network:latency().median_ms would measure it. Parts that
+the predictor's own networks didn't have are timed.]],
   { "predictor", "LatencyPredictor" },
   { "arch", "Architecture", doc = "of the space that the predictor was made for" },
   returns = "number",
 }, function(predictor, arch)
   local network = nas.network(arch, predictor.task)
-  return math.max(0, predictor.overhead_ms + predictor.factor * sum_of_parts(predictor, network))
+  -- What an evaluator closes over mustn't change: the times of other parts are kept in the machine's table alone.
+  local sum = sum_of_parts(predictor, network, function(part) return network:part_latency(part.key) end)
+  return math.max(0, predictor.overhead_ms + predictor.factor * sum)
 end)
+
+local function wrong_input(got)
+  core.fail {
+    message = "nas.latency_predictor: wrong option 'input'",
+    expected = "{ height, width, channels }, whole numbers from 1",
+    got = got,
+  }
+end
+
+--- The task of the networks as nas.network takes it: by data, or else by both of the other options.
+local function task_of(options)
+  local input, classes = options.input, options.classes
+  if options.data then
+    if input or classes then
+      core.fail {
+        message = ("nas.latency_predictor: the options 'data' and '%s' exclude each other"):format(
+          input and "input" or "classes"),
+        hint = "The data gives the input's shape and the classes.",
+      }
+    end
+    return { data = options.data }
+  end
+  if not (input and classes) then
+    core.fail {
+      message = "nas.latency_predictor needs to know the networks' task",
+      expected = "data = …, or input = { height, width, channels } and classes = …",
+      got = input and "input alone" or classes and "classes alone" or "neither",
+    }
+  end
+  local sides = {}
+  for index, side in ipairs(input) do sides[index] = core.show(side) end
+  if #input ~= 3 then wrong_input(#input == 0 and "no list" or ("{ %s }"):format(table.concat(sides, ", "))) end
+  for _, side in ipairs(input) do
+    if math.type(side) ~= "integer" or side < 1 then wrong_input(("{ %s }"):format(table.concat(sides, ", "))) end
+  end
+  return { input = input, classes = classes }
+end
+
+--- Fits the line to the networks of `sample`, and judges it by those of `held_out`.
+local function fit(predictor, sample, held_out)
+  local overhead, factor = fitted(measured_points(predictor, sample))
+  rawset(predictor, "overhead_ms", overhead)
+  rawset(predictor, "factor", factor)
+  local points = measured_points(predictor, held_out)
+  for _, point in ipairs(points) do point.predicted = math.max(0, overhead + factor * point.sum) end
+  rawset(predictor, "error", error_of(points))
+end
 
 return core.declare("nas.latency_predictor", {
   doc = [[
 A predictor of latencies on this machine, for searches that can't time every candidate: a table of the times of
 networks' parts (network:part_latency), and a line from their sum to the latency, fitted to `sample` random networks of
-the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record.]],
+the space. Its error on `held_out` others, which the fit has not seen, is in `error` and in the run's record. All of
+them are distinct architectures: fewer in a small space.
+An evaluator may close over it: its space, its task, its table of times and its line are then part of each trial.]],
   source = "Cai et al., ICLR 2019, section 3.3; Zhang et al., MobiSys 2021",
   options = {
     { "space", "Space", doc = "with a build" },
@@ -107,18 +193,29 @@ the space. Its error on `held_out` others, which the fit has not seen, is in `er
     { "held_out", "integer", min = 2, default = 12, doc = "random networks that the error is measured on" },
   },
   returns = "LatencyPredictor",
+  example = [[
+local predictor = nas.latency_predictor { space = space, data = data }
+local result = nas.search {
+  space = space,
+  strategy = nas.strategies.regularized_evolution { population = 20, sample = 5 },
+  objectives = { { "accuracy", "max" }, { "predicted_ms", "min" } },
+  evaluate = nas.evaluator {
+    data = data,
+    run = function(trial)
+      local network = trial:network()
+      network:fit { data = data, epochs = 3 }
+      local metrics = network:evaluate(data)
+      return { accuracy = metrics.accuracy, predicted_ms = predictor:predict(trial.arch) }
+    end,
+  },
+  stop = { trials = 100 },
+}]],
 }, function(options)
-  local predictor = setmetatable({
-    space = options.space, times = {},
-    task = { data = options.data, input = options.input, classes = options.classes },
-  }, LatencyPredictor)
-  local overhead, factor = fitted(measured_points(predictor, options.sample, "sample"))
-  rawset(predictor, "overhead_ms", overhead)
-  rawset(predictor, "factor", factor)
-  local held_out = measured_points(predictor, options.held_out, "held_out")
-  for _, point in ipairs(held_out) do point.predicted = math.max(0, overhead + factor * point.sum) end
-  rawset(predictor, "error", error_of(held_out))
-  core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks"):format(
-    predictor.error.mean_pct, predictor.error.worst_pct, predictor.error.kendall_tau, #held_out))
+  local predictor = setmetatable({ space = options.space, times = {}, task = task_of(options) }, LatencyPredictor)
+  core.within("latency_predictor", function() fit(predictor, drawn(options)) end)
+  local judged, wanted = predictor.error, options.held_out
+  core.note(("latency predictor: mean error %.1f %%, worst %.1f %%, Kendall's tau %.2f on %d held-out networks%s"):format(
+    judged.mean_pct, judged.worst_pct, judged.kendall_tau, judged.networks,
+    judged.networks < wanted and (" (%d were asked for: the space has no more)"):format(wanted) or ""))
   return predictor
 end)

@@ -16,6 +16,23 @@ core.register_class {
   },
 }
 
+--- The score function of a proxy, behind a check of what it returns.
+local function checked(name, score)
+  return function(network, ...)
+    local value = score(network, ...)
+    if type(value) ~= "number" then
+      core.fail {
+        message = ("the proxy '%s' returned no score"):format(name),
+        expected = "a number",
+        got = core.show(value),
+        hint = core.class_name(value) == "Tensor" and "Take the number of a tensor by :item()."
+          or "End its `score` function with `return …`.",
+      }
+    end
+    return value
+  end
+end
+
 return core.declare("nas.proxy", {
   doc = [[
 A zero-cost proxy: `score(network, batch, …)` returns a number. It may probe the network and draw others by
@@ -41,4 +58,7 @@ local weight_norm = nas.proxy {
     return total
   end,
 }]],
-}, function(options) return options end)
+}, function(options)
+  options.score = checked(options.name, options.score)
+  return options
+end)

@@ -47,3 +47,51 @@ assert(predictor.error.kendall_tau >= -1 and predictor.error.kendall_tau <= 1)
 assert(predictor.factor > 0)
 assert(predictor:predict(large.arch) > predictor:predict(small.arch))
 expect.raises("predictor has no 'accuracy'", function() return predictor.accuracy end)
+
+-- In a search, whose evaluator closes over it: many of these networks have parts that it hasn't seen.
+local cells = nas.spaces.nasbench201 { channels = 4, cells = 1 }
+local cells_predictor = nas.latency_predictor { space = cells, input = { 8, 8, 3 }, classes = 4, sample = 2, held_out = 2 }
+local result = nas.search {
+  space = cells,
+  strategy = nas.strategies.random {},
+  objectives = { { "predicted_ms", "min" } },
+  evaluate = function(trial) return { predicted_ms = cells_predictor:predict(trial.arch) } end,
+  stop = { trials = 60 },
+}
+expect.equal(#result.trials, 60)
+for _, trial in ipairs(result.trials) do assert(not trial.failed and trial.metrics.predicted_ms >= 0) end
+
+-- What it is judged by was not fitted: in a small space fewer networks are held out.
+local function of_widths(widths)
+  return nas.space {
+    width = nas.oneof(widths),
+    build = function(arch, x, about)
+      return nn.linear(nn.relu(nn.linear(nn.flatten(x), arch.width)), about.classes)
+    end,
+  }
+end
+local of_four = nas.latency_predictor { space = of_widths { 8, 16, 32, 64 }, input = { 4, 4, 1 }, classes = 2 }
+expect.equal(of_four.error.networks, 2)
+expect.raises(
+  "nas.latency_predictor: the space is too small: expected at least 3 architectures: 2 that the line is fitted to, "
+    .. "one that is held out, got Space(space, 2 architectures)",
+  function() nas.latency_predictor { space = of_widths { 8, 16 }, input = { 4, 4, 1 }, classes = 2 } end)
+
+-- Its task.
+local function of_task(options)
+  options.space = space
+  return function() nas.latency_predictor(options) end
+end
+expect.raises(
+  "nas.latency_predictor: wrong option 'input': expected { height, width, channels }, whole numbers from 1, got { 16, 16 }",
+  of_task { input = { 16, 16 }, classes = 4 })
+expect.raises("whole numbers from 1, got { 16, 0, 3 }", of_task { input = { 16, 0, 3 }, classes = 4 })
+expect.raises(
+  "nas.latency_predictor needs to know the networks' task: expected data = …, or input = { height, width, channels } "
+    .. "and classes = …, got input alone",
+  of_task { input = { 16, 16, 3 } })
+local data = nas.data.open("shapes", { limit = 40 })
+expect.raises(
+  "nas.latency_predictor: the options 'data' and 'input' exclude each other. The data gives the input's shape and the "
+    .. "classes.",
+  of_task { data = data, input = { 16, 16, 3 } })

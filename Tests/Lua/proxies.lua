@@ -178,6 +178,20 @@ for _, trial in ipairs(result.trials) do
   expect.equal(trial.metrics.depth, network.macs / network.params)
   expect.equal(trial.metrics.zico ~= nil, true)
 end
+expect.raises(
+  "the proxy 'unscored' returned no score: expected a number, got nil. End its `score` function with `return …`.",
+  function() nas.proxy { name = "unscored", score = function() end }.score(plane) end)
+expect.raises("the proxy 'unscored' returned no score: expected a number, got the text \"high\"", function()
+  nas.proxy { name = "unscored", score = function() return "high" end }.score(plane)
+end)
+expect.raises("Take the number of a tensor by :item().", function()
+  nas.proxy { name = "unscored", score = function() return nas.tensor { 1 } end }.score(plane)
+end)
+expect.raises(
+  "nas.evaluators.proxy: proxies 1 and 3 are both called 'naswot'. The metrics have the proxies' names: give each its own.",
+  function() nas.evaluators.proxy { proxies = { "naswot", mine, nas.proxies.naswot }, data = shapes } end)
+expect.raises("nas.evaluators.proxy: no proxies: expected a list: proxies = { \"naswot\", … }, got an empty list",
+  function() nas.evaluators.proxy { proxies = {}, data = shapes } end)
 expect.raises("wrong proxy 1", function() nas.evaluators.proxy { proxies = { print }, data = shapes } end)
 expect.raises("there is no nas.proxies.snipe", function()
   nas.evaluators.proxy { proxies = { "snipe" }, data = shapes }

@@ -174,6 +174,10 @@ expect.equal(nas.search {
   space = space, evaluate = evaluate, strategy = nas.strategies.listed { arch(1) },
 }.name:match("%a+"), "search")
 
+local nothing_listed = "nas.strategies.listed: no architectures: expected a list: nas.strategies.listed { arch, … }, got "
+expect.raises(nothing_listed .. "a table with names", function() nas.strategies.listed { archs = { arch(1) } } end)
+expect.raises(nothing_listed .. "an empty list", function() nas.strategies.listed {} end)
+
 -- MARK: constraints (Deb 2000, section 3)
 
 local function measured(trial)
@@ -197,6 +201,20 @@ expect.equal(order, { 9, 2, 20, 40, 13 })
 expect.equal(result:best().arch.width, 9)
 expect.equal(widths(result:front()), { 9, 2 })
 expect.equal(widths(result:top(9)), { 9, 2 })
+
+-- By a metric that is no objective, and by one that there isn't.
+expect.equal(widths(result:top(9, "accuracy")), { 9, 2 })
+expect.equal(nas.search {
+  space = space, strategy = nas.strategies.listed { arch(1), arch(3) },
+  evaluate = function(trial) return { accuracy = 1, seen = trial.arch.width > 1 and 5 or nil } end,
+}:best("seen").arch.width, 3)
+local unknown = "there is no metric 'acuracy'. Did you mean 'accuracy'?"
+expect.raises(unknown, function() result:best("acuracy") end)
+expect.raises(unknown, function() result:top(2, "acuracy") end)
+expect.raises(unknown, function() result.search:rank(result.trials, "acuracy") end)
+expect.raises(unknown, function() result.search:better(result.trials[3], result.trials[4], "acuracy") end)
+expect.raises(unknown, function() result.search:better(result.trials[2], result.trials[2], "acuracy") end)
+
 local violations = {}
 for index, trial in ipairs(result.trials) do violations[index] = { trial.feasible, trial.violation } end
 expect.equal(violations, { { false, 3.0 }, { false, math.huge }, { true, 0.0 }, { true, 0.0 }, { false, 1.0 } })

@@ -4,7 +4,14 @@ local nas = require "nas"
 
 --- The proxies of a list of names and of proxies.
 local function proxies_of(list)
-  local proxies = {}
+  local proxies, seen = {}, {}
+  if #list == 0 then
+    nas.fail {
+      message = "nas.evaluators.proxy: no proxies",
+      expected = 'a list: proxies = { "naswot", … }',
+      got = next(list) == nil and "an empty list" or "a table with names",
+    }
+  end
   for index, proxy in ipairs(list) do
     if type(proxy) == "string" then proxy = nas.proxies[proxy] end
     if type(proxy) ~= "table" or type(proxy.score) ~= "function" then
@@ -14,7 +21,13 @@ local function proxies_of(list)
         got = type(proxy),
       }
     end
-    proxies[index] = proxy
+    if seen[proxy.name] then
+      nas.fail {
+        message = ("nas.evaluators.proxy: proxies %d and %d are both called '%s'"):format(seen[proxy.name], index, proxy.name),
+        hint = "The metrics have the proxies' names: give each its own.",
+      }
+    end
+    proxies[index], seen[proxy.name] = proxy, index
   end
   return proxies
 end
@@ -48,16 +61,7 @@ All trials see the same batches, the first of a random order of the split.]],
     run = function(trial)
       local network, metrics = trial:network(), {}
       for _, proxy in ipairs(proxies) do
-        local score = proxy.score(network, table.unpack(batches, 1, proxy.batches))
-        if type(score) ~= "number" then
-          nas.fail {
-            message = ("the proxy '%s' returned no score"):format(proxy.name),
-            expected = "a number",
-            got = tostring(score),
-            hint = "End its `score` function with `return …`.",
-          }
-        end
-        metrics[proxy.name] = score
+        metrics[proxy.name] = proxy.score(network, table.unpack(batches, 1, proxy.batches))
       end
       return metrics
     end,

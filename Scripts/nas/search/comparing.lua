@@ -14,6 +14,36 @@ function comparing.objective(search, name)
   return { name = name, direction = core.metric_direction(name) }
 end
 
+--- Whether a trial was measured by that metric, without a note of what is missing.
+local function has(trial, metric) return rawget(trial.metrics, metric) ~= nil end
+
+--- An error for a metric that no successful trial has, of those that are compared or of the whole search.
+local function check_known(search, metric, trials)
+  local others = {}
+  for _, list in ipairs { trials, search.finished } do
+    for _, trial in ipairs(list) do
+      if not trial.failed then
+        if has(trial, metric) then return end
+        for name in pairs(trial.metrics) do others[name] = true end
+      end
+    end
+  end
+  if next(others) == nil then return end
+  local names = {}
+  for name in pairs(others) do names[#names + 1] = name end
+  table.sort(names)
+  core.fail { message = ("there is no metric '%s'"):format(metric), hint = core.suggest(metric, names) }
+end
+
+--- Checks what trials are to be compared by: an objective, a metric of theirs, a function, nil for the primary objective.
+local function check(search, by, trials)
+  if type(by) ~= "string" then return end
+  for _, objective in ipairs(search.objectives) do
+    if objective.name == by then return end
+  end
+  check_known(search, by, trials)
+end
+
 --- A function of a trial that returns its rank (2 feasible, 1 infeasible, 0 failed) and its score within that; higher
 --- is better. NaN, or no value at all, is worst.
 function comparing.score(search, by)
@@ -33,15 +63,10 @@ function comparing.score(search, by)
   end
 end
 
---- A function(a, b) that says whether trial `a` is strictly better than `b`.
-local function comparison(search, by)
-  local score = comparing.score(search, by)
-  return function(a, b)
-    local rank_a, score_a = score(a)
-    local rank_b, score_b = score(b)
-    if rank_a ~= rank_b then return rank_a > rank_b end
-    return score_a > score_b
-  end
+--- Whether a rank and score is strictly better than another.
+local function is_better(rank_a, score_a, rank_b, score_b)
+  if rank_a ~= rank_b then return rank_a > rank_b end
+  return score_a > score_b
 end
 
 Search.better = core.declare("search:better", {
@@ -58,7 +83,12 @@ constraints is better than one that doesn't; of two that don't, the one that vio
     doc = "a metric's name, or a function of the metrics of which higher is better",
   },
   returns = "boolean",
-}, function(search, a, b, by) return comparison(search, by)(a, b) end)
+}, function(search, a, b, by)
+  check(search, by, { a, b })
+  local score = comparing.score(search, by)
+  local rank_a, score_a = score(a)
+  return is_better(rank_a, score_a, score(b))
+end)
 
 Search.objective = core.declare("search:objective", {
   doc = "The objective of that name, or the primary one: { name, direction }, with the direction `max` or `min`.",
@@ -76,11 +106,17 @@ Search.rank = core.declare("search:rank", {
   { "by", "string|fun(metrics: table<string, number>): number", optional = true, doc = "as for search:better" },
   returns = "Trial[]",
 }, function(search, trials, by)
-  local better, ranked = comparison(search, by), table.move(trials, 1, #trials, 1, {})
+  check(search, by, trials)
+  local score, ranks, scores, numbers = comparing.score(search, by), {}, {}, {}
+  for _, trial in ipairs(trials) do
+    ranks[trial], scores[trial] = score(trial)
+    numbers[trial] = trial.number
+  end
+  local ranked = table.move(trials, 1, #trials, 1, {})
   table.sort(ranked, function(a, b)
-    if better(a, b) then return true end
-    if better(b, a) then return false end
-    return a.number < b.number
+    if ranks[a] ~= ranks[b] then return ranks[a] > ranks[b] end
+    if scores[a] ~= scores[b] then return scores[a] > scores[b] end
+    return numbers[a] < numbers[b]
   end)
   return ranked
 end)

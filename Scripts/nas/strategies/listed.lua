@@ -7,5 +7,12 @@ return nas.declare("nas.strategies.listed", {
   { "archs", "Architecture[]", doc = "of the search's space" },
   returns = "fun(search: Search)",
 }, function(archs)
+  if #archs == 0 then
+    nas.fail {
+      message = "nas.strategies.listed: no architectures",
+      expected = "a list: nas.strategies.listed { arch, … }",
+      got = next(archs) == nil and "an empty list" or "a table with names",
+    }
+  end
   return function(search) search:map(archs) end
 end)
