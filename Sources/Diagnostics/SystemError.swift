@@ -6,6 +6,7 @@ package enum SystemError {
   package static func words(for error: any Error) -> String {
     var error = error as NSError
     while let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { error = inner }
-    return error.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(error.code))) : error.localizedDescription
+    let isSystems = error.domain == NSPOSIXErrorDomain
+    return isSystems ? String(cString: strerror(Int32(error.code))) : error.localizedDescription
   }
 }

@@ -32,7 +32,7 @@ struct LatencyBinding {
     context: "evaluator or recipe", [this],
     options: [
       Parameter("warmup", "integer", default: 10, min: 0, max: 1_000_000, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1, max: 1000, "groups of calls, over which the percentiles are taken"),
+      Parameter("rounds", "integer", default: 5, min: 1, max: 1000, "groups of calls; the percentiles are over all"),
       Parameter("calls", "integer", default: 20, min: 1, max: 1_000_000, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
       Parameter(

@@ -51,7 +51,8 @@ public struct RunFolder: Sendable {
     } catch {
       throw Fault(
         .limit, "can't write the file", at: url.path(percentEncoded: false),
-        hint: "Check the folder's permissions and the space on its disk; the run can be resumed.", cause: SystemError.words(for: error))
+        hint: "Check the folder's permissions and the space on its disk; the run can be resumed.",
+        cause: SystemError.words(for: error))
     }
   }
 
