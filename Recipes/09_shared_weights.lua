@@ -26,7 +26,11 @@ local result = nas.search {
   strategy = nas.strategies.regularized_evolution { population = 10, sample = 3 },
   evaluate = nas.evaluator {
     data = data,
-    run = function(trial) return weights:evaluate(trial.arch, { bn = "recalibrate", recalibrate = 5 }) end,
+    run = function(trial)
+      -- What is kept and exported of a trial on the front: by default a network that the evaluator trains.
+      trial:keep(weights:network(trial.arch, { recalibrate = 5 }))
+      return weights:evaluate(trial.arch, { bn = "recalibrate", recalibrate = 5 })
+    end,
   },
   objectives = { { "accuracy", "max" }, { "params", "min" } },
   stop = { trials = args.trials },

@@ -3,7 +3,7 @@
 local core = require "nas.core"
 
 local Trial = {}
-local index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "key", "scopes" })
+local index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "kept", "key", "scopes" })
 local metatable = { __index = index }
 
 core.declare_class(metatable, {
@@ -164,6 +164,26 @@ from another one (`trial.continues`), the network as the other one left it; the 
     trial.built = built
   end
   return built
+end)
+
+Trial.keep = core.declare("trial:keep", {
+  doc = [[
+Says which network the evaluator's result is of, where that isn't `trial:network()`: one of shared weights, or the
+best of several. It is what is measured, kept when the trial joins the front, and exported.]],
+  context = "evaluator",
+  { "trial", "any" },
+  { "network", "Network", doc = "of the trial's architecture" },
+  returns = "nothing",
+  example = "trial:keep(weights:network(trial.arch, { recalibrate = 10 }))",
+}, function(trial, network)
+  if network.arch:id() ~= trial.arch:id() then
+    core.fail {
+      message = "trial:keep got the network of another architecture",
+      expected = tostring(trial.arch),
+      got = tostring(network.arch),
+    }
+  end
+  trial.kept = network
 end)
 
 Trial.charge = core.declare("trial:charge", {

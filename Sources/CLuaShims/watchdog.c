@@ -100,9 +100,35 @@ int shim_end_limit(shim_vm *vm) {
   return reason;
 }
 
+static double seconds(clockid_t clock) {
+  struct timespec time = {0, 0};
+  clock_gettime(clock, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+void shim_begin_wait(shim_vm *vm) {
+  pthread_mutex_lock(&vm->lock);
+  vm->wait_start = seconds(CLOCK_MONOTONIC);
+  pthread_mutex_unlock(&vm->lock);
+}
+
+void shim_end_wait(shim_vm *vm) {
+  pthread_mutex_lock(&vm->lock);
+  vm->lost_seconds += seconds(CLOCK_MONOTONIC) - vm->wait_start;
+  vm->wait_start = 0;
+  pthread_mutex_unlock(&vm->lock);
+}
+
+double shim_lost_seconds(shim_vm *vm) {
+  pthread_mutex_lock(&vm->lock);
+  double lost = vm->lost_seconds;
+  pthread_mutex_unlock(&vm->lock);
+  return lost;
+}
+
 /// Looks at the limits; `elapsed` is the time since the last look.
 static void look_at_limits(shim_vm *vm, double elapsed) {
-  if (vm->limit_is_new) elapsed = 0;
+  if (vm->limit_is_new || vm->wait_start > 0) elapsed = 0;
   vm->limit_is_new = 0;
   if (vm->limit_seconds > 0) {
     vm->limit_seconds -= elapsed;
@@ -157,12 +183,6 @@ static void install_handler(void) {
 }
 
 // MARK: - The thread
-
-static double seconds(clockid_t clock) {
-  struct timespec time = {0, 0};
-  clock_gettime(clock, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 typedef struct {
   double last, worked, idle, ignored;
@@ -229,13 +249,17 @@ static void *watch(void *argument) {
       uint64_t count;
       if (read(wake.fd, &count, sizeof count) < 0) continue;
     }
-    double time = seconds(CLOCK_MONOTONIC), elapsed = time - clock.last, longest = 4e-3 * tick;
+    double time = seconds(CLOCK_MONOTONIC), elapsed = time - clock.last, longest = 1.5e-3 * tick + 0.1;
     clock.last = time;
     pthread_mutex_lock(&vm->lock);
+    // A machine that slept, or a process that was stopped, isn't at work.
+    if (elapsed > longest) {
+      if (vm->wait_start == 0) vm->lost_seconds += elapsed - longest;
+      elapsed = longest;
+    }
     int reason = SHIM_NO_TRIP;
     if (vm->running) {
-      // A machine that slept, or a process that was stopped, isn't a trial that takes long.
-      reason = look(vm, &clock, elapsed < longest ? elapsed : longest);
+      reason = look(vm, &clock, elapsed);
       if (reason) give_up(vm, reason);
     } else {
       clock.idle = clock.ignored = 0;

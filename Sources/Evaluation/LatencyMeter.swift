@@ -27,10 +27,23 @@ public struct LatencyMeter {
     public init() {}
   }
 
-  private let isCancelled: () -> Bool
+  /// Runs what waits while another process measures.
+  public typealias Waiting = (_ wait: () throws -> Void) throws -> Void
 
-  /// - Parameter isCancelled: asked after every call; true ends the measurement with an `interrupted` fault.
-  public init(isCancelled: @escaping () -> Bool = { false }) { self.isCancelled = isCancelled }
+  private let isCancelled: () -> Bool
+  private let waiting: Waiting
+  private let waitsLong: () -> Void
+
+  /// - Parameters:
+  ///   - isCancelled: asked after every call; true ends the measurement with an `interrupted` fault.
+  ///   - waiting: runs what waits while another process measures, so that a caller can take that time out of its own.
+  ///   - waitsLong: called once such a wait has taken a second.
+  public init(
+    isCancelled: @escaping () -> Bool = { false }, waiting: @escaping Waiting = { try $0() },
+    waitsLong: @escaping () -> Void = {}
+  ) {
+    (self.isCancelled, self.waiting, self.waitsLong) = (isCancelled, waiting, waitsLong)
+  }
 
   /// Times a network. The plan runs on one thread whatever the training uses, with the same kernels.
   ///
@@ -41,8 +54,9 @@ public struct LatencyMeter {
   ) throws -> LatencyTiming {
     let plan = try InferencePlan(graph, batch: how.batch, compute: try Compute(kernels: kernels, threads: 1))
     let call = try LatencyCall(plan, weights, graph, batch: how.batch, normalisation: normalisation)
-    let lock = try MeasurementLock(isCancelled: isCancelled)
-    defer { lock.release() }
+    let lock = MeasurementLock()
+    defer { lock.close() }
+    try take(lock)
     for _ in 0..<how.warmUp where !isCancelled() { try call.run() }
     var record = LatencyTiming.Record()
     record.speeds.append(ReferenceLoop.seconds())
@@ -53,13 +67,31 @@ public struct LatencyMeter {
       }
       record.rounds.append([])
       for _ in 0..<how.calls {
-        if how.callPause > 0 { pause(how.callPause) }
+        if how.callPause > 0 {
+          // A pause is long enough for others' measurements.
+          lock.release()
+          pause(how.callPause)
+          try take(lock)
+        }
         record.add(try call.timed())
         if isCancelled() { throw Fault(.interrupted, "the measurement was interrupted") }
       }
       record.speeds.append(ReferenceLoop.seconds())
     }
     return LatencyTiming(record)
+  }
+
+  /// Waits until no other process measures. Throws an `interrupted` fault when the wait is cancelled.
+  private func take(_ lock: MeasurementLock) throws {
+    guard !lock.take() else { return }
+    try waiting {
+      for poll in 1... {
+        if lock.take() { return }
+        if isCancelled() { throw Fault(.interrupted, "the measurement was interrupted") }
+        if poll == 500 { waitsLong() }
+        usleep(2000)
+      }
+    }
   }
 
   /// Sleeps, and wakes up in time for an interruption.
@@ -143,19 +175,12 @@ private enum ReferenceLoop {
 
 /// A lock that all measurements of a user's programs on this machine take in turn.
 private struct MeasurementLock {
-  private let file: Int32
+  private let file = open("/tmp/nasrun-latency-\(getuid()).lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
 
-  /// Waits for it. Throws an `interrupted` fault when the wait is cancelled. Where the file can't be had, it goes without.
-  init(isCancelled: () -> Bool) throws {
-    file = open("/tmp/nasrun-latency-\(getuid()).lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    while file >= 0, flock(file, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-      if isCancelled() {
-        close(file)
-        throw Fault(.interrupted, "the measurement was interrupted")
-      }
-      usleep(2000)
-    }
-  }
+  /// Takes it if it is free. Where the file can't be had, it goes without.
+  func take() -> Bool { file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
 
-  func release() { if file >= 0 { close(file) } }
+  func release() { if file >= 0 { flock(file, LOCK_UN) } }
+
+  func close() { if file >= 0 { Glibc.close(file) } }
 }

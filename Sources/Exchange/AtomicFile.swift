@@ -26,7 +26,7 @@ enum AtomicFile {
     } catch {
       throw Fault(
         .data, "can't read the file", at: path, hint: "Check the path and its permissions.",
-        cause: (error as NSError).localizedDescription)
+        cause: SystemError.words(for: error))
     }
   }
 

@@ -97,8 +97,11 @@ struct CoreBinding {
         }
         guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
         let network = try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? "")
-        session.trialNetwork = network
         try call.push(network)
+      },
+      // trial_network(network or nil): what the result of the trial at work is of
+      "trial_network": { [session] call in
+        session.trialNetwork = try call.object(1, as: NetworkObject.self)
       },
       // pareto_front(trials, objectives): the positions of the trials on the front
       "pareto_front": { call in

@@ -31,9 +31,9 @@ struct LatencyBinding {
     """,
     context: "evaluator or recipe", [this],
     options: [
-      Parameter("warmup", "integer", default: 10, min: 0, "untimed calls first"),
-      Parameter("rounds", "integer", default: 5, min: 1, "groups of calls, over which the percentiles are taken"),
-      Parameter("calls", "integer", default: 20, min: 1, "per round"),
+      Parameter("warmup", "integer", default: 10, min: 0, max: 1_000_000, "untimed calls first"),
+      Parameter("rounds", "integer", default: 5, min: 1, max: 1000, "groups of calls; the percentiles are over all"),
+      Parameter("calls", "integer", default: 20, min: 1, max: 1_000_000, "per round"),
       Parameter("pause_ms", "number", default: 5, min: 0, max: 10_000, "between rounds"),
       Parameter(
         "call_pause_ms", "number", default: 0, min: 0, max: 10_000,
@@ -51,8 +51,7 @@ struct LatencyBinding {
     let effect = try session.effects.perform(
       kind: "latency", key: network.graph.digest, label: "latency", isExact: false
     ) {
-      let host = session.host
-      let timing = try LatencyMeter { host.isCancelled }.measure(
+      let timing = try session.latencyMeter.measure(
         network.graph, network.weights, kernels: session.compute.kernelSet,
         normalisation: network.task.columns == nil ? network.normalisation : nil, as: how)
       if let disturbance = timing.disturbance { session.warnOnce("a latency may be too long: \(disturbance)") }
@@ -112,12 +111,11 @@ struct LatencyBinding {
     let table = LatencyTable(runs: session.options.runs, compute: session.compute)
     if let known = try table[key] { return known }
     let weights = try Weights(part.graph, random: RandomSource(seed: 0, name: "part"))
-    let host = session.host
     var how = LatencyMeter.Settings(), best: LatencyTiming?
     how.pause = 0.001
     // Disturbed times are taken again.
     for _ in 0..<3 where best?.disturbance != nil || best == nil {
-      let timing = try LatencyMeter { host.isCancelled }.measure(
+      let timing = try session.latencyMeter.measure(
         part.graph, weights, kernels: session.compute.kernelSet, as: how)
       if timing.median < best?.median ?? .infinity { best = timing }
     }
@@ -128,5 +126,14 @@ struct LatencyBinding {
       try table.add(key, name: part.name, median: best.median)
     }
     return best.median
+  }
+}
+
+extension Session {
+  /// A meter that the run can end. While it waits for another process's measurement, the run's clock stands still.
+  fileprivate var latencyMeter: LatencyMeter {
+    LatencyMeter(
+      isCancelled: { [host] in host.isCancelled }, waiting: { [host] wait in try host.waiting(wait) },
+      waitsLong: { [self] in tell("latency", "waiting for another process that measures a latency") })
   }
 }

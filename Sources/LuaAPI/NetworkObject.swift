@@ -81,6 +81,8 @@ final class NetworkObject: LuaObject {
   func advance(to version: String, training: Training? = nil) {
     self.version = version
     self.training = training
+    // A score is of the weights as they were.
+    lastScore = nil
     goesOn = false
   }
 

@@ -28,7 +28,7 @@ struct Reproduction {
     guard let network = session.trialNetwork else {
       throw Fault(
         .usage, "the evaluator of \(recorded.label) makes no network",
-        expected: "an evaluator that trains trial:network()")
+        expected: "an evaluator that trains trial:network(), or names its network by trial:keep(network)")
     }
     _ = try session.saveModel(network)
     throw LuaSignal(trialReproduced, reason: recorded.label)

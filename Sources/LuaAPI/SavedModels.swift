@@ -23,7 +23,8 @@ extension Session {
       "input": network.preprocessing, "seed": .string(String(seed)),
       "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs),
       "trial_key": trialKey.map(JSONValue.string) ?? .null, "training": .array(network.trainings),
-      "score": network.lastScore ?? .null, "graph": network.graph.json,
+      "score": network.lastScore ?? .null, "weights_digest": .string(network.weights.digest),
+      "graph": network.graph.json,
     ]
     try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
     let model = folder.appending(path: "model.onnx")

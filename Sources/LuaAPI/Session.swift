@@ -79,7 +79,7 @@ final class Session {
   /// The models whose functions are being called, the innermost last.
   var models: [ModelObject] = []
   private var openTape: Tape?
-  /// The network that `trial:network()` built last.
+  /// The network that the result of the last trial is of, if its evaluator has one.
   weak var trialNetwork: NetworkObject?
 
   var seed: UInt64 { options.seed }
@@ -98,10 +98,10 @@ final class Session {
     self.options = options
     self.observer = observer
     run = options.resuming
-    clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0)
     mainStream = StreamObject(seed: options.seed, name: "recipe", scopes: randomScopes)
     compute = try Compute(kernels: options.kernels, threads: options.threads)
     host = try LuaHost(Self.lua(options, mainStream, observer))
+    clock = ActiveClock(before: options.resuming?.activeSeconds ?? 0, host: host)
     access = DataAccess(
       recipeFolder: options.recipe.folder, workingFolder: options.workingFolder,
       named: options.settings.filter { options.named?.contains($0.name) ?? true }.map(\.value),

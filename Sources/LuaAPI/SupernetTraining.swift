@@ -102,22 +102,41 @@ struct PathScoring {
 
   /// Gathers the running statistics of a path on the first batches of the training part.
   private func recalibrate(_ architecture: Architecture, _ own: Weights, batches count: Int, size: Int) throws {
-    let dataset = weights.supernet.data.dataset, size = min(size, dataset.train.count)
-    let (_, plan) = try weights.supernet.inference(architecture, batch: size, batchNorm: .recalibrate)
-    let batches = try EvaluationBatches(dataset.train, normalisation: dataset.normalisation, batchSize: size)
-    var pixels = [Float](repeating: 0, count: size * dataset.train.set.imageSize)
+    let batches = try CalibrationBatches(session, weights.supernet.data.dataset, size: size, count: count)
+    let (_, plan) = try weights.supernet.inference(architecture, batch: batches.size, batchNorm: .recalibrate)
+    for number in 0..<batches.count {
+      try batches.pixels(number).withUnsafeBufferPointer { try plan.setInput($0) }
+      try plan.run(own, step: number)
+    }
+  }
+}
+
+/// The first batches of the training part as they are, on which running statistics are gathered.
+struct CalibrationBatches {
+  /// Samples of a batch, and how many batches there are.
+  let size: Int, count: Int
+  private let session: Session
+  private let dataset: Dataset
+  private let batches: EvaluationBatches
+
+  init(_ session: Session, _ dataset: Dataset, size: Int, count: Int) throws {
+    (self.session, self.dataset) = (session, dataset)
+    self.size = min(size, dataset.train.count)
+    self.count = min(count, dataset.train.count / self.size)
+    batches = try EvaluationBatches(dataset.train, normalisation: dataset.normalisation, batchSize: self.size)
+  }
+
+  /// A batch of images, dense. Throws an `interrupted` fault once the run is cancelled.
+  func pixels(_ number: Int) throws -> [Float] {
+    if session.host.isCancelled { throw Fault(.interrupted, "recalibration was interrupted") }
     var labels = [Int32](repeating: 0, count: size)
-    for number in 0..<min(count, dataset.train.count / size) {
-      pixels.withUnsafeMutableBufferPointer { pixels in
-        labels.withUnsafeMutableBufferPointer { labels in
-          if let pixel = pixels.baseAddress, let label = labels.baseAddress {
-            _ = batches.fill(number, images: pixel, labels: label)
-          }
+    return [Float](unsafeUninitializedCapacity: size * dataset.train.set.imageSize) { pixels, filled in
+      filled = pixels.count
+      labels.withUnsafeMutableBufferPointer { labels in
+        if let pixel = pixels.baseAddress, let label = labels.baseAddress {
+          _ = batches.fill(number, images: pixel, labels: label)
         }
       }
-      try pixels.withUnsafeBufferPointer { try plan.setInput($0) }
-      try plan.run(own, step: number)
-      if session.host.isCancelled { throw Fault(.interrupted, "recalibration was interrupted") }
     }
   }
 }

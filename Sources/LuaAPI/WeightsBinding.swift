@@ -300,9 +300,19 @@ struct WeightsBinding {
   }
 
   private static let networkDeclaration = Declaration(
-    "weights:network", "The stand-alone network of an architecture with a copy of its part of the shared weights.",
+    "weights:network",
+    """
+    The stand-alone network of an architecture with a copy of its part of the shared weights. With `recalibrate`, batch
+    norm's running statistics are gathered for it as by weights:evaluate, whose score it then has.
+    """,
     context: "evaluator or recipe", [this, arch],
-    options: [Parameter("ema", "boolean", default: false, "take the average of the weights")], returns: "Network")
+    options: [
+      Parameter("ema", "boolean", default: false, "take the average of the weights"),
+      Parameter(
+        "recalibrate", "integer", optional: true, min: 1,
+        "batches to gather batch norm's statistics on; the stored ones by default"),
+      Parameter("batch", "integer", default: 128, min: 1, "samples in each of them"),
+    ], returns: "Network")
 
   private func network(_ arguments: Arguments, _ call: borrowing LuaCall) throws {
     let weights = try arguments.object(0, as: WeightsObject.self),
@@ -313,6 +323,12 @@ struct WeightsBinding {
     let graph = try arch.definition.graph(
       of: architecture, input: data.dataset.imageShape, classes: data.dataset.classNames.count)
     let own = try weights.supernet.copy(for: graph, of: architecture, averaged: arguments.flag("ema"))
+    if let count = arguments["recalibrate"].integer {
+      let batches = try CalibrationBatches(
+        session, data.dataset, size: arguments.integer("batch"), count: count)
+      try own.recalibrate(
+        graph, batches: batches.count, size: batches.size, compute: session.compute, next: batches.pixels)
+    }
     let network = NetworkObject(
       graph, own, arch: arch, task: NetworkTask(data.dataset), stream: weights.stream + "/network/" + arch.id,
       seed: session.seed)

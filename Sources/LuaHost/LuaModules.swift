@@ -142,9 +142,11 @@ extension LuaHost {
   private func missing(_ name: String, _ paths: [String]) -> Fault {
     let folders = options.recipeFolders + [options.scriptsFolder].compactMap { $0 }
     let places = folders.flatMap { folder in paths.map { folder + "/" + $0 } } + ["the embedded library"]
-    let known = Set(Self.embeddedLibrary.map(\.name)).union(loaded.keys).union(neighbours())
+    let own = Set(neighbours()), known = own.union(loaded.keys).union(Self.embeddedLibrary.map(\.name))
+    let hint = Suggestion.nearest(to: name, among: known).map { "Did you mean '\($0)'?" }
     return Fault(
-      .recipe, "there is no module '\(name)'", hint: Suggestion.hint(for: name, among: known),
+      .recipe, "there is no module '\(name)'",
+      hint: hint ?? (own.isEmpty ? nil : "Beside the recipe: \(own.sorted().joined(separator: ", "))."),
       cause: "looked in " + places.joined(separator: ", "))
   }
 

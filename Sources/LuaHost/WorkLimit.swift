@@ -24,6 +24,16 @@ extension LuaHost {
     }
   }
 
+  /// Runs `body`, which waits for another process: the time doesn't count for limits, but is part of `lostSeconds`.
+  public func waiting(_ body: () throws -> Void) rethrows {
+    shim_begin_wait(vm)
+    defer { shim_end_wait(vm) }
+    try body()
+  }
+
+  /// Seconds in which the process was stopped, the machine asleep, or a script `waiting`.
+  public var lostSeconds: Double { shim_lost_seconds(vm) }
+
   /// Runs `body` under a limit. When it is reached, scripts unwind whatever they catch, and `isCancelled` tells native
   /// loops to end; then the result is nil. Limits don't nest.
   ///

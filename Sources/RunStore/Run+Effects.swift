@@ -65,10 +65,29 @@ extension Run {
   }
 
   /// Shows a trial as running to readers. It isn't part of the journal: after a crash, the resumed run starts it again.
+  ///
+  /// - Throws: `recipe` when the trial is recorded as finished with other inputs.
   public func begin(_ trial: TrialRecord) throws {
     var trial = trial
     trial.status = .running
-    try write { db, state in try insert(db, trial, entry: nil) }
+    try write { db, state in
+      let recorded = try Self.trial(db, search: trial.search, number: trial.number, source: file)
+      if let recorded, recorded.status != .running { throw changed(trial, since: recorded) }
+      try insert(db, trial, entry: nil)
+    }
+  }
+
+  private func changed(_ trial: TrialRecord, since recorded: TrialRecord) -> Fault {
+    let isOther = trial.architecture != recorded.architecture
+    return Fault(
+      .recipe,
+      isOther
+        ? "another architecture is asked for than before"
+        : "what the trial depends on has changed since it was recorded",
+      path: "\(trial.search)/trial \(trial.number)",
+      expected: isOther ? recorded.architecture : "the data, files, modules and values that it was recorded with",
+      got: isOther ? trial.architecture : "another digest of them",
+      hint: "Put back what has changed, or start the recipe again with --reuse \(identity.id).")
   }
 
   /// Notes a decision, which is written with the next transaction.

@@ -20,7 +20,7 @@ public struct RunFolder: Sendable {
     } catch {
       throw Fault(
         .usage, "can't make the folder for runs", at: runs.path(percentEncoded: false),
-        hint: "Choose another with --runs DIR.", cause: reason(error))
+        hint: "Choose another with --runs DIR.", cause: SystemError.words(for: error))
     }
     let base = timestamp(date) + "-" + slug(name)
     for attempt in 1... {
@@ -51,7 +51,8 @@ public struct RunFolder: Sendable {
     } catch {
       throw Fault(
         .limit, "can't write the file", at: url.path(percentEncoded: false),
-        hint: "Check the folder's permissions and the space on its disk; the run can be resumed.", cause: reason(error))
+        hint: "Check the folder's permissions and the space on its disk; the run can be resumed.",
+        cause: SystemError.words(for: error))
     }
   }
 
@@ -70,12 +71,5 @@ public struct RunFolder: Sendable {
     let kept = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" }
     let words = String(kept).split(separator: "-").joined(separator: "-").prefix(40)
     return words.isEmpty ? "run" : String(words)
-  }
-
-  /// The system's own words for an error.
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let code = (error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error)
-    return code.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(code.code))) : error.localizedDescription
   }
 }

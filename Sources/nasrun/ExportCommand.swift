@@ -52,7 +52,7 @@ struct ExportCommand: ParsableCommand {
     let place = folder.relativePath
     print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
     if onnx { print("For other programs: \(place)/model.onnx, inputs as in architecture.json") }
-    print("Train it on: nasrun '\(place)/recipe.lua' (other data: --set data=FOLDER)")
+    print("Train it on: nasrun \(Wording.shell("\(place)/recipe.lua")) (other data: --set data=FOLDER)")
   }
 
   private static func unfinished(_ trial: TrialRecord) -> Fault {
@@ -104,15 +104,25 @@ struct Exported {
     ]
     weights = model.weights
     try Self.checkRegular(weights)
-    self.model = try onnx.map { try Self.onnx(model, graph, $0) }
+    let network = try Self.network(model, graph)
+    self.model = try onnx.map { batchNorm in
+      try ONNXFile.encode(
+        network.graph, network.weights, batchNorm: batchNorm, metadata: ONNXFile.metadata(of: model.description))
+    }
   }
 
-  private static func onnx(_ model: KeptModel, _ json: JSONValue, _ batchNorm: ONNXGraph.BatchNorm) throws -> Data {
+  /// The kept network. Throws a `data` fault when its weights aren't those that were kept.
+  private static func network(_ model: KeptModel, _ json: JSONValue) throws -> (graph: Graph, weights: Weights) {
     let source = model.folder.appending(path: "architecture.json").path(percentEncoded: false)
-    let graph = try Graph(json: json, source: source)
+    let graph = try Graph(json: json, source: source), path = model.weights.path(percentEncoded: false)
     let weights = try Weights(graph, random: RandomSource(seed: 0, name: "export"))
-    try weights.load(from: model.weights.path(percentEncoded: false))
-    return try ONNXFile.encode(graph, weights, batchNorm: batchNorm, metadata: ONNXFile.metadata(of: model.description))
+    try weights.load(from: path)
+    if let digest = model.description["weights_digest"]?.string, digest != weights.digest {
+      throw Fault(
+        .data, "the kept weights were changed after they were written", at: path, expected: "the digest \(digest)",
+        got: weights.digest, hint: "Remove the folder that they are in, and export with --retrain.")
+    }
+    return (graph, weights)
   }
 
   private static func metrics(_ run: Run, _ search: RunReport.Search, _ trial: TrialRecord) -> JSONValue {
@@ -162,7 +172,8 @@ struct Exported {
       try model?.write(to: target.appending(path: "model.onnx"), options: .atomic)
       if content == nil { try check(rename(target.path(percentEncoded: false), path)) }
     } catch let error where !(error is Fault) {
-      throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: "\(error.localizedDescription)")
+      if content == nil { try? manager.removeItem(at: target) }
+      throw Fault(.limit, "can't write the network", at: folder.relativePath, cause: SystemError.words(for: error))
     }
   }
 

@@ -82,7 +82,7 @@ private struct NewFile {
     } catch {
       throw Fault(
         .usage, "can't write the file", at: url.relativePath, hint: "Name a place in a folder that you may write.",
-        cause: error.localizedDescription)
+        cause: SystemError.words(for: error))
     }
     return "wrote    \(shown)"
   }

@@ -36,6 +36,11 @@ struct RunCommand: ParsableCommand {
     var options = SessionOptions(recipe: try RecipeFile.read(file), runs: runs.url)
     options.settings = try settings.map(RecipeArguments.split)
     options.seed = seed
+    if let name, name.isEmpty || name == "last" {
+      throw Fault(
+        .usage, "a run can't have the name '\(name)'", expected: "a name that commands can be given",
+        hint: name.isEmpty ? nil : "It stands for the newest run.")
+    }
     options.name = name
     options.listsSettings = help
     options.parent = try reuse.map { try Run.open($0, in: runs.url) }

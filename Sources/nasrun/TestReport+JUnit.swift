@@ -17,7 +17,7 @@ extension TestReport {
     do {
       try Data(xml.utf8).write(to: URL(filePath: path), options: .atomic)
     } catch {
-      throw Fault(.usage, "can't write the file", at: path, cause: (error as NSError).localizedDescription)
+      throw Fault(.usage, "can't write the file", at: path, cause: SystemError.words(for: error))
     }
   }
 

@@ -81,6 +81,61 @@ import Testing
     #expect(refused.status == 64)
   }
 
+  /// An evaluator with a network of its own, whose parameters are counted on another one.
+  private static func ownNetwork(_ kept: String) -> String {
+    """
+    local nas = require "nas"
+    local nn = nas.nn
+    local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
+      return nn.linear(nn.global_avg_pool(nn.relu(nn.conv2d(x, arch.c, { kernel = 3 }))), task.classes)
+    end }
+    local data = nas.data.open("data", { valid = 3 })
+    nas.search {
+      space = space, strategy = nas.strategies.listed { space:make { c = 2 } },
+      evaluate = nas.evaluator { data = data, run = function(trial)
+        local network = trial.arch:network(data)
+        network:fit { data = data, epochs = 2, batch = 2 }
+        \(kept)
+        return { loss = network:evaluate(data).loss }
+      end },
+      objectives = { { "loss", "min" }, { "params", "min" } },
+    }
+    """
+  }
+
+  @Test func whatWasOnlyMeasuredIsNotExported() throws {
+    try place.write("own.lua", Self.ownNetwork(""))
+    try #require(try place.nasrun("own.lua", "-q").status == 0)
+    #expect(try place.nasrun("export", "last").status == 64)
+    let retrained = try place.nasrun("export", "last", "--retrain")
+    #expect(
+      retrained.errors.hasSuffix(
+        "the evaluator of trial 1 makes no network: expected an evaluator that trains trial:network(), or names its "
+          + "network by trial:keep(network)\n"), "\(retrained.errors)")
+  }
+
+  @Test func whatTheEvaluatorKeepsIsExported() throws {
+    try place.write("own.lua", Self.ownNetwork("trial:keep(network)"))
+    try #require(try place.nasrun("own.lua", "-q").status == 0)
+    for options in [["--to", "kept"], ["--to", "again", "--retrain"]] {
+      let outcome = try place.nasrun(["export", "last"] + options)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let score = try place.nasrun("\(options[1])/recipe.lua", "-q", "--set", "data=data", "epochs=0")
+      #expect(score.output.contains("as recorded, bit for bit\n"), "\(score.output) \(score.errors)")
+    }
+  }
+
+  @Test func changedWeightsAreNotExported() throws {
+    let run = try place.lastRun(), trial = try run.trials()[0]
+    let kept = try #require(run.keptModel(of: trial.architecture, trialKey: run.key(of: trial)))
+    var bytes = try Data(contentsOf: kept.weights)
+    bytes[bytes.count - 2] ^= 1
+    try bytes.write(to: kept.weights)
+    let outcome = try place.nasrun("export", "last")
+    #expect(outcome.status == 66)
+    #expect(outcome.errors.contains("the kept weights were changed after they were written: expected the digest "))
+  }
+
   @Test func nothingIsOverwrittenUnasked() throws {
     try place.write("best/precious.txt", "42")
     let refused = try place.nasrun("export", "last", "--to", "best")

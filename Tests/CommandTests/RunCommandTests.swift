@@ -186,6 +186,35 @@ import Testing
     }
   }
 
+  /// What a finished trial read has changed: its record isn't what a resumed run would find.
+  @Test func aResumedRunOnOtherInputsSaysSo() throws {
+    try place.write("bonus.csv", "bonus\n3\n")
+    try place.write(
+      "r.lua",
+      """
+      local nas = require "nas"
+      local bonus = nas.data.records("bonus.csv"):row(1).bonus
+      local space = nas.space { a = nas.int(1, 5) }
+      nas.search {
+        space = space, strategy = nas.strategies.listed { space:make { a = 2 } },
+        evaluate = function(trial) return { accuracy = trial.arch.a + bonus } end,
+      }
+      error("enough", 0)
+      """)
+    #expect(try place.nasrun("r.lua", "-q").errors.contains("enough"))
+    try place.write("bonus.csv", "bonus\n4\n")
+    let outcome = try place.nasrun("resume", "last", "-q")
+    let run = try place.lastRun().identity.id
+    #expect(
+      outcome.errors.hasPrefix(
+        "nasrun: search1/trial 1: what the trial depends on has changed since it was recorded: expected the data, files, "
+          + "modules and values that it was recorded with, got another digest of them. Put back what has changed, or "
+          + "start the recipe again with --reuse \(run)."), "\(outcome.errors)")
+    #expect(outcome.status == 65)
+    try place.write("bonus.csv", "bonus\n3\n")
+    #expect(try place.nasrun("resume", "last", "-q").errors.contains("enough"))
+  }
+
   @Test func aDamagedWeightFileIsNamed() throws {
     try place.writeImages("data")
     try place.write(

@@ -84,7 +84,7 @@ function objectives.measure(search, trial, exact, observed)
     -- What depends on the moment would differ each time that a resumed run looks a result up.
     if measure and measure.observed and search.evaluator.lookup then measure = nil end
     if exact[name] == nil and observed[name] == nil and measure then
-      for key, value in pairs(measure.run(trial:network())) do
+      for key, value in pairs(measure.run(trial.kept or trial:network())) do
         (measure.observed and observed or exact)[key] = value + 0.0
       end
     end

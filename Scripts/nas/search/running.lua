@@ -70,6 +70,9 @@ end
 local function perform(search, trial)
   local observed, failed, failed_at = {}, nil, nil
   local ok, exact = pcall(evaluated, search, trial)
+  -- What is built only to be measured isn't what the evaluator's result is of.
+  local network = trial.kept or trial.built
+  core.trial_network(network)
   if ok then
     if is_first(search) then checked_metrics(exact) end
     ok, exact = pcall(measured, search, trial, exact, observed)
@@ -82,7 +85,7 @@ local function perform(search, trial)
     exact = {}
   end
   exact.charged_seconds = trial.charged
-  if not failed and trial.built and would_join_front(search, exact, observed) then trial.built:save() end
+  if not failed and network and would_join_front(search, exact, observed) then network:save() end
   return { metrics = exact, reports = trial.reports, failed = failed },
     { metrics = observed, failed_at = failed_at }
 end
@@ -95,7 +98,7 @@ local function fill_in(search, trial, effect)
   trial.reports = effect.exact.reports
   trial.seconds = trial.metrics.charged_seconds or effect.seconds
   trial.key = effect.key
-  trial.built = nil
+  trial.built, trial.kept = nil, nil
   trial.done = true
   if trial.failed then
     for _, objective in ipairs(search.objectives) do

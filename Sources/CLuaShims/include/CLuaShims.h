@@ -92,6 +92,7 @@ typedef struct shim_vm {
   pthread_mutex_t lock;
   double seconds, grace;
   double limit_seconds;
+  double lost_seconds, wait_start;  // not at work: stopped or waiting; when the wait began, 0 when there is none
   size_t limit_resident;
   int limit_is_new;
   volatile int closing, watching, want_place;
@@ -105,6 +106,11 @@ static inline shim_vm *shim_vm_of(lua_State *L) { return *(shim_vm **)lua_getext
 
 /// Begins a limit on the time and on the resident memory of the process, beyond what it takes now (0: any). When one is
 /// reached, the VM trips until the limit is ended.
+/// Stops the clocks of limits until `shim_end_wait`: the script's thread waits for another process.
+void shim_begin_wait(shim_vm *vm);
+void shim_end_wait(shim_vm *vm);
+/// The time that waits have taken, and in which the process was stopped.
+double shim_lost_seconds(shim_vm *vm);
 void shim_begin_limit(shim_vm *vm, double seconds, size_t bytes);
 /// Ends the limit. Returns the trip that it caused, or SHIM_NO_TRIP.
 int shim_end_limit(shim_vm *vm);

@@ -47,7 +47,7 @@ package struct ReferenceFile {
       throw Fault(
         .data, "can't read the references", at: file.path,
         hint: "Check the path: --references takes the folder Tests/References.",
-        cause: (error as NSError).localizedDescription)
+        cause: SystemError.words(for: error))
     }
   }
 

@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
       } catch {
         throw Fault(
           .usage, "can't remove the index of the runs", at: file.relativePath,
-          hint: "Change the permissions of its folder.", cause: error.localizedDescription)
+          hint: "Change the permissions of its folder.", cause: SystemError.words(for: error))
       }
     }
   }
