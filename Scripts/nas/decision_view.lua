@@ -1,4 +1,5 @@
--- What `build` and `valid` get as `arch`: plain tables of values, in which a name that the space doesn't have is an error.
+-- The tables of an architecture's decisions, as `build` and `valid` get them (a name that the space doesn't have is an
+-- error), and as a strategy reads them (read-only).
 
 local core = require "nas.core"
 
@@ -23,4 +24,24 @@ function core.decision_view(names)
     return setmetatable(value, refusing)
   end
   return close
+end
+
+--- The tables of an architecture's decisions, as `arch.blocks` gives them: read-only.
+local decisions = {
+  __index = rawget,
+  __len = rawlen,
+  __newindex = function(_, name)
+    core.fail {
+      message = ("an architecture never changes: can't set '%s'"):format(tostring(name)),
+      hint = 'arch:with(path, value) gives a changed copy: arch:with("blocks[2].op", "skip").',
+    }
+  end,
+}
+
+--- Makes a value's tables read-only, and returns it.
+function core.read_only_decisions(value)
+  if type(value) ~= "table" then return value end
+  for _, part in pairs(value) do core.read_only_decisions(part) end
+  core.freeze(setmetatable(value, decisions))
+  return value
 end

@@ -123,6 +123,7 @@ the predictor's own networks didn't have are timed.]],
   { "arch", "Architecture", doc = "of the space that the predictor was made for" },
   returns = "number",
 }, function(predictor, arch)
+  core.require_of(arch, predictor.space, "predictor:predict")
   local network = nas.network(arch, predictor.task)
   -- What an evaluator closes over mustn't change: the times of other parts are kept in the machine's table alone.
   local sum = sum_of_parts(predictor, network, function(part) return network:part_latency(part.key) end)

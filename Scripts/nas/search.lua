@@ -68,7 +68,7 @@ local function new(options)
     checkpoint_mb = options.checkpoint_mb,
     window = options.window,
     duplicates = options.duplicates,
-    scopes = {}, finished = {}, asked = {},
+    scopes = {}, finished = {}, asked = {}, networks = {},
     requests = 0, started = 0, reused = 0, ended = false,
   }, class.metatable)
   search.required = objectives.required(search)

@@ -3,7 +3,8 @@
 local core = require "nas.core"
 
 local Trial = {}
-local metatable = { __index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "kept", "key", "scopes" }) }
+local index = core.class_index(Trial, "trial", { "built", "charged", "continues", "failed", "kept", "key", "scopes" })
+local metatable = { __index = index }
 
 core.declare_class(metatable, {
   name = "Trial",
@@ -28,15 +29,50 @@ print(trial) shows its number, architecture and metrics.]],
 })
 
 --- A metric that isn't there is nil, and an error about nil that follows names it.
-local metrics_metatable = {
-  __index = function(metrics, name)
-    local known = {}
-    for other in pairs(metrics) do known[#known + 1] = other end
-    table.sort(known)
-    core.missing(("There is no metric '%s'; there %s %s."):format(
-      tostring(name), #known == 1 and "is" or "are", #known > 0 and table.concat(known, ", ") or "none"))
-  end,
-}
+local function missing_metric(metrics, name)
+  local known = {}
+  for other in pairs(metrics) do known[#known + 1] = other end
+  table.sort(known)
+  core.missing(("There is no metric '%s'; there %s %s."):format(
+    tostring(name), #known == 1 and "is" or "are", #known > 0 and table.concat(known, ", ") or "none"))
+end
+
+local metrics_metatable = { __index = missing_metric }
+
+--- The metatable of a finished trial, or of a table in it. What it doesn't have is asked of `otherwise(table, name)`.
+local function finished(otherwise)
+  return {
+    __index = function(object, name)
+      local value = rawget(object, name)
+      if value ~= nil then return value end
+      return otherwise(object, name)
+    end,
+    __len = rawlen,
+    __newindex = function(_, name)
+      core.fail {
+        message = ("a finished trial is read-only: can't set '%s'"):format(tostring(name)),
+        hint = "Keep what belongs to a trial in a table of your own: notes[trial] = ….",
+      }
+    end,
+  }
+end
+
+local finished_trial, finished_metrics = finished(index), finished(missing_metric)
+local finished_part = finished(function() end)
+
+--- Makes the tables of a finished trial's reports read-only.
+local function freeze(value)
+  if type(value) ~= "table" then return value end
+  for _, part in pairs(value) do freeze(part) end
+  core.freeze(setmetatable(value, finished_part))
+end
+
+--- Makes a trial read-only: what a search found out is nobody's to change.
+local function finish(trial)
+  freeze(trial.reports)
+  core.freeze(setmetatable(trial.metrics, finished_metrics))
+  core.freeze(setmetatable(trial, finished_trial))
+end
 
 --- The budgets of the trials that one goes on from, the first first.
 local function chain_of(continues)
@@ -106,23 +142,28 @@ from another one (`trial.continues`), the network as the other one left it; the 
   { "trial", "any" },
   returns = "Network",
 }, function(trial)
-  if not trial.built then
-    local data = trial.search.evaluator.data
-    if not data then
-      core.fail {
-        message = "trial:network() needs to know the task",
-        expected = "an evaluator with its data: nas.evaluator { data = …, run = … }",
-        got = "an evaluator without data",
-      }
-    end
-    trial.built = core.network(trial.arch, data, trial:stream())
-    local earlier = trial.continues
-    if earlier and not core.go_on(trial.built, earlier.key) then
-      trial.built = evaluated_again(earlier).built or trial.built
-      core.go_on(trial.built)
-    end
+  local built = trial.built or trial.search.networks[trial]
+  if built then return built end
+  local data = trial.search.evaluator.data
+  if not data then
+    core.fail {
+      message = "trial:network() needs to know the task",
+      expected = "an evaluator with its data: nas.evaluator { data = …, run = … }",
+      got = "an evaluator without data",
+    }
   end
-  return trial.built
+  built = core.network(trial.arch, data, trial:stream())
+  local earlier = trial.continues
+  if earlier and not core.go_on(built, earlier.key) then
+    built = evaluated_again(earlier).built or built
+    core.go_on(built)
+  end
+  if trial.done then
+    trial.search.networks[trial] = built
+  else
+    trial.built = built
+  end
+  return built
 end)
 
 Trial.keep = core.declare("trial:keep", {
@@ -166,6 +207,8 @@ function Trial:draws()
   return self:stream() .. "/after/" .. core.canonical(self.chain)
 end
 
+finished_trial.__name = metatable.__name
+
 --- A row for people: number, architecture, metrics in the order of the objectives, then the rest.
 function metatable.__tostring(trial)
   local parts = { ("trial %d"):format(trial.number), tostring(trial.arch) }
@@ -182,4 +225,6 @@ function metatable.__tostring(trial)
   return table.concat(parts, "  ")
 end
 
-return { new = new }
+finished_trial.__tostring = metatable.__tostring
+
+return { new = new, finish = finish }

@@ -91,6 +91,24 @@ static int raw_set(lua_State *L) {
   return 1;
 }
 
+/// rawget and rawlen see what stands behind a read-only table.
+static int raw_get(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checkany(L, 2);
+  lua_settop(L, 2);
+  if (shim_push_behind(L, 1)) lua_replace(L, 1);
+  lua_rawget(L, 1);
+  return 1;
+}
+
+static int raw_length(lua_State *L) {
+  luaL_argexpected(L, lua_istable(L, 1) || lua_type(L, 1) == LUA_TSTRING, 1, "table or string");
+  lua_settop(L, 1);
+  if (lua_istable(L, 1) && shim_push_behind(L, 1)) lua_replace(L, 1);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 1));
+  return 1;
+}
+
 static int collect_garbage(lua_State *L) {
   static const char *const options[] = {"collect", "count", NULL};
   if (luaL_checkoption(L, 1, "collect", options) == 0) {
@@ -176,6 +194,29 @@ void shim_make_read_only(lua_State *L, const char *name) {
   lua_rawset(L, -3);
   lua_pop(L, 1);
   lua_remove(L, -2);
+}
+
+void shim_freeze(lua_State *L) {
+  int table = lua_gettop(L);
+  lua_createtable(L, 0, 0);
+  lua_pushnil(L);
+  while (lua_next(L, table)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, table + 1);
+  }
+  lua_pushnil(L);
+  while (lua_next(L, table + 1)) {
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushnil(L);
+    lua_rawset(L, table);
+  }
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &shim_key_behind);
+  lua_pushvalue(L, table);
+  lua_pushvalue(L, table + 1);
+  lua_rawset(L, -3);
+  lua_settop(L, table);
 }
 
 bool shim_push_behind(lua_State *L, int index) {
@@ -293,7 +334,7 @@ static void open_system(lua_State *L) {
 static void replace_functions(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"print", print}, {"tostring", to_string}, {"setmetatable", set_metatable}, {"getmetatable", get_metatable},
-      {"rawset", raw_set}, {"collectgarbage", collect_garbage}, {NULL, NULL}};
+      {"rawget", raw_get}, {"rawlen", raw_length}, {"rawset", raw_set}, {"collectgarbage", collect_garbage}, {NULL, NULL}};
   luaL_setfuncs(L, functions, 0);
   lua_getfield(L, -1, LUA_MATHLIBNAME);
   lua_pushcfunction(L, math_random);

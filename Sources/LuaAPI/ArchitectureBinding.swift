@@ -109,8 +109,11 @@ struct ArchitectureBinding {
             throw Fault(
               .recipe, "the architecture has no decision '\(name)'", hint: Suggestion.hint(for: name, among: names))
           }
-          try call.push(value)
+          let plain = try session.host.value(value)
+          guard plain.table != nil else { return try call.push(plain) }
+          try call.push(session.core?["read_only_decisions"].function?([plain]).first ?? plain)
         },
+        .newIndex: { call in throw Self.change(of: call.string(2) ?? call.value(2).description) },
         .equal: { call in
           let same =
             try call.object(1, as: ArchitectureObject.self)?.architecture
@@ -118,6 +121,12 @@ struct ArchitectureBinding {
           call.push(same)
         },
       ])
+  }
+
+  private static func change(of name: String) -> Fault {
+    Fault(
+      .recipe, "an architecture never changes: can't set '\(name)'",
+      hint: "arch:with(path, value) gives a changed copy: arch:with(\"blocks[2].op\", \"skip\").")
   }
 
   private static let costDeclaration = Declaration(

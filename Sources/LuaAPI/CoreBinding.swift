@@ -75,6 +75,21 @@ struct CoreBinding {
         guard let value = call.number(2) else { return call.push("–") }
         call.push(MetricText.text(value, of: call.string(1) ?? ""))
       },
+      // require_of(arch, space, what): an error for an architecture of another space
+      "require_of": { call in
+        guard let arch = try call.object(1, as: ArchitectureObject.self) else {
+          throw call.wrong(1, expected: "an Architecture")
+        }
+        guard let space = try call.object(2, as: SpaceObject.self) else { throw call.wrong(2, expected: "a Space") }
+        try space.definition.require(arch, for: call.string(3) ?? "")
+      },
+      // version(network): changes whenever its weights do
+      "version": { call in
+        guard let network = try call.object(1, as: NetworkObject.self) else {
+          throw call.wrong(1, expected: "a Network")
+        }
+        call.push(network.version)
+      },
       "metric_direction": { call in call.push(MetricText.isCost(call.string(1) ?? "") ? "min" : "max") },
       "network": { [session] call in
         guard let arch = try call.object(1, as: ArchitectureObject.self) else {
@@ -112,6 +127,11 @@ struct CoreBinding {
         let constraints = try TrialRequest.constraints(call.table(2))
         if constraints.isEmpty { return call.push(0.0) }
         call.push(constraints.violation(in: try LuaValues.numbers(metrics, of: "a trial's metrics")))
+      },
+      // freeze(table): what it has can then be reached through its metatable alone
+      "freeze": { [session] call in
+        guard let table = call.table(1) else { throw call.wrong(1, expected: "a table") }
+        try session.host.freeze(table)
       },
       // within(name, fn): calls fn; what it draws at random depends on the name
       "within": { [session] call in

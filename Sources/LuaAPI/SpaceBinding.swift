@@ -23,9 +23,7 @@ struct SpaceBinding {
       metamethods: [
         .index: API.unknownName(of: "Space", drawing + reading + changing + composing),
         .text: { call in
-          let space = try call.this(SpaceObject.self).space
-          let size = space.size?.description ?? "infinitely many"
-          call.push("Space(\(space.name), \(size) \(size == "1" ? "architecture" : "architectures"))")
+          call.push(try call.this(SpaceObject.self).definition.title)
         },
         .equal: { call in
           let same = try call.object(1, as: SpaceObject.self)?.space == call.object(2, as: SpaceObject.self)?.space

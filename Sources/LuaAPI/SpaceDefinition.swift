@@ -83,6 +83,24 @@ final class SpaceDefinition {
     return object
   }
 
+  /// Its name and size.
+  var title: String {
+    let size = space.size?.description ?? "infinitely many"
+    return "Space(\(space.name), \(size) \(size == "1" ? "architecture" : "architectures"))"
+  }
+
+  /// An error that names both spaces where an architecture isn't one of this space: of equal decisions, and of equal code
+  /// in `build`.
+  func require(_ arch: ArchitectureObject, for what: String) throws {
+    let theirs = arch.definition
+    if theirs === self { return }
+    let builds = try [self, theirs].map { try $0.build.map { try session.digest(of: $0) } }
+    if builds[0] == builds[1], (try? space.adopt(arch.architecture)) != nil { return }
+    throw Fault(
+      .recipe, "\(what): the architecture is of another space", expected: "an architecture of \(title)",
+      got: "one of \(theirs.title)")
+  }
+
   /// The architecture as text: by the space's `format`, or its decisions as JSON.
   func text(of architecture: Architecture) throws -> String {
     guard let format = functions.format else { return architecture.canonicalText }

@@ -196,6 +196,14 @@ extension LuaHost {
     return .table(LuaReference(popping: state, host: self))
   }
 
+  /// Moves what a table has behind it: scripts then reach it through the functions of its metatable alone, which read it
+  /// with `rawget` and `rawlen`; the host sees it as before.
+  public func freeze(_ table: LuaReference) throws {
+    let (_, state) = try table.enter()
+    shim_freeze(state)
+    shim_pop(state, 1)
+  }
+
   /// Declares a global of scripts.
   public func setGlobal(_ name: String, to value: LuaValue) throws {
     shim_push_globals(state)

@@ -95,3 +95,13 @@ expect.raises(
   "nas.latency_predictor: the options 'data' and 'input' exclude each other. The data gives the input's shape and the "
     .. "classes.",
   of_task { data = data, input = { 16, 16, 3 } })
+
+-- It knows one space: also built twice, but no other one.
+expect.equal(cells_predictor:predict(nas.spaces.nasbench201 { channels = 4, cells = 1 }:random()) >= 0, true)
+expect.raises(
+  "predictor:predict: the architecture is of another space: expected an architecture of Space(nasbench201, 15625 "
+    .. "architectures), got one of Space(space, 9 architectures)",
+  function() cells_predictor:predict(large.arch) end)
+expect.raises("the architecture is of another space", function()
+  cells_predictor:predict(nas.spaces.nasbench201 { channels = 8, cells = 1 }:random())
+end)

@@ -329,3 +329,40 @@ local counted = nas.search {
   objectives = { { "params", "min" }, "accuracy" }, evaluate = function() return { params = 802, accuracy = 97.5 } end,
 }
 expect.equal(tostring(counted:best()), 'trial 1  {"n":1}  params 802  accuracy 97.50')
+
+-- MARK: what a search found out is read-only
+
+local refused = "a finished trial is read-only: can't set '%s'. Keep what belongs to a trial in a table of your own: "
+  .. "notes[trial] = …."
+result = nas.search {
+  space = space,
+  evaluate = function(trial)
+    trial:report(1, { accuracy = 1 })
+    return { accuracy = trial.arch.width }
+  end,
+  strategy = function(object)
+    local trial = object:evaluate(arch(5))
+    for name, change in pairs {
+      failed = function() trial.failed = "mine" end,
+      number = function() trial.number = 7 end,
+      mine = function() trial.mine = true end,
+      accuracy = function() trial.metrics.accuracy = 1000 end,
+      epoch = function() trial.reports[1].epoch = 9 end,
+      loss = function() trial.reports[1].metrics.loss = 9 end,
+      ["2"] = function() trial.reports[2] = {} end,
+    } do
+      expect.raises(refused:format(name), change)
+    end
+    local names = {}
+    for name in pairs(trial.metrics) do names[#names + 1] = name end
+    expect.equal(names, { "accuracy" })
+    expect.equal(#trial.reports, 1)
+    expect.equal(trial.reports[1].metrics.accuracy, 1.0)
+    expect.equal(trial.metrics.nothing, nil)
+    expect.raises("a trial has no 'acuracy'", function() return trial.acuracy end)
+    object:evaluate(arch(6))
+  end,
+}
+expect.equal(result:best().arch.width, 6)
+expect.equal(#result:front(), 1)
+expect.equal(tostring(result:best()), 'trial 2  {"width":6}  accuracy 6.00')

@@ -107,3 +107,24 @@ expect.equal(#a:encode(), #b:encode())
 
 expect.raises("'biuld' is a function", function() nas.space { op = nas.oneof { 1 }, biuld = function() end } end)
 expect.raises("space.op", function() nas.space { op = nas.oneof {} } end)
+
+-- MARK: an architecture never changes
+
+local nested = nas.space { blocks = nas.list(2, { op = nas.oneof { "a", "b" } }), stem = nas.oneof { 8, 16 } }
+local fixed = nested:make { blocks = { { op = "a" }, { op = "b" } }, stem = 8 }
+local unchanged = "an architecture never changes: can't set '%s'. arch:with(path, value) gives a changed copy: "
+  .. 'arch:with("blocks[2].op", "skip").'
+expect.raises(unchanged:format("op"), function() fixed.blocks[1].op = "b" end)
+expect.raises(unchanged:format("1"), function() fixed.blocks[1] = { op = "b" } end)
+expect.raises(unchanged:format("stem"), function() fixed.stem = 16 end)
+expect.raises(unchanged:format("width"), function() fixed.width = 16 end)
+expect.equal(#fixed.blocks, 2)
+local ops = {}
+for index, block in ipairs(fixed.blocks) do ops[index] = block.op end
+expect.equal(table.concat(ops), "ab")
+expect.equal(fixed.blocks, { { op = "a" }, { op = "b" } })
+expect.equal(nested:make { blocks = fixed.blocks, stem = 16 }, fixed:with("stem", 16))
+expect.equal(fixed.blocks[3], nil)
+local own = fixed:values()
+own.blocks[1].op = "b"
+expect.equal(nested:make(own), fixed:with("blocks[1].op", "b"))

@@ -4,6 +4,7 @@ local core = require "nas.core"
 local comparing = require "nas.search.comparing"
 local objectives = require "nas.search.objectives"
 local Scope = require "nas.search.scope"
+local Trial = require "nas.trial"
 
 --- Trials that may fail, when none succeeds, before the search gives up with the last reason.
 local hopeless = 5
@@ -153,6 +154,7 @@ local function run(search, trial)
     run = function() return perform(search, trial) end,
   }
   fill_in(search, trial, effect)
+  Trial.finish(trial)
   search.finished[#search.finished + 1] = trial
   Scope.finished(trial)
   search.best = search.scopes[1].best

@@ -179,6 +179,8 @@ void shim_push_environment(lua_State *L);
 void shim_push_globals(lua_State *L);
 /// Replaces the table at the top by a read-only view of it; `name` is for error texts.
 void shim_make_read_only(lua_State *L, const char *name);
+/// Moves what the table at the top has behind it, so that reading and writing go to its metatable; needs 5 free slots.
+void shim_freeze(lua_State *L);
 /// Pushes a function `catch(token, f, ...)`: true and the results, or false and the reason of that token's signal.
 void shim_push_catch(lua_State *L);
 /// The table behind a read-only view at `index`: pushes it and returns true, or pushes nothing.
