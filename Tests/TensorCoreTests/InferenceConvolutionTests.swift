@@ -2,6 +2,11 @@ import TensorCore
 import TestSupport
 import Testing
 
+/// The upper bound of a clamp, within the range of the sums, whose rounding the results carry.
+private func bound(_ g: ConvolutionGeometry) -> Double {
+  Double(Float(max(1, Double(g.weightCount / g.outputChannels).squareRoot() / 2)))
+}
+
 /// Convolutions as a plan for inference has them: weights prepared, a source as it is or clamped, a sum added to and a
 /// clamp behind it.
 @Suite struct InferenceConvolutionTests {
@@ -26,7 +31,7 @@ import Testing
       let scratch = GuardedBuffer(count: Convolution.scratchFloats(g, compute: compute))
       Convolution.prepare(g, weight: weight.pointer, prepared: ready.pointer, compute: compute)
       var epilogue = Convolution.Epilogue(bias: bias.pointer)
-      (epilogue.low, epilogue.high) = (-0.25, 0.75)
+      (epilogue.low, epilogue.high) = (Float(-bound(g) / 2), Float(bound(g)))
       epilogue.addend = UnsafePointer(sum.pointer)
       let source =
         isClamped ? Convolution.Source(x.pointer, low: 0, high: 0.5) : Convolution.Source(x.pointer)
@@ -43,7 +48,7 @@ import Testing
     let addend = randomDoubles(sample.outputGradient.count, "addend")
     let input = isClamped ? sample.input.map { min(max($0, 0), 0.5) } : sample.input
     let sums = ConvolutionReference(g: g).forward(input, sample.weight, bias: sample.bias)
-    let expected = zip(sums, addend).map { min(max($0 + $1, -0.25), 0.75) }
+    let expected = zip(sums, addend).map { min(max($0 + $1, -bound(g) / 2), bound(g)) }
     try expectAgreement(expected, within: 2e-5) { compute in
       let run = Run(g: g, compute: compute, isClamped: isClamped, accumulates: false)
       let result = run.output(sample, addend)
@@ -57,12 +62,12 @@ import Testing
   func clamp(_ example: Case) throws {
     let sample = ConvolutionSample(try example.geometry()), g = sample.g
     let sums = ConvolutionReference(g: g).forward(sample.input, sample.weight, bias: sample.bias)
-    try expectAgreement(sums.map { min(max($0, 0), 0.75) }, within: 2e-5) { compute in
+    try expectAgreement(sums.map { min(max($0, 0), bound(g)) }, within: 2e-5) { compute in
       let x = padded(sample.input, channels: g.inputChannels), y = GuardedBuffer(count: g.output.floats)
       let weight = GuardedBuffer(floats(sample.weight)), bias = GuardedBuffer(floats(sample.bias))
       let scratch = GuardedBuffer(count: Convolution.scratchFloats(g, compute: compute))
       var epilogue = Convolution.Epilogue(bias: bias.pointer)
-      (epilogue.low, epilogue.high) = (0, 0.75)
+      (epilogue.low, epilogue.high) = (0, Float(bound(g)))
       Convolution.forward(
         g, input: Convolution.Source(x.pointer), weight: .dense(weight.pointer), epilogue: epilogue,
         output: y.pointer, scratch: scratch.pointer, compute: compute)
