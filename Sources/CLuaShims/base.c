@@ -22,6 +22,10 @@ const char *shim_push_text(lua_State *L, int index) {
     case LUA_TFUNCTION: return lua_pushliteral(L, "function");
     case LUA_TTHREAD: return lua_pushliteral(L, "coroutine");
     case LUA_TLIGHTUSERDATA: return lua_pushliteral(L, "userdata");
+    case LUA_TNUMBER:
+      // The C library prints the sign of a NaN, which means nothing.
+      if (lua_tonumber(L, index) != lua_tonumber(L, index)) return lua_pushliteral(L, "nan");
+      return luaL_tolstring(L, index, NULL);
     default: return luaL_tolstring(L, index, NULL);
   }
 }

@@ -9,6 +9,7 @@ struct ProbeOptions {
   init(_ arguments: Arguments) { self.arguments = arguments }
 
   func request(of graph: Graph) throws -> ProbeRequest {
+    try checkCombinations()
     var request = ProbeRequest()
     request.loss = .init(rawValue: arguments.text("loss")) ?? .crossEntropy
     switch arguments.text("bn") {
@@ -25,6 +26,22 @@ struct ProbeOptions {
     request.captured = try captured(of: graph)
     request.curvature = try curvature()
     return request
+  }
+
+  /// An error for an option that has no effect without another one.
+  private func checkCombinations() throws {
+    func need(_ option: String, _ needed: String, _ isThere: Bool) throws {
+      if isThere { return }
+      throw Fault(.recipe, "network:probe: \(option) has no effect without \(needed)")
+    }
+    let captures = try !texts("capture").isEmpty, wanted = try texts("wrt")
+    if arguments.flag("agreement") { try need("agreement", "capture", captures) }
+    if arguments.text("at") == "input" { try need("at = \"input\"", "capture", captures) }
+    if wanted.contains("activations") { try need("wrt = \"activations\"", "capture", captures) }
+    if arguments.flag("per_sample") { try need("per_sample", "wrt", !wanted.isEmpty) }
+    if arguments.integer("size") > 1 {
+      try need("size", "batch = \"ones\" or \"normal\"", arguments["batch"].string != nil)
+    }
   }
 
   private func texts(_ option: String) throws -> [String] {

@@ -32,7 +32,10 @@ enum TensorText {
     }
     let rows = table.array
     guard depth < mostDimensions else { throw fault("too many dimensions", "at most \(mostDimensions)", "more") }
-    guard !rows.isEmpty else { throw fault("a table without numbers", "at least one number", "an empty list") }
+    guard !rows.isEmpty else {
+      throw fault(
+        "a table without numbers", "at least one number", table.pairs.isEmpty ? "an empty list" : "a table with names")
+    }
     if depth == shape.count, values.isEmpty { shape.append(rows.count) }
     guard depth < shape.count else { throw fault("wrong value", "a number as beside it", "a table") }
     guard rows.count == shape[depth] else {

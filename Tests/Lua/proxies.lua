@@ -187,6 +187,23 @@ end)
 expect.raises("Take the number of a tensor by :item().", function()
   nas.proxy { name = "unscored", score = function() return nas.tensor { 1 } end }.score(plane)
 end)
+local trains = nas.proxy {
+  name = "trains",
+  score = function(network)
+    network:fit { data = shapes, epochs = 1, batch = 8 }
+    return 1
+  end,
+}
+expect.raises(
+  "the proxy 'trains' changed the network's weights: expected a network that stays as it is. Train another one: "
+    .. "network:fresh().",
+  function()
+    local failed = nas.search {
+      space = lines, strategy = nas.strategies.listed { lines:make { width = 4 } }, objectives = { { "trains", "max" } },
+      evaluate = nas.evaluators.proxy { proxies = { trains }, data = shapes, batch = 8 },
+    }.trials[1].failed
+    error(failed, 0)
+  end)
 expect.raises(
   "nas.evaluators.proxy: proxies 1 and 3 are both called 'naswot'. The metrics have the proxies' names: give each its own.",
   function() nas.evaluators.proxy { proxies = { "naswot", mine, nas.proxies.naswot }, data = shapes } end)
@@ -237,3 +254,16 @@ expect.raises("at most", function() linalg.identity(1000000000) end)
 
 -- Matrices that are dropped give their memory back.
 for _ = 1, 100 do expect.equal(linalg.identity(2048).rows, 2048) end
+
+-- MARK: options of network:probe that need another one
+
+for text, options in pairs {
+  ["agreement has no effect without capture"] = { agreement = true },
+  ['at = "input" has no effect without capture'] = { at = "input" },
+  ['wrt = "activations" has no effect without capture'] = { wrt = "activations" },
+  ["per_sample has no effect without wrt"] = { per_sample = true },
+  ['size has no effect without batch = "ones" or "normal"'] = { size = 2, batch = nas.ones { 2, 1, 1, 2 } },
+} do
+  options.batch, options.loss = options.batch or "ones", "sum"
+  expect.raises("network:probe: " .. text, function() plane:probe(options) end)
+end

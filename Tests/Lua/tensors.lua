@@ -256,3 +256,9 @@ local function direct(x)
 end
 local _, at_call = pcall(direct, nas.ones { 2, 5, 8 })
 expect.equal(tonumber(tostring(at_call):match ":(%d+):") - tonumber(tostring(at_tail):match ":(%d+):"), 3)
+
+-- MARK: words
+
+expect.equal(("%s %s"):format(0 / 0, -(0 / 0)), "nan nan")
+expect.raises("nas.tensor: a table without numbers: expected at least one number, got a table with names",
+  function() nas.tensor { a = 1 } end)

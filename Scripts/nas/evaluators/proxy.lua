@@ -1,6 +1,7 @@
 -- The evaluator "proxy": scores architectures without training them.
 
-local nas = require "nas"
+local core = require "nas.core"
+local nas = core.public
 
 --- The proxies of a list of names and of proxies.
 local function proxies_of(list)
@@ -61,7 +62,15 @@ All trials see the same batches, the first of a random order of the split.]],
     run = function(trial)
       local network, metrics = trial:network(), {}
       for _, proxy in ipairs(proxies) do
+        local before = core.version(network)
         metrics[proxy.name] = proxy.score(network, table.unpack(batches, 1, proxy.batches))
+        if core.version(network) ~= before then
+          nas.fail {
+            message = ("the proxy '%s' changed the network's weights"):format(proxy.name),
+            expected = "a network that stays as it is",
+            hint = "Train another one: network:fresh().",
+          }
+        end
       end
       return metrics
     end,
