@@ -180,6 +180,7 @@ struct BuildBinding {
     }
     let tensors = inputs.compactMap(\.tensor)
     if tensors.count == inputs.count {
+      try refuseList(for: op, after: tensors.count, call, at: next)
       let (attributes, name, stream) = try options(of: op, call, from: next, session)
       let tape = try session.tape()
       // A name is claimed by each call, and a stream is not the tape's: such calls are never known.
@@ -191,6 +192,14 @@ struct BuildBinding {
       (attributes, name, _) = try options(of: op, call, from: next, nil)
     let symbols = try inputs.map { try session.symbol($0, in: builder) }
     try call.push(SymbolObject(try builder.apply(op.name, symbols, attributes: attributes, name: name)))
+  }
+
+  /// Throws for a list of numbers where an op wants one more tensor, such as the labels of a batch.
+  private static func refuseList(for op: Op, after count: Int, _ call: borrowing LuaCall, at position: Int) throws {
+    guard case .exactly(let wanted) = op.arity, count < wanted, call.table(position)?[1].number != nil else { return }
+    throw Fault(
+      .recipe, "wrong argument \(position) of '\(call.name)'", expected: "a Tensor", got: "a list of numbers",
+      hint: "Make it one: nas.tensor(batch.labels).")
   }
 
   /// A layer on tensors; one with parameters finds them in the model that is being called. What is drawn at random comes

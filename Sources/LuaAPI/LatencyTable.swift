@@ -33,6 +33,11 @@ struct LatencyTable {
 
   private func read() throws -> JSONValue {
     guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return [:] }
-    return try JSONValue(parsing: data, source: file.path(percentEncoded: false))
+    do {
+      return try JSONValue(parsing: data, source: file.path(percentEncoded: false))
+    } catch var fault as Fault {
+      fault.hint = "Delete the file: what it holds is timed again."
+      throw fault
+    }
   }
 }

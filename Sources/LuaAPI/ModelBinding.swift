@@ -40,6 +40,11 @@ struct ModelBinding {
         },
         .call: { [session] call in
           let model = try call.this(ModelObject.self)
+          if let outer = session.models.last, outer !== model {
+            session.warnOnce(
+              "a model called inside another one keeps its parameters to itself: the outer one's parameters() and "
+                + "save() leave them out")
+          }
           try call.push(try session.calling(model) { try model.function(call.values(from: 2)) })
         },
       ])
@@ -47,7 +52,10 @@ struct ModelBinding {
       (
         Declaration(
           "nas.model",
-          "A model of a function on tensors: the layers that it calls keep their parameters by scope and name.",
+          """
+          A model of a function on tensors: the layers that it calls keep their parameters by scope and name. Another model
+          that it calls keeps its own: model:parameters and model:save of the outer one leave them out.
+          """,
           [Parameter("fn", "function", "function(…) → tensors, which calls the layers of nas.nn")],
           options: [Parameter("stream", "string", default: "model", "where first values are drawn from")],
           returns: "Model # called like the function"),

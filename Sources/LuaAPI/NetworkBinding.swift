@@ -153,6 +153,10 @@ struct NetworkBinding {
       random: RandomSource(seed: session.seed, name: network.stream)
     ) { report in
       let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
+      // A trial fails by it; elsewhere nothing else would tell.
+      if !report.loss.isFinite, session.effects.trialKey == nil {
+        session.warn("network:fit: the loss is \(report.loss): the training diverged; lower lr")
+      }
       return try onEpoch?([.integer(report.epoch), try host.value(metrics)]).first?.bool ?? true
     }
   }

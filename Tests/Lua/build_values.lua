@@ -76,3 +76,22 @@ end)
 expect.raises("nas.nn.relu: wrong input: expected a value of nas.nn, such as x, got nil", function()
   outputs(function() return nn.relu(nil) end)
 end)
+
+-- Two choices of the same options: each needs a scope.
+local function twice(wrap)
+  return nas.space {
+    a = nas.oneof { "x" },
+    b = nas.oneof { "x" },
+    build = function(arch, x, about)
+      local ops = { x = function() return nas.nn.linear(nas.nn.flatten(x), about.classes) end }
+      return wrap("first", function() return nas.nn.choice(arch.a, ops) end)
+        + wrap("second", function() return nas.nn.choice(arch.b, ops) end)
+    end,
+  }
+end
+local task_of_choices = { input = { 4, 4, 1 }, classes = 2 }
+expect.raises(
+  "x: a scope can't have a path that a scope has already. Give one of them another name; two nn.choice of the same "
+    .. "options: wrap each in an nn.scope of its own.",
+  function() nas.network(twice(function(_, fn) return fn() end):random(), task_of_choices) end)
+expect.equal(nas.network(twice(nas.nn.scope):random(), task_of_choices).params, 2 * (16 * 2 + 2))

@@ -262,3 +262,8 @@ expect.equal(tonumber(tostring(at_call):match ":(%d+):") - tonumber(tostring(at_
 expect.equal(("%s %s"):format(0 / 0, -(0 / 0)), "nan nan")
 expect.raises("nas.tensor: a table without numbers: expected at least one number, got a table with names",
   function() nas.tensor { a = 1 } end)
+expect.raises(
+  "wrong argument 2 of 'nas.nn.cross_entropy': expected a Tensor, got a list of numbers. Make it one: "
+    .. "nas.tensor(batch.labels).",
+  function() nas.nn.cross_entropy(nas.ones { 2, 3 }, { 1, 2 }) end)
+expect.near(nas.nn.cross_entropy(nas.ones { 2, 3 }, nas.tensor { 1, 2 }):item(), math.log(3), 1e-6)

@@ -53,7 +53,8 @@ import Testing
     builder.popScope()
     #expect(
       fault { try builder.pushScope("stem") }
-        == "stem: a scope can't have a path that a scope has already. Give one of them another name.")
+        == "stem: a scope can't have a path that a scope has already. Give one of them another name; two nn.choice of the "
+        + "same options: wrap each in an nn.scope of its own.")
     #expect(
       fault { try builder.pushScope("a/b") } == "a/b: wrong name: expected letters, digits, '_' and '-', got \"a/b\"")
   }

@@ -51,7 +51,8 @@ struct NamePaths {
     if let holder = paths[path] {
       throw Fault(
         .recipe, "\(what) can't have a path that \(holder) has already", path: path,
-        hint: "Give one of them another name.")
+        hint: "Give one of them another name"
+          + (what == "a scope" ? "; two nn.choice of the same options: wrap each in an nn.scope of its own." : "."))
     }
     paths[path] = what
   }
