@@ -117,8 +117,9 @@ import Testing
   @Test func whatTheEvaluatorKeepsIsExported() throws {
     try place.write("own.lua", Self.ownNetwork("trial:keep(network)"))
     try #require(try place.nasrun("own.lua", "-q").status == 0)
+    let run = try place.lastRun().identity.id
     for options in [["--to", "kept"], ["--to", "again", "--retrain"]] {
-      let outcome = try place.nasrun(["export", "last"] + options)
+      let outcome = try place.nasrun(["export", run] + options)
       #expect(outcome.status == 0, "\(outcome.errors)")
       let score = try place.nasrun("\(options[1])/recipe.lua", "-q", "--set", "data=data", "epochs=0")
       #expect(score.output.contains("as recorded, bit for bit\n"), "\(score.output) \(score.errors)")

@@ -207,7 +207,7 @@ import Testing
     let run = try place.lastRun().identity.id
     #expect(
       outcome.errors.hasPrefix(
-        "nasrun: search1/trial 1: what the trial depends on has changed since it was recorded: expected the data, files, "
+        "nasrun: r.lua:4: search1/trial 1: what the trial depends on has changed since it was recorded: expected the data, files, "
           + "modules and values that it was recorded with, got another digest of them. Put back what has changed, or "
           + "start the recipe again with --reuse \(run)."), "\(outcome.errors)")
     #expect(outcome.status == 65)
