@@ -25,7 +25,7 @@ extension BadRecipe {
       "r.lua:5: values[2]: nas.tensor: wrong value: expected a number, got nil"),
     BadRecipe(
       "names instead of numbers", tensorStart + "nas.tensor { x = 1 }",
-      "r.lua:5: nas.tensor: a table without numbers: expected at least one number, got an empty list"),
+      "r.lua:5: nas.tensor: a table without numbers: expected at least one number, got a table with names"),
     BadRecipe(
       "a text", tensorStart + "nas.tensor(\"x\")",
       "r.lua:5: nas.tensor: wrong argument 1 ('values'): expected a table or a number, got the text \"x\""),
