@@ -169,7 +169,8 @@ end)
 Trial.keep = core.declare("trial:keep", {
   doc = [[
 Says which network the evaluator's result is of, where that isn't `trial:network()`: one of shared weights, or the
-best of several. It is what is measured, kept when the trial joins the front, and exported.]],
+best of several. It is what is measured, kept when the trial joins the front, and exported. An evaluator that asks
+`trial:network()` for its size alone and scores another network has to name that one.]],
   context = "evaluator",
   { "trial", "any" },
   { "network", "Network", doc = "of the trial's architecture" },
