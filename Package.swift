@@ -51,6 +51,11 @@ let package = Package(
     .target(name: "CKernels"),
     kernels(
       "KernelsAVX512", instructionSet: ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"]),
+    kernels(
+      "KernelsAVX512BF16",
+      instructionSet: [
+        "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx512bf16", "-mavx2", "-mfma",
+      ]),
     kernels("KernelsAVX2", instructionSet: ["-mavx2", "-mfma"]),
     kernels("KernelsBase", instructionSet: []),
 
@@ -58,7 +63,10 @@ let package = Package(
     library("Canonical", ["CCrypto", "Diagnostics"]),
     library(
       "TensorCore",
-      ["CKernels", "KernelsAVX512", "KernelsAVX2", "KernelsBase", "CPUFeatures", "Canonical", "Diagnostics"]),
+      [
+        "CKernels", "KernelsAVX512", "KernelsAVX512BF16", "KernelsAVX2", "KernelsBase", "CPUFeatures", "Canonical",
+        "Diagnostics",
+      ]),
     library("NeuralNet", ["TensorCore", "Canonical", "Diagnostics"]),
     library("Datasets", ["TensorCore", "CTurboJPEG", "CPNG", "CZlib", "Canonical", "Diagnostics"]),
     library("SearchCore", ["Canonical", "Diagnostics"]),

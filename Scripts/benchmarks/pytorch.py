@@ -36,11 +36,12 @@ def network(options):
     return model.to(memory_format=torch.channels_last)
 
 
-def trainer(model, images, labels, optimisers):
+def trainer(model, images, labels, optimisers, precision="fp32"):
     def step():
         for optimiser in optimisers:
             optimiser.zero_grad()
-        loss = F.cross_entropy(model(images), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            loss = F.cross_entropy(model(images), labels)
         loss.backward()
         for optimiser in optimisers:
             optimiser.step()
@@ -77,7 +78,7 @@ def train(options):
 
     def make_step(fused):
         model = copy.deepcopy(original)
-        return trainer(model, images, labels, [descent(model.parameters(), fused)])
+        return trainer(model, images, labels, [descent(model.parameters(), fused)], options.precision)
 
     serve(make_step(True) if options.plain else quickest(make_step))
 
@@ -209,6 +210,7 @@ def main():
     parser.add_argument("--test")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--cell")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--proxy")

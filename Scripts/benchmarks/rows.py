@@ -94,10 +94,11 @@ class Subject:
     def python_arguments(self):
         return ["--kind", self.kind, "--cell", self.cell, "--cells", self.cells, "--network", self.folder]
 
-    def train(self, batch):
+    def train(self, batch, precision="fp32"):
         setting, arrays = self.networks.setting, self.networks.batch(self.kind, batch)
-        return (setting.native("train", self.folder, "--arrays", arrays),
-                setting.python("pytorch.py", "train", *self.python_arguments(), "--arrays", arrays))
+        arguments = ["--arrays", arrays, "--precision", precision]
+        return (setting.native("train", self.folder, *arguments),
+                setting.python("pytorch.py", "train", *self.python_arguments(), *arguments))
 
     def train_two(self):
         """Two trials of ours on two cores, and PyTorch with two threads."""
@@ -146,6 +147,8 @@ def rows(networks, quick):
             cases=[Case("batch 64", lambda: blocks["MobileNet-like"].train(64))]),
         Row("vit", "training step, ViT block", "PyTorch", 1.7,
             cases=[Case("batch 64", lambda: blocks["ViT block"].train(64))]),
+        Row("vit16", "the same with products in bfloat16", "PyTorch, autocast to bfloat16", 1.3,
+            cases=[Case("batch 64", lambda: blocks["ViT block"].train(64, "bf16"), (5e-3, 5e-3))]),
         Row("controller", "LSTM controller update", "PyTorch", 6,
             cases=[Case("20 steps", lambda: controller(setting))]),
         Row("relaxed", "DARTS relaxed NAS-Bench-201 supernet step", "PyTorch", 2,

@@ -3,6 +3,7 @@ import CPUFeatures
 import Diagnostics
 import KernelsAVX2
 import KernelsAVX512
+import KernelsAVX512BF16
 import KernelsBase
 
 /// An instruction set that the kernels are compiled for.
@@ -42,7 +43,9 @@ public enum KernelSet: String, Sendable, CaseIterable {
 
   var table: nr_kernels {
     switch self {
-    case .avx512: KernelsAVX512.kernelTable()
+    case .avx512:
+      nr_cpu_has_avx512_bf16() != 0
+        ? KernelsAVX512BF16.kernelTable(over: KernelsAVX512.kernelTable()) : KernelsAVX512.kernelTable()
     case .avx2: KernelsAVX2.kernelTable()
     case .base: KernelsBase.kernelTable()
     }

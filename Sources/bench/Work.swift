@@ -59,18 +59,25 @@ enum Descent {
   static func optimiser() throws -> SGD { try SGD(momentum: 0.9, nesterov: true, weightDecay: 5e-4) }
 }
 
+extension ExecutionMode.Precision: ExpressibleByArgument {}
+
 /// Steps of training on one batch: input, forward, backward, update.
 struct TrainingWork: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "train", abstract: "Training steps of a network.")
 
   @Argument(help: "The folder of a saved network.") var network: String
+  @Option(help: "What the operands of matrix products are rounded to: fp32 or bf16.")
+  var precision = ExecutionMode.Precision.single
   @OptionGroup var options: WorkOptions
 
   func run() throws {
     let saved = try SavedNetwork(network), graph = try saved.graph(), batch = try Batch(options.arrays)
     let random = RandomSource(seed: 0, name: "bench"), weights = try Weights(graph, random: random)
     try weights.load(from: network + "/weights.safetensors")
-    let plan = try TrainingPlan(graph, batch: batch.labels.count, random: random, compute: try options.compute())
+    var mode = ExecutionMode.training
+    mode.precision = precision
+    let plan = try TrainingPlan(
+      graph, batch: batch.labels.count, mode: mode, random: random, compute: try options.compute())
     let state = try TrainingState(weights)
     let optimiser = try Descent.optimiser()
     try serve {

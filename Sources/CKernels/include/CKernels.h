@@ -62,6 +62,38 @@ static inline __attribute__((always_inline)) nr_lanes nr_square_root(nr_lanes x)
   return __builtin_elementwise_sqrt(x);
 }
 
+/// The floats of two vectors in turns: the lower halves, or the upper ones.
+static inline __attribute__((always_inline)) nr_lanes nr_lower_in_turns(nr_lanes x, nr_lanes y) {
+  return __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+static inline __attribute__((always_inline)) nr_lanes nr_upper_in_turns(nr_lanes x, nr_lanes y) {
+  return __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+/// Every second of 32 floats, from the first or from the second on.
+static inline __attribute__((always_inline)) nr_lanes nr_even_lanes(nr_lanes x, nr_lanes y) {
+  return __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+static inline __attribute__((always_inline)) nr_lanes nr_odd_lanes(nr_lanes x, nr_lanes y) {
+  return __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+#ifdef __AVX512BF16__
+/// The sum plus the products of the upper halves, then plus those of the lower halves, of words of two bfloat16.
+static inline __attribute__((always_inline)) nr_lanes nr_add_pair_products(nr_lanes x, nr_lanes y, nr_lanes sum) {
+  typedef __bf16 halves __attribute__((vector_size(64)));
+  typedef float vector __attribute__((vector_size(64)));
+  return (nr_lanes)__builtin_ia32_dpbf16ps_512((vector)sum, (halves)x, (halves)y);
+}
+#endif
+
+/// From here on numbers too small to be normal are zero, as operands and as results; returns the mode before.
+static inline uint32_t nr_flush_subnormals(void) {
+  uint32_t mode = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(mode | 0x8040);
+  return mode;
+}
+static inline void nr_restore_rounding(uint32_t mode) { __builtin_ia32_ldmxcsr(mode); }
+
 static inline void nr_prefetch(const float *p) { __builtin_prefetch(p, 0, 2); }
 
 // result[row, column, lane] = bias[lane] + sum over runs and their channels of source * weights, in that order.
@@ -312,6 +344,13 @@ typedef struct {
   void (*depthwise_gradient)(const nr_depthwise_gradient_job *);
 
   void (*product)(const nr_product_job *);
+  // The same where each word of a and b is a pair of numbers in bfloat16, the first of them in its upper half; `depth`
+  // counts pairs. Subnormal numbers are taken for zero.
+  void (*pair_product)(const nr_product_job *);
+  // words[i] = the pair of a[2 i] and a[2 i + 1], or 0 past the end; (count + 1) / 2 words
+  void (*pair_columns)(const float *a, int64_t count, float *words);
+  // The pairs of first[i] and second[i] (null for zeros) at words[i / 32 * panel + i % 32]; whole vectors are written.
+  void (*pair_rows)(const float *first, const float *second, int64_t count, float *words, int64_t panel);
   // result[column] = the sum over k, in order, of a[k] * b[k][column]
   void (*row_product)(const float *a, int64_t depth, const float *b, int64_t b_row, float *result, int64_t columns);
   // result[row] = the sum over k of a[k] * b[row][k], in 16 lane sums

@@ -9,6 +9,7 @@ struct KernelSite {
   let attributes: Attributes
   let batch: Int
   let compute: Compute
+  let precision: ExecutionMode.Precision
   /// The key of the node's random numbers, drawn from the stream that carries its path.
   let randomKey: UInt64
 

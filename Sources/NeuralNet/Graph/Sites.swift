@@ -56,13 +56,22 @@ public struct ExecutionMode: Hashable, Sendable {
     case bypass
   }
 
+  /// What the operands of matrix products are rounded to; their sums and all else are in single precision.
+  public enum Precision: String, Hashable, Sendable, CaseIterable {
+    case single = "fp32"
+    /// bfloat16 for the products of linear layers; see `BFloat16Linear`.
+    case bfloat16 = "bf16"
+  }
+
   public var batchNorm: BatchNorm
   /// Whether dropout drops; otherwise it is the identity.
   public var dropout: Bool
+  public var precision: Precision
 
-  public init(batchNorm: BatchNorm, dropout: Bool) {
+  public init(batchNorm: BatchNorm, dropout: Bool, precision: Precision = .single) {
     self.batchNorm = batchNorm
     self.dropout = dropout
+    self.precision = precision
   }
 
   public static let training = ExecutionMode(batchNorm: .batch(updating: true), dropout: true)

@@ -34,7 +34,12 @@ extension Op {
       let features = outputs[0].shape.elementsPerSample
       return inputs[0].shape.channels * features + (attributes.boolean("bias") ? features : 0)
     },
-    kernel: { .convolution(try productGeometry($0, input: $0.inputs[0], output: $0.outputs[0]), $0) },
+    kernel: { site in
+      switch site.precision {
+      case .single: .convolution(try productGeometry(site, input: site.inputs[0], output: site.outputs[0]), site)
+      case .bfloat16: .bfloat16Linear(site)
+      }
+    },
     gradient: { site in
       let x = site.inputs[0], weight = site.inputs[1], dy = site.outputGradient
       let dx = try site.apply(.linearInputGradient, [dy, weight], for: 0)
@@ -53,7 +58,13 @@ extension Op {
     "linear_input_gradient", "Gradient of a linear layer's input.", role: .derived, arity: .exactly(2),
     paddingLanes: .cleared,
     infer: { [ValueType(.activation($0.input.shape.dimensions.dropLast() + [$0.inputs[1].shape.dimensions[0]]))] },
-    kernel: { .convolutionInputGradient(try productGeometry($0, input: $0.outputs[0], output: $0.inputs[0]), $0) },
+    kernel: { site in
+      switch site.precision {
+      case .single:
+        .convolutionInputGradient(try productGeometry(site, input: site.outputs[0], output: site.inputs[0]), site)
+      case .bfloat16: .bfloat16LinearInputGradient(site)
+      }
+    },
     gradient: { site in
       let dy = site.inputs[0], weight = site.inputs[1], incoming = site.outputGradient
       return [
@@ -67,7 +78,13 @@ extension Op {
     "linear_weight_gradient", "Gradient of a linear layer's weight.", role: .derived, arity: .exactly(2),
     paddingLanes: .none,
     infer: { [ValueType(.array([$0.inputs[0].shape.channels, $0.inputs[1].shape.channels]))] },
-    kernel: { .convolutionWeightGradient(try productGeometry($0, input: $0.inputs[0], output: $0.inputs[1]), $0) },
+    kernel: { site in
+      switch site.precision {
+      case .single:
+        .convolutionWeightGradient(try productGeometry(site, input: site.inputs[0], output: site.inputs[1]), site)
+      case .bfloat16: .bfloat16LinearWeightGradient(site)
+      }
+    },
     gradient: { site in
       let x = site.inputs[0], dy = site.inputs[1], incoming = site.outputGradient
       return [

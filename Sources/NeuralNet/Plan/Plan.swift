@@ -73,9 +73,10 @@ package final class Plan {
   ///   - random: the seed and stream name of random masks.
   ///   - sharesMemory: false gives every value a buffer of its own, for checking that sharing changes nothing.
   ///   - fuses: false runs each node by itself, with the bits of the tape.
+  ///   - precision: what the operands of matrix products are rounded to.
   init(
     _ graph: Graph, batch: Int, kept: [Int], gradientValues: [Int: Int] = [:], random: RandomSource,
-    sharesMemory: Bool = true, fuses: Bool = true, compute: Compute
+    sharesMemory: Bool = true, fuses: Bool = true, precision: ExecutionMode.Precision = .single, compute: Compute
   ) throws {
     guard (1...Op.largestExtent).contains(batch) else {
       throw Fault(.recipe, "wrong batch size", expected: "1 to \(Op.largestExtent)", got: "\(batch)")
@@ -88,7 +89,9 @@ package final class Plan {
         changesParameters: updatesParameters || !gradientValues.isEmpty) : graph
     let schedule = PlanSchedule(
       graph, batch: batch, kept: kept, external: Set(gradientValues.values), sharesMemory: sharesMemory)
-    let kernels = try schedule.nodes.map { try Self.kernel(graph, $0, batch, random, compute, schedule.isRead) }
+    let kernels = try schedule.nodes.map {
+      try Self.kernel(graph, $0, batch, random, compute, precision, schedule.isRead)
+    }
     let scratchFloats = roundedToVectors(kernels.map(\.scratchFloats).max() ?? 0)
     self.graph = graph
     self.updatesParameters = updatesParameters
@@ -178,7 +181,8 @@ package final class Plan {
   }
 
   private static func kernel(
-    _ graph: Graph, _ index: Int, _ batch: Int, _ random: RandomSource, _ compute: Compute, _ isRead: [Bool]
+    _ graph: Graph, _ index: Int, _ batch: Int, _ random: RandomSource, _ compute: Compute,
+    _ precision: ExecutionMode.Precision, _ isRead: [Bool]
   ) throws -> Kernel {
     let node = graph.nodes[index]
     if node.op.name == Op.chosenGradient.name { return Kernel { _ in } }
@@ -189,7 +193,7 @@ package final class Plan {
       KernelSite(
         inputs: node.inputs.map { graph.values[$0] }, outputs: node.outputs.map { graph.values[$0] },
         isRead: node.outputs.map { isRead[$0] }, attributes: node.attributes, batch: batch, compute: compute,
-        randomKey: node.op.isRepeatable ? 0 : random.key(for: node.path)))
+        precision: precision, randomKey: node.op.isRepeatable ? 0 : random.key(for: node.path)))
   }
 
   private func link(_ nodes: [Int], _ kernels: [Kernel]) {

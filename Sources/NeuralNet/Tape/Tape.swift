@@ -231,7 +231,7 @@ public final class Tape {
     return try prepare(
       KernelSite(
         inputs: inputs, outputs: outputs, isRead: outputs.map { _ in true }, attributes: attributes, batch: batch,
-        compute: compute, randomKey: draw))
+        compute: compute, precision: .single, randomKey: draw))
   }
 
   // MARK: - Layers

@@ -45,7 +45,7 @@ public final class TrainingPlan {
   ///
   /// - Parameters:
   ///   - output: the output that is trained; the first by default. It must be `[N, classes]`.
-  ///   - mode: how layers behave; by default batch statistics, updated running statistics, and dropout.
+  ///   - mode: how layers behave; by default batch statistics, updated running statistics, dropout and fp32.
   ///   - random: where dropout's masks come from.
   /// - Throws: a `recipe` fault for an unknown output, a wrong shape or a batch size out of range.
   public convenience init(
@@ -83,7 +83,7 @@ public final class TrainingPlan {
     plan = try Plan(
       draft.graph, batch: batch, kept: draft.graph.outputs.map(\.value) + [lossSymbol.id],
       gradientValues: gradientValues, random: random, sharesMemory: sharesMemory, fuses: fuses,
-      compute: compute)
+      precision: mode.precision, compute: compute)
     self.batch = batch
     inputs = Array(draft.graph.inputs[..<known])
     answers = Array(draft.graph.inputs[known...])
