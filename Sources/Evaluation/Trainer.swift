@@ -56,6 +56,7 @@ public struct Trainer {
       seed: random.seed, stream: random.name + "/data")
     let plan = try TrainingPlan(
       graph, batch: recipe.batch, loss: Self.loss(of: images, recipe),
+      mode: ExecutionMode(batchNorm: .batch(updating: true), dropout: true, precision: recipe.precision),
       random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: compute)
     try Self.check(classes: plan.classes, of: images)
     let pixels = UnsafeMutableBufferPointer<Float>.allocate(capacity: recipe.batch * images.set.imageSize)

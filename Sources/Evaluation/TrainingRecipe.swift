@@ -29,11 +29,14 @@ public struct TrainingRecipe: Sendable, Equatable {
   public var optimiser: SGD
   public var labelSmoothing: Double
   public var augmentation: Augmentation
+  /// What the operands of matrix products are rounded to while it trains.
+  public var precision: ExecutionMode.Precision
 
   /// The defaults are NAS-Bench-201's (Dong & Yang 2020, table 1), but for the batch of 64 and the epochs.
   public init(
     epochs: Int, batch: Int = 64, learningRate: Double = 0.1, course: Course = .cosine, warmUp: Double = 0,
-    optimiser: SGD, labelSmoothing: Double = 0, augmentation: Augmentation = .none, scheduleEpochs: Int? = nil
+    optimiser: SGD, labelSmoothing: Double = 0, augmentation: Augmentation = .none, scheduleEpochs: Int? = nil,
+    precision: ExecutionMode.Precision = .single
   ) throws {
     guard epochs > 0 else { throw Fault(.recipe, "wrong number of epochs", expected: "at least 1", got: "\(epochs)") }
     let scheduleEpochs = scheduleEpochs ?? epochs
@@ -60,6 +63,7 @@ public struct TrainingRecipe: Sendable, Equatable {
     self.optimiser = optimiser
     self.labelSmoothing = labelSmoothing
     self.augmentation = augmentation
+    self.precision = precision
   }
 
   /// The learning rate of each step. The warm-up counts in steps.
@@ -89,6 +93,7 @@ public struct TrainingRecipe: Sendable, Equatable {
       "clip": .number(optimiser.clipNorm ?? 0), "label_smoothing": .number(labelSmoothing),
       "augment": augmentation.json,
     ]
+    if precision != .single { fields["precision"] = .string(precision.rawValue) }
     if scheduleEpochs != epochs { fields["schedule_epochs"] = .int(scheduleEpochs) }
     return .object(fields)
   }

@@ -47,14 +47,19 @@ final class Supernet {
   let open: Set<String>
   private var members: [String: Member] = [:]
   private var order: [String] = []
+  /// What the operands of matrix products are rounded to while it trains.
+  private let precision: ExecutionMode.Precision
   private let random: RandomSource
   private let sharing: Sharing?
 
   /// Builds the space's networks once to find what they share.
   ///
   /// - Parameter share: how a smaller parameter is made of the whole one; nil for its leading part.
-  init(_ definition: SpaceDefinition, data: DataObject, share: LuaReference?, random: RandomSource) throws {
-    (self.definition, self.data, self.random) = (definition, data, random)
+  init(
+    _ definition: SpaceDefinition, data: DataObject, share: LuaReference?, precision: ExecutionMode.Precision,
+    random: RandomSource
+  ) throws {
+    (self.definition, self.data, self.precision, self.random) = (definition, data, precision, random)
     let (open, first) = try Self.discover(definition, data)
     self.open = open
     try definition.check(outputsOf: first.graph, fit: data.dataset)
@@ -130,7 +135,7 @@ final class Supernet {
       try member.training[key]
       ?? TrainingPlan(
         member.network.graph, batch: batch, loss: loss,
-        mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true),
+        mode: ExecutionMode(batchNorm: .batch(updating: false), dropout: true, precision: precision),
         random: RandomSource(seed: random.seed, name: random.name + "/dropout"), compute: definition.session.compute)
     member.training[key] = plan
     try plan.select(try selection(architecture, member, plan.decisions))

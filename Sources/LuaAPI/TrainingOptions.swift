@@ -18,7 +18,7 @@ enum TrainingOptions {
     Parameter("augment", "table", default: [:], "{ flip = true, crop = pixels, cutout = pixels }"),
   ]
 
-  /// Stochastic gradient descent with momentum, and the smoothing of labels.
+  /// Stochastic gradient descent with momentum, the smoothing of labels, and the precision.
   static let descent = [
     Parameter("momentum", "number", default: 0.9, min: 0, max: 1, "of SGD"),
     Parameter("nesterov", "boolean", default: true, "Nesterov's momentum"),
@@ -26,6 +26,10 @@ enum TrainingOptions {
     Parameter("decay_norm", "boolean", default: true, "also decay batch-norm parameters and biases"),
     Parameter("clip", "number", default: 0, min: 0, "largest global gradient norm; 0: no clipping"),
     Parameter("label_smoothing", "number", default: 0, min: 0, max: 1, "share of a target spread over all classes"),
+    Parameter(
+      "precision", "string", default: "fp32", oneOf: ExecutionMode.Precision.allCases.map(\.rawValue),
+      "bf16: linear layers multiply numbers rounded to bfloat16, which takes less time; weights, sums and all scores "
+        + "stay in fp32"),
   ]
 
   /// The checked options as a recipe of training. The optimiser is that of the same options unless given.
@@ -37,7 +41,13 @@ enum TrainingOptions {
       course: TrainingRecipe.Course(rawValue: arguments.text("schedule")) ?? .cosine,
       warmUp: arguments.number("warmup"), optimiser: try given ?? optimiser(arguments),
       labelSmoothing: labelSmoothing ?? arguments.number("label_smoothing"),
-      augmentation: try augmentation(arguments["augment"].table), scheduleEpochs: arguments["schedule_epochs"].integer)
+      augmentation: try augmentation(arguments["augment"].table), scheduleEpochs: arguments["schedule_epochs"].integer,
+      precision: precision(arguments))
+  }
+
+  /// The precision of `descent`; single where that isn't among the options.
+  static func precision(_ arguments: Arguments) -> ExecutionMode.Precision {
+    arguments["precision"].string.flatMap(ExecutionMode.Precision.init) ?? .single
   }
 
   /// The checked options of `descent` as an optimiser.

@@ -138,7 +138,8 @@ struct WeightsBinding {
     try session.beginWork()
     let random = RandomSource(seed: session.seed, name: stream), average = arguments.number("ema")
     let share = arguments["share"].function
-    let supernet = try Supernet(space.definition, data: data, share: share, random: random)
+    let supernet = try Supernet(
+      space.definition, data: data, share: share, precision: TrainingOptions.precision(arguments), random: random)
     if average > 0 { try supernet.shared.keepAverage(decay: average) }
     let shared = supernet.shared, session = session
     let options = JSONValue.object(arguments.options.compactMapValues { try? LuaValues.json($0) })

@@ -33,11 +33,21 @@ import Testing
     }
   }
 
+  @Test(arguments: linear) func bfloat16(network: SmallNetworks.Case) throws {
+    for compute in try computes() {
+      let graph = try SmallNetworks.graph(network)
+      #expect(try differences(graph, precision: .bfloat16, compute) == [], "\(compute.kernelSet)")
+    }
+  }
+
   @Test func everyKernelRunsBetweenGuardPages() throws {
     let compute = RecordingKernels.compute()
     for example in OpExamples.all { _ = try differences(example, compute) }
     for network in FusionTests.cases { _ = try differences(try FusionTests.graph(network), compute) }
     for network in SmallNetworks.all + Self.awkward { _ = try differences(try SmallNetworks.graph(network), compute) }
+    for network in Self.linear {
+      _ = try differences(try SmallNetworks.graph(network), precision: .bfloat16, compute)
+    }
     let missing = RecordingKernels.names.subtracting(RecordingKernels.called).subtracting(Self.elsewhere.keys)
     #expect(missing == [], "a network here has to use them, noted by RecordingKernels, or a test of their own")
   }
@@ -52,12 +62,15 @@ import Testing
   }
 
   /// A training step and an evaluation.
-  private func differences(_ graph: Graph, _ compute: Compute) throws -> [String] {
+  private func differences(
+    _ graph: Graph, precision: ExecutionMode.Precision = .single, _ compute: Compute
+  ) throws -> [String] {
     let batch = 3, weights = try Weights(graph, random: Self.random)
     let images = SmallNetworks.numbers(batch * graph.type(of: graph.inputs[0]).shape.elementsPerSample)
     let training = try TrainingPlan(
-      graph, batch: batch, loss: .crossEntropy(), output: nil, mode: .training, random: Self.random,
-      sharesMemory: false, compute: compute)
+      graph, batch: batch, loss: .crossEntropy(), output: nil,
+      mode: ExecutionMode(batchNorm: .batch(updating: true), dropout: true, precision: precision),
+      random: Self.random, sharesMemory: false, compute: compute)
     try images.withUnsafeBufferPointer { try training.setInput($0) }
     try SmallNetworks.labels(batch, classes: 3).withUnsafeBufferPointer { try training.setLabels($0) }
     _ = try training.forwardBackward(weights, step: 0)
@@ -88,6 +101,10 @@ extension GuardPageTests {
       layer("max_pool", [5, 1, channels], ["kernel": [3, 1], "stride": 2]),
       layer("avg_pool", [9, 8, channels], ["kernel": 3, "stride": 1, "padding": 1, "count_padding": false]),
     ]
+  }
+
+  private static let linear = [1, 3, 7, 17, 33, 48].map { channels in
+    SmallNetworks.layer("linear", [5, 3, channels], ["features": .int(2 * channels + 1)])
   }
 
   private static func rows(_ channels: Int) -> [SmallNetworks.Case] {

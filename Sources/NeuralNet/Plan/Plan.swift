@@ -35,6 +35,7 @@ package final class Plan {
   private let updatesParameters: Bool
   let batch: Int
   let compute: Compute
+  let precision: ExecutionMode.Precision
   let layout: ParameterLayout
   /// The gradients of the parameters, laid out as the trained part of the weights.
   let gradients: AlignedBuffer
@@ -96,7 +97,7 @@ package final class Plan {
     self.graph = graph
     self.updatesParameters = updatesParameters
     self.batch = batch
-    self.compute = compute
+    (self.compute, self.precision) = (compute, precision)
     self.gradientValues = gradientValues
     resolver =
       PathResolver.isNeeded(for: graph)

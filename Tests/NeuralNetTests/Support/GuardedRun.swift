@@ -53,7 +53,7 @@ struct GuardedRun {
       KernelSite(
         inputs: node.inputs.map { plan.graph.values[$0] }, outputs: node.outputs.map { plan.graph.values[$0] },
         isRead: node.outputs.map { _ in true }, attributes: node.attributes, batch: plan.batch, compute: compute,
-        randomKey: node.op.isRepeatable ? 0 : random.key(for: node.path)))
+        precision: plan.precision, randomKey: node.op.isRepeatable ? 0 : random.key(for: node.path)))
     let scratch = GuardedBuffer(count: roundedToVectors(max(1, kernel.scratchFloats)))
     let prepared = GuardedBuffer(count: roundedToVectors(max(1, kernel.preparation?.floats ?? 0)), value: 0)
     var inputs = node.inputs.map { UnsafeMutableRawPointer(buffer($0).pointer) }

@@ -41,6 +41,9 @@ enum RecordingKernels {
 
   private static func rows(_ table: inout nr_kernels) {
     table.product = { note("product").product($0) }
+    table.pair_product = { note("pair_product").pair_product($0) }
+    table.pair_columns = { note("pair_columns").pair_columns($0, $1, $2) }
+    table.pair_rows = { note("pair_rows").pair_rows($0, $1, $2, $3, $4) }
     table.row_product = { note("row_product").row_product($0, $1, $2, $3, $4, $5) }
     table.row_dots = { note("row_dots").row_dots($0, $1, $2, $3, $4, $5) }
     table.max_pool = { note("max_pool").max_pool($0) }
