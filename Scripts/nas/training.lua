@@ -29,6 +29,10 @@ local shared = {
   { "weight_decay", varied, min = 0, default = 5e-4, doc = "times the weights, added to their gradients" },
   { "decay_norm", "boolean", default = true, doc = "also decay batch-norm parameters and biases" },
   { "label_smoothing", varied, min = 0, max = 1, default = 0, doc = "share of a target spread over all classes" },
+  {
+    "precision", "string", one_of = { "fp32", "bf16" }, default = "fp32",
+    doc = "bf16: linear layers multiply numbers rounded to bfloat16 while training; weights and scores stay in fp32",
+  },
   { "clip", varied, min = 0, default = 0, doc = "gradient clipping by global norm; 0 is off" },
   {
     "augment", "table", default = {},
@@ -88,6 +92,9 @@ local function decided(arch, option, path)
   }
 end
 
+--- The options whose texts are no paths of decisions.
+local words = { schedule = true, precision = true }
+
 --- The settings for an architecture: functions called on it, paths replaced by what it decides there.
 function training.resolved(settings, arch)
   local resolved = {}
@@ -101,7 +108,7 @@ function training.resolved(settings, arch)
           got = core.show(value),
         }
       end
-    elseif type(value) == "string" and name ~= "schedule" then
+    elseif type(value) == "string" and not words[name] then
       value = decided(arch, name, value)
     end
     resolved[name] = value

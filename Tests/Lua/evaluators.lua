@@ -62,6 +62,31 @@ expect.equal(
   error_of(nas.evaluators.train, { data = data, lr = -1 }),
   "nas.evaluators.train: wrong option 'lr': expected at least 0, got -1")
 
+-- MARK: precision
+
+local function trained(precision)
+  local result = nas.search {
+    name = "precision_" .. precision, space = widths, strategy = nas.strategies.listed { widths:make { width = 8 } },
+    evaluate = nas.evaluators.train { data = data, epochs = 1, batch = 32, precision = precision },
+  }
+  expect.equal(result.trials[1].failed, nil)
+  return result.trials[1]
+end
+local single, rounded = trained("fp32").metrics.loss, trained("bf16").metrics.loss
+expect.is_true(single ~= rounded, "rounding has an effect")
+expect.near(rounded, single, 0.01)
+local shared = {}
+for _, precision in ipairs { "fp32", "bf16" } do
+  local weights = nas.weights(widths, { data = data, precision = precision, stream = "shared" })
+  for batch in data:batches { size = 32, epochs = 1 } do weights:step(widths:make { width = 4 }, batch, { lr = 0.1 }) end
+  shared[precision] = weights:evaluate(widths:make { width = 4 }).loss
+end
+expect.is_true(shared.fp32 ~= shared.bf16, "rounding has an effect")
+expect.near(shared.bf16, shared.fp32, 0.01)
+expect.equal(
+  error_of(nas.evaluators.train, { data = data, precision = "fp16" }),
+  "nas.evaluators.train: wrong option 'precision': expected one of fp32, bf16, got the text \"fp16\". Did you mean 'bf16'?")
+
 -- MARK: cross-validation, against its folds one by one
 
 local folds = data:folds(3, { seed = 4 })

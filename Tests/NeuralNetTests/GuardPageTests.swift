@@ -104,7 +104,7 @@ extension GuardPageTests {
   }
 
   private static let linear = [1, 3, 7, 17, 33, 48].map { channels in
-    SmallNetworks.layer("linear", [5, 3, channels], ["features": .int(2 * channels + 1)])
+    SmallNetworks.layer("linear", [channels], ["features": .int(2 * channels + 1)])
   }
 
   private static func rows(_ channels: Int) -> [SmallNetworks.Case] {
