@@ -7,8 +7,11 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Exclusive access to properties is checked where the tests of logic run, in debug builds: in a release it would take a
+/// fortieth of the time of a script that computes on small tensors.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+  let unchecked = SwiftSetting.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+  return .target(name: name, dependencies: dependencies, swiftSettings: strict + [unchecked])
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -45,9 +45,9 @@ def agreeing(case, ours, theirs):
     return numbers
 
 
-def repetitions(side, seconds):
-    """How many steps take about so long."""
-    return max(1, round(seconds / max(1e-7, side.ask(2).cpu)))
+def repetitions(side, seconds, cycle=1):
+    """How many steps take about so long: whole cycles, so that both sides do the same work."""
+    return cycle * max(1, round(seconds / max(1e-7, side.ask(2).cpu) / cycle))
 
 
 def in_turns(case, plan):
@@ -55,7 +55,7 @@ def in_turns(case, plan):
     ours, theirs = case.start()
     with ours, theirs:
         numbers = agreeing(case, ours, theirs)
-        counts = [repetitions(side, plan.seconds) for side in (ours, theirs)]
+        counts = [repetitions(side, plan.seconds, case.cycle) for side in (ours, theirs)]
         rounds = [(ours.ask(counts[0]).cpu * 1e3, theirs.ask(counts[1]).cpu * 1e3) for _ in range(plan.rounds)]
         profile = profiled(ours, counts[0] * 4) if plan.profile else []
     return result(case.name, *zip(*rounds), "ms", numbers, profile)

@@ -13,6 +13,11 @@ extern const char shim_error_type, shim_signal_type;
 extern const char shim_key_environment, shim_key_globals, shim_key_interned, shim_key_pending, shim_key_behind,
     shim_key_snapshot, shim_key_handler, shim_key_trip;
 
+/// Moves a block to a new size, as `realloc`; `old` is 0 without a block, `size` 0 to give it back.
+void *shim_pool_resize(shim_pool *pool, void *block, size_t old, size_t size);
+/// Gives all slabs back to the system.
+void shim_pool_free(shim_pool *pool);
+
 void shim_start_watchdog(shim_vm *vm);
 void shim_stop_watchdog(shim_vm *vm);
 void shim_enter(shim_vm *vm, shim_vm **outer);

@@ -49,11 +49,6 @@ static void remember_memory_place(lua_State *L, shim_vm *vm) {
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   shim_vm *vm = context;
   size_t old = block ? old_size : 0;
-  if (new_size == 0) {
-    free(block);
-    vm->used -= old;
-    return NULL;
-  }
   if (new_size > old && vm->used + vm->external + (new_size - old) > vm->limit) {
     if (!vm->in_swift) {
       remember_memory_place(vm->current, vm);
@@ -61,13 +56,13 @@ static void *allocate(void *context, void *block, size_t old_size, size_t new_si
     }
     vm->over = 1;
   }
-  void *result = realloc(block, new_size);
-  if (result) vm->used += new_size - old;
+  void *result = shim_pool_resize(&vm->pool, block, old, new_size);
+  if (result || new_size == 0) vm->used += new_size - old;
   return result;
 }
 
-/// Native memory drives the collector, half as fast as Lua's own does: what scripts dropped is then given back, and used again, while
-/// it is still in the caches.
+/// Native memory drives the collector, half as fast as Lua's own does: what scripts dropped is then given back, and used
+/// again, while it is still in the caches.
 static void step_for_external(lua_State *L, shim_vm *vm) {
   size_t grown = vm->external_debt - vm->external_stepped;
   if (grown < (64 << 10)) return;
@@ -75,10 +70,14 @@ static void step_for_external(lua_State *L, shim_vm *vm) {
   lua_gc(L, LUA_GCSTEP, grown >> 11 > INT_MAX ? INT_MAX : (int)(grown >> 11));
 }
 
+/// The collections of young objects leave what has survived two of them: native memory of that age waits for a full one.
+static bool wants_full_collection(const shim_vm *vm) {
+  return vm->over || (vm->external_debt >= (16 << 20) && vm->external_debt >= vm->external / 2);
+}
+
 void shim_settle(lua_State *L, shim_vm *vm) {
   step_for_external(L, vm);
-  if (!vm->over && vm->external_debt < (64 << 20)) return;
-  if (!vm->over && vm->external_debt < vm->external / 2) return;
+  if (!wants_full_collection(vm)) return;
   vm->external_debt = vm->external_stepped = 0;
   lua_gc(L, LUA_GCCOLLECT);
   if (!vm->over) return;
@@ -225,12 +224,16 @@ shim_vm *shim_open(const shim_host *host, void *host_object, size_t limit, doubl
   pthread_mutex_init(&vm->lock, NULL);
   lua_State *L = vm->stop ? lua_newstate(allocate, vm) : NULL;
   if (!L) {
+    shim_pool_free(&vm->pool);
     free(vm);
     return NULL;
   }
   vm->main = vm->current = L;
   *(shim_vm **)lua_getextraspace(L) = vm;
   lua_atpanic(L, panic);
+  // Most of what a script makes in a step is dropped in the next: marking the whole heap for it would cost more than the
+  // script's own work. Numbers of 0 are Lua's own.
+  lua_gc(L, LUA_GCGEN, 0, 0);
   lua_pushcfunction(L, message_handler);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &shim_key_handler);
   lua_pushcfunction(L, shim_open_sandbox);
@@ -246,6 +249,7 @@ void shim_close(shim_vm *vm) {
   shim_stop_watchdog(vm);
   vm->in_swift = 1;
   lua_close(vm->main);
+  shim_pool_free(&vm->pool);
   pthread_mutex_destroy(&vm->lock);
   shim_switch_release(vm->stop);
   free(vm);

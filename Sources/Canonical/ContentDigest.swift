@@ -4,10 +4,16 @@ import CCrypto
 ///
 /// Text and numbers are framed by their length, so that `["ab", "c"]` and `["a", "bc"]` differ.
 public struct ContentDigest {
+  /// SHA-256, looked up once: by name it takes longer than the digest of a short text.
+  private struct Algorithm: @unchecked Sendable {
+    let pointer = EVP_MD_fetch(nil, "SHA256", nil)
+  }
+
   private final class Context {
+    private static let algorithm = Algorithm()
     let pointer: OpaquePointer
     init() {
-      guard let pointer = EVP_MD_CTX_new(), EVP_DigestInit_ex(pointer, EVP_sha256(), nil) == 1 else {
+      guard let pointer = EVP_MD_CTX_new(), EVP_DigestInit_ex(pointer, Self.algorithm.pointer, nil) == 1 else {
         fatalError("libcrypto has no SHA-256")
       }
       self.pointer = pointer
@@ -38,10 +44,15 @@ public struct ContentDigest {
 
   /// The digest as 64 hexadecimal digits. The digest must not be updated afterwards.
   public func finish() -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: finishBytes().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  /// The digest as 32 bytes. The digest must not be updated afterwards.
+  public func finishBytes() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 32)
     EVP_DigestFinal_ex(context.pointer, &bytes, nil)
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    return bytes
   }
 
   /// The digest of some texts in order.

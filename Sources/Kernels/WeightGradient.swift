@@ -71,16 +71,75 @@ private func wideTile<let channels: Int>(
   }
 }
 
+/// One tile of one vector for some runs of up to three channels each, over all pixels: the colours of an image under a
+/// few taps, which are too few by themselves to keep the arithmetic busy.
+@inline(__always)
+private func runTile<let runs: Int>(
+  _ job: nr_weight_gradient_job, _ offsets: InlineArray<runs, Int>, _ result: UnsafeMutablePointer<Float>,
+  _ count: Int, _ stride: Int, _ zeros: InlineArray<runs, Lanes>, _ ahead: inout Ahead
+) {
+  var sums = zeros, secondSums = zeros, thirdSums = zeros
+  for r in 0..<runs {
+    let before = result + r &* count &* 16
+    sums[r] = load(before)
+    if count > 1 { secondSums[r] = load(before + 16) }
+    if count > 2 { thirdSums[r] = load(before + 32) }
+  }
+  let step = Int(job.gradient_column)
+  for row in 0..<Int(job.rows) {
+    var values = job.source! + row &* Int(job.source_row)
+    var gradient = job.gradient! + row &* Int(job.gradient_row)
+    var left = Int(job.columns)
+    while left > 0 {
+      for _ in 0..<min(left, columnsPerAsk) {
+        let g = load(gradient)
+        for r in 0..<runs {
+          let x = values + offsets[r]
+          sums[r] = fused(Lanes(repeating: x[0]), g, sums[r])
+          secondSums[r] = fused(Lanes(repeating: x[1]), g, secondSums[r])
+          thirdSums[r] = fused(Lanes(repeating: x[2]), g, thirdSums[r])
+        }
+        values += stride
+        gradient += step
+      }
+      ahead.ask()
+      left &-= columnsPerAsk
+    }
+  }
+  for r in 0..<runs {
+    let after = result + r &* count &* 16
+    store(sums[r], after)
+    if count > 1 { store(secondSums[r], after + 16) }
+    if count > 2 { store(thirdSums[r], after + 32) }
+  }
+}
+
+/// Whether the next runs make a tile together.
+@inline(__always)
+private func areShort(_ runs: UnsafePointer<nr_run>, _ left: Int) -> Bool {
+  guard left >= RunTile.count, runs[0].count <= 3 else { return false }
+  for r in 1..<RunTile.count where runs[r].count != runs[0].count { return false }
+  return true
+}
+
 /// All channels of all runs. A tile may read channels past the end of its run (they are in the same pixel's vector or
 /// the next pixel's) but stores only those of the run.
 @inline(__always)
 private func runs(_ job: nr_weight_gradient_job, _ stride: Int, wide: Bool, _ ahead: inout Ahead) {
   let zero = Lanes(repeating: 0)
   var result = job.result!
-  for index in 0..<Int(job.run_count) {
+  var index = 0
+  while index < Int(job.run_count) {
     let run = job.runs![index]
     let source = job.source! + Int(run.offset)
     let count = Int(run.count)
+    if !wide, areShort(job.runs! + index, Int(job.run_count) &- index) {
+      runTile(job, runOffsets(job.runs! + index), result, count, stride, runTile(zero), &ahead)
+      result += RunTile.count &* count &* 16
+      index &+= RunTile.count
+      continue
+    }
+    index &+= 1
     var c = 0
     while c < count {
       let left = count &- c

@@ -1,5 +1,7 @@
 // What is particular to AVX2 with fused multiply-add: 16 registers of 8 lanes, so that a vector takes two.
 
+import CKernels
+
 /// `a * b + c`, rounded once.
 @inline(__always)
 func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
@@ -44,6 +46,17 @@ func channelTile(_ value: Lanes) -> ChannelTile { [value, value, value, value, v
 typealias SmallChannelTile = InlineArray<2, Lanes>
 @inline(__always)
 func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value, value] }
+
+/// Runs of up to three summed channels in a tile.
+typealias RunTile = InlineArray<2, Lanes>
+@inline(__always)
+func runTile(_ value: Lanes) -> RunTile { [value, value] }
+
+/// Where the runs of a tile begin.
+@inline(__always)
+func runOffsets(_ runs: UnsafePointer<nr_run>) -> InlineArray<2, Int> {
+  [Int(runs[0].offset), Int(runs[1].offset)]
+}
 
 /// Pixels in a depthwise tile.
 typealias DepthwiseTile = InlineArray<4, Lanes>

@@ -1,5 +1,7 @@
 // What is particular to AVX-512 (F, DQ, BW, VL) with fused multiply-add: 32 registers of 16 lanes.
 
+import CKernels
+
 /// `a * b + c`, rounded once.
 @inline(__always)
 func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
@@ -46,6 +48,17 @@ func channelTile(_ value: Lanes) -> ChannelTile {
 typealias SmallChannelTile = InlineArray<8, Lanes>
 @inline(__always)
 func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value, value, value, value, value, value, value, value] }
+
+/// Runs of up to three summed channels in a tile.
+typealias RunTile = InlineArray<3, Lanes>
+@inline(__always)
+func runTile(_ value: Lanes) -> RunTile { [value, value, value] }
+
+/// Where the runs of a tile begin.
+@inline(__always)
+func runOffsets(_ runs: UnsafePointer<nr_run>) -> InlineArray<3, Int> {
+  [Int(runs[0].offset), Int(runs[1].offset), Int(runs[2].offset)]
+}
 
 /// Pixels in a depthwise tile.
 typealias DepthwiseTile = InlineArray<8, Lanes>

@@ -1,6 +1,8 @@
 // What is particular to the baseline of x86-64 (SSE2): 16 registers of 4 lanes, so that a vector takes four, and no
 // fused multiply-add (spelling it would call `fmaf` for each lane).
 
+import CKernels
+
 /// `a * b + c`, rounded twice.
 @inline(__always)
 func fused(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c + a * b }
@@ -45,6 +47,17 @@ func channelTile(_ value: Lanes) -> ChannelTile { [value, value] }
 typealias SmallChannelTile = InlineArray<1, Lanes>
 @inline(__always)
 func smallChannelTile(_ value: Lanes) -> SmallChannelTile { [value] }
+
+/// Runs of up to three summed channels in a tile.
+typealias RunTile = InlineArray<1, Lanes>
+@inline(__always)
+func runTile(_ value: Lanes) -> RunTile { [value] }
+
+/// Where the runs of a tile begin.
+@inline(__always)
+func runOffsets(_ runs: UnsafePointer<nr_run>) -> InlineArray<1, Int> {
+  [Int(runs[0].offset)]
+}
 
 /// Pixels in a depthwise tile.
 typealias DepthwiseTile = InlineArray<2, Lanes>

@@ -7,9 +7,15 @@ import LuaHost
 /// `fun(trial: Trial): table`, a function. Calls are checked for a table or a function there; the rest is for editors and
 /// the reference.
 public struct ArgumentType: Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-  public var alternatives: [String]
+  public let alternatives: [String]
+  /// What calls are checked for, for each alternative.
+  private let kinds: [Kind]
 
-  public init(_ text: String) { alternatives = Self.split(text, at: "|") }
+  public init(_ text: String) {
+    alternatives = Self.split(text, at: "|")
+    kinds = alternatives.map { Kind($0) }
+  }
+
   public init(stringLiteral text: String) { self.init(text) }
 
   /// As it was declared.
@@ -17,62 +23,59 @@ public struct ArgumentType: Sendable, ExpressibleByStringLiteral, CustomStringCo
 
   /// In words, for errors.
   public var description: String {
-    alternatives.map(Self.phrase).joined(separator: " or ")
+    zip(alternatives, kinds).map { Self.phrase($0, $1) }.joined(separator: " or ")
   }
 
-  private static func phrase(_ alternative: String) -> String {
-    if alternative == "any" { return "any value" }
-    switch Shape(alternative) {
-    case .list: return "a list of \(alternative.dropLast(2))s"
-    case .function: return "a function"
-    case .table: return "a table"
-    case .name: return withArticle(alternative)
+  private static func phrase(_ alternative: String, _ kind: Kind) -> String {
+    switch kind {
+    case .any: "any value"
+    case .list: "a list of \(alternative.dropLast(2))s"
+    case .function: "a function"
+    case .table: "a table"
+    case .integer, .number, .string, .boolean, .named: withArticle(alternative)
     }
   }
 
-  /// How an alternative is written, which says what a call is checked for.
-  private enum Shape {
-    case list, function, table, name
+  private enum Kind {
+    case any, integer, number, string, boolean, list, function, table
+    case named(String)
 
     init(_ text: String) {
-      if text.hasSuffix("[]") {
-        self = .list
-      } else if text == "function" || text.hasPrefix("fun(") {
-        self = .function
-      } else if text == "table" || text.hasPrefix("table<") {
-        self = .table
-      } else {
-        self = .name
+      switch text {
+      case "any": self = .any
+      case "integer": self = .integer
+      case "number": self = .number
+      case "string": self = .string
+      case "boolean": self = .boolean
+      case _ where text.hasSuffix("[]"): self = .list
+      case _ where text == "function" || text.hasPrefix("fun("): self = .function
+      case _ where text == "table" || text.hasPrefix("table<"): self = .table
+      default: self = .named(text)
       }
     }
-  }
 
-  /// Whether a value is of one of the alternatives; a class is compared by the name that recipes see.
-  func accepts(_ value: LuaValue) -> Bool {
-    alternatives.contains { alternative in
-      switch Shape(alternative) {
+    /// Whether a value is of the kind; a class is compared by the name that recipes see.
+    func accepts(_ value: LuaValue) -> Bool {
+      switch self {
+      case .any: true
+      case .integer: value.integer != nil
+      case .number: value.number != nil
+      case .string: value.string != nil
+      case .boolean: value.bool != nil
       case .list, .table: value.table != nil
       case .function: value.function != nil
-      case .name: Self.accepts(value, named: alternative)
+      case .named(let name):
+        switch value {
+        case .userdata(let object): type(of: object).luaName == name
+        case .table(let table): table.className == name
+        default: false
+        }
       }
     }
   }
 
-  private static func accepts(_ value: LuaValue, named name: String) -> Bool {
-    switch name {
-    case "any": true
-    case "integer": value.integer != nil
-    case "number": value.number != nil
-    case "string": value.string != nil
-    case "boolean": value.bool != nil
-    default:
-      switch value {
-      case .userdata(let object): type(of: object).luaName == name
-      case .table(let table): table.className == name
-      default: false
-      }
-    }
-  }
+  /// Whether a value is of one of the alternatives.
+  func accepts(_ value: LuaValue) -> Bool { kinds.contains { $0.accepts(value) } }
 
   /// The parts of a type's text between separators that stand in no bracket.
   static func split(_ text: String, at separator: Character) -> [String] {

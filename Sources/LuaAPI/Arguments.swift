@@ -114,38 +114,40 @@ struct ArgumentCheck {
   ]
 
   /// The value, or the parameter's default.
-  private func check(_ value: LuaValue, _ parameter: Parameter, label: String) throws -> LuaValue {
+  private func check(
+    _ value: LuaValue, _ parameter: Parameter, label: @autoclosure () -> String
+  ) throws -> LuaValue {
     if value.isNil {
       if let standard = parameter.defaultValue { return try host.value(standard) }
       if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
-      throw fault("\(label) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
+      throw fault("\(label()) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
     }
     guard parameter.type.accepts(value) else {
       if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
       throw fault(
-        "wrong \(label)", expected: parameter.type.description, got: value.description,
+        "wrong \(label())", expected: parameter.type.description, got: value.description,
         hint: remedy(for: value, parameter))
     }
     if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
       throw fault(
-        "wrong \(label)", expected: "one of " + choices.joined(separator: ", "), got: value.description,
+        "wrong \(label())", expected: "one of " + choices.joined(separator: ", "), got: value.description,
         hint: Suggestion.nearest(to: text, among: choices).map { "Did you mean '\($0)'?" })
     }
-    try checkRange(value, parameter, label: label)
+    try checkRange(value, parameter, label: label())
     return value
   }
 
-  private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: String) throws {
+  private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: @autoclosure () -> String) throws {
     guard let number = value.number else { return }
-    if number.isNaN { throw fault("wrong \(label)", expected: parameter.type.description, got: "NaN") }
+    if number.isNaN { throw fault("wrong \(label())", expected: parameter.type.description, got: "NaN") }
     if parameter.minimum != nil, !number.isFinite {
-      throw fault("wrong \(label)", expected: "a finite number", got: Self.text(number))
+      throw fault("wrong \(label())", expected: "a finite number", got: Self.text(number))
     }
     if let minimum = parameter.minimum, !(number >= minimum) {
-      throw fault("wrong \(label)", expected: "at least \(Self.text(minimum))", got: Self.text(number))
+      throw fault("wrong \(label())", expected: "at least \(Self.text(minimum))", got: Self.text(number))
     }
     if let maximum = parameter.maximum, !(number <= maximum) {
-      throw fault("wrong \(label)", expected: "at most \(Self.text(maximum))", got: Self.text(number))
+      throw fault("wrong \(label())", expected: "at most \(Self.text(maximum))", got: Self.text(number))
     }
   }
 

@@ -163,7 +163,10 @@ struct BuildBinding {
       return try call.object(2, as: Tensor.self) == nil ? (listed, 2) : nil
     }
     guard let second = try call.object(2, as: Tensor.self) else { return ([first], 2) }
-    var tensors = [first, second]
+    var tensors: [Tensor] = []
+    tensors.reserveCapacity(call.count)
+    tensors.append(first)
+    tensors.append(second)
     while let next = try call.object(tensors.count + 1, as: Tensor.self) { tensors.append(next) }
     return (tensors, tensors.count + 1)
   }

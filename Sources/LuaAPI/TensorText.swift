@@ -11,18 +11,19 @@ enum TensorText {
 
   /// Reads nested tables; `shape` is what the first of each depth has, and the others must have it too.
   static func read(_ value: LuaValue, into values: inout [Float], shape: inout [Int]) throws {
-    try read(value, into: &values, shape: &shape, at: [])
+    var place: [Int] = []
+    try read(value, into: &values, shape: &shape, at: &place)
   }
 
   /// - Parameter place: the positions that lead to the value, from 1.
   private static func read(
-    _ value: LuaValue, into values: inout [Float], shape: inout [Int], at place: [Int]
+    _ value: LuaValue, into values: inout [Float], shape: inout [Int], at place: inout [Int]
   ) throws {
+    let depth = place.count
     func fault(_ message: String, _ expected: String, _ got: String) -> Fault {
       let path = place.isEmpty ? nil : "values" + place.map { "[\($0)]" }.joined()
       return Fault(.recipe, "nas.tensor: " + message, path: path, expected: expected, got: got)
     }
-    let depth = place.count
     guard let table = value.table else {
       guard let number = value.number, depth == shape.count else {
         let isShallow = depth < shape.count
@@ -41,7 +42,11 @@ enum TensorText {
     guard rows.count == shape[depth] else {
       throw fault("the rows differ in length", count(shape[depth]), count(rows.count))
     }
-    for (index, row) in rows.enumerated() { try read(row, into: &values, shape: &shape, at: place + [index + 1]) }
+    for (index, row) in rows.enumerated() {
+      place.append(index + 1)
+      try read(row, into: &values, shape: &shape, at: &place)
+      place.removeLast()
+    }
   }
 
   private static func count(_ values: Int) -> String { values == 1 ? "1 value" : "\(values) values" }

@@ -6,6 +6,8 @@ import Diagnostics
 final class HostContext {
   /// Set as soon as the VM exists; C code calls nothing that asks for it before.
   unowned(unsafe) var host: LuaHost!
+  /// `LuaHost.beforeCall`: here, where a call finds it without a reference to the host, whose count is a slow one.
+  var beforeCall: LuaFunction?
   let output: (String) -> Void
   let random: () -> UInt64
   let seconds: Double
@@ -30,7 +32,7 @@ extension LuaHost {
       let box = Unmanaged<FunctionBox>.fromOpaque(function!)
       let call = LuaCall(state!, box)
       do {
-        if let before = LuaHost.of(state!).beforeCall { try before(call) }
+        if let before = HostContext.of(shim_vm_of(state!).pointee.host_object).beforeCall { try before(call) }
         try box._withUnsafeGuaranteedRef { try $0.body(call) }
         return Int32(call.results)
       } catch {

@@ -33,7 +33,10 @@ public final class LuaHost {
   var loaded: [String: LuaValue] = [:]
   var loading: [String] = []
   /// Called before every host function, with its call, while it isn't nil.
-  public var beforeCall: LuaFunction?
+  public var beforeCall: LuaFunction? {
+    get { context._withUnsafeGuaranteedRef { $0.beforeCall } }
+    set { context._withUnsafeGuaranteedRef { $0.beforeCall = newValue } }
+  }
   /// What `note(missing:)` was told last, and after how many calls.
   var missing: (text: String, calls: UInt64)?
   /// The same, where the error that unwinds came at once after it.

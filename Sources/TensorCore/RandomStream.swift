@@ -17,11 +17,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Hashable {
     let digest = ContentDigest()
     digest.update(seed)
     digest.update(name)
-    let digits = Array(digest.finish().utf8)
-    let words = (0..<4).map { word in
-      UInt64(String(decoding: digits[word * 16..<word * 16 + 16], as: UTF8.self), radix: 16)!
-    }
-    (a, b, c, d) = (words[0], words[1], words[2], words[3])
+    let bytes = digest.finishBytes()
+    func word(_ index: Int) -> UInt64 { bytes[8 * index..<8 * index + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+    (a, b, c, d) = (word(0), word(1), word(2), word(3))
   }
 
   /// The next 64 random bits.

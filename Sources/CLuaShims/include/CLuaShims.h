@@ -66,6 +66,17 @@ typedef struct shim_link {
   struct shim_link *up;
 } shim_link;
 
+/// How many sizes of small blocks there are.
+#define SHIM_POOL_SIZES 16
+typedef struct shim_block shim_block;
+
+/// The small blocks of a VM (pool.c): lists of free ones by size, and the slabs that all come from.
+typedef struct {
+  shim_block *free[SHIM_POOL_SIZES], *slabs;
+  char *next;
+  size_t left;
+} shim_pool;
+
 /// One VM.
 typedef struct shim_vm {
   lua_State *main;
@@ -79,6 +90,7 @@ typedef struct shim_vm {
   volatile int running;
   volatile uint64_t calls;
 
+  shim_pool pool;
   /// `external_debt` is what native memory has grown by since the last full collection, `external_stepped` the part of
   /// it that the collector has made steps for.
   size_t used, limit, external, external_debt, external_stepped;

@@ -39,8 +39,11 @@ struct NamePaths {
   /// Counts an automatic name of an op in the open scope; its number.
   @discardableResult
   mutating func countAutomaticName(_ op: String) -> Int {
-    scopes[scopes.count - 1].counts[op, default: 0] += 1
-    return scopes[scopes.count - 1].counts[op, default: 0]
+    func next(_ count: inout Int) -> Int {
+      count += 1
+      return count
+    }
+    return next(&scopes[scopes.count - 1].counts[op, default: 0])
   }
 
   /// The path that a name has in the open scope.

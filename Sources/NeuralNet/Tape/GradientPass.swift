@@ -17,7 +17,8 @@ struct GradientPass {
 
   /// A sum over rows that was put off: its inputs are `rowInputs` from `first` on.
   private struct RowSum {
-    let operation: TapeOperation
+    /// A routine has it.
+    let operation: Unmanaged<TapeOperation>
     let first: Int
   }
 
@@ -70,7 +71,9 @@ struct GradientPass {
       add(block: try blocks.copy(seed.storage.pointer, seed.byteCount), to: slot)
     }
     for position in history.nodes.indices {
-      try visit(history.nodes[position], firstSlot: history.firstSlots[position])
+      try history.nodes[position]._withUnsafeGuaranteedRef {
+        try visit($0, firstSlot: history.firstSlots[position])
+      }
     }
     var known: [Int: Tensor] = [:]
     return try targets.map { target in
@@ -105,38 +108,39 @@ struct GradientPass {
       hasGradient |= 1 << UInt64(output)
     }
     slots.removeAll(keepingCapacity: true)
-    for input in node.inputs { slots.append(history.slot(of: input)) }
+    node.forEachInput { slots.append(history.slot(of: $0)) }
     let wanted = TapeOperation.bits(slots.count) { slots[$0] >= 0 }
-    if hasGradient != 0, wanted != 0 {
-      if case .operation(let operation) = node.computation {
-        let program = try operation.gradientProgram(wanted: wanted, incoming: hasGradient)
-        try node.checkUnchanged(program.readsGiven, by: operation.op.name)
-        if let routine = try program.routine(batch: operation.batch, on: tape) {
-          try run(routine, node, firstSlot)
-        } else {
-          try runOnTensors(node, firstSlot)
-        }
-      } else {
-        try runOnTensors(node, firstSlot)
-      }
-    }
+    if hasGradient != 0, wanted != 0 { try addGradients(of: node, wanted, hasGradient, firstSlot) }
     for slot in firstSlot..<firstSlot + node.outputCount where single[slot] >= 0 && !isKept[slot] {
       blocks.release(single[slot])
       single[slot] = -1
     }
   }
 
+  /// Adds the gradients of a node's inputs.
+  private mutating func addGradients(
+    of node: TapeNode, _ wanted: UInt64, _ incoming: UInt64, _ firstSlot: Int
+  ) throws {
+    guard let operation = node.operation else { return try runOnTensors(node, firstSlot) }
+    let gradient = try operation.gradient(wanted: wanted, incoming: incoming)
+    try node.checkUnchanged(gradient.program.readsGiven, by: operation.op.name)
+    guard let routine = try gradient.routine(batch: operation.batch, on: tape) else {
+      return try runOnTensors(node, firstSlot)
+    }
+    try run(routine, node, firstSlot)
+  }
+
   private mutating func run(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) throws {
     if numbers.count < routine.values {
-      numbers = [UnsafeMutablePointer<Float>](repeating: tape.scratch.pointer, count: routine.values)
+      numbers = [UnsafeMutablePointer<Float>](repeating: tape.scratch, count: routine.values)
       places = [Int](repeating: -1, count: routine.values)
     }
     give(routine, node, firstSlot)
     let first = blocks.count
-    for step in routine.steps { try run(step) }
+    for index in routine.steps.indices { try run(routine.steps[index], routine) }
     let made = first..<blocks.count
     for input in slots.indices where slots[input] >= 0 {
-      try add(routine.results[input], of: node.inputs[input], to: slots[input])
+      try add(routine.results[input], routine, bytes: node.inputs[input].byteCount, to: slots[input])
     }
     for block in made { blocks.release(block) }
   }
@@ -149,22 +153,26 @@ struct GradientPass {
       places[routine.given[next]] = block
       next += 1
     }
-    for input in node.inputs { set(input.storage.pointer, -1) }
+    node.forEachInput { set($0.storage.pointer, -1) }
     for output in 0..<node.outputCount { set(node.storage(output).pointer, -1) }
     for slot in firstSlot..<firstSlot + node.outputCount where single[slot] >= 0 {
       set(blocks.pointer(single[slot]), single[slot])
     }
   }
 
-  private mutating func run(_ step: TapeRoutine.Step) throws {
+  private mutating func run(_ step: TapeRoutine.Step, _ routine: TapeRoutine) throws {
     let inputs = step.inputs.count, table = tape.pointers(inputs + step.outputs.count)
-    for index in 0..<inputs { table[index] = UnsafeMutableRawPointer(numbers[step.inputs[index]]) }
-    for index in 0..<step.outputs.count {
-      let block = try blocks.take(step.operation.forms[index].byteCount), value = step.outputs[index]
-      (numbers[value], places[value]) = (blocks.pointer(block), block)
-      table[inputs + index] = UnsafeMutableRawPointer(blocks.pointer(block))
+    for (index, place) in step.inputs.enumerated() {
+      table[index] = UnsafeMutableRawPointer(numbers[routine.operands[place]])
     }
-    try tape.execute(step.operation, inputs: inputs)
+    try step.operation._withUnsafeGuaranteedRef { operation in
+      for (index, place) in step.outputs.enumerated() {
+        let block = try blocks.take(operation.forms[index].byteCount), value = routine.operands[place]
+        (numbers[value], places[value]) = (blocks.pointer(block), block)
+        table[inputs + index] = UnsafeMutableRawPointer(blocks.pointer(block))
+      }
+      try tape.execute(operation, inputs: inputs)
+    }
   }
 
   /// Runs the gradient of a node that is no routine on tensors.
@@ -187,7 +195,9 @@ struct GradientPass {
 
   // MARK: - Sums
 
-  private mutating func add(_ result: TapeRoutine.Result, of input: Tensor, to slot: Int) throws {
+  private mutating func add(
+    _ result: TapeRoutine.Result, _ routine: TapeRoutine, bytes: @autoclosure () -> Int, to slot: Int
+  ) throws {
     switch result {
     case .none: break
     case .value(let value):
@@ -195,12 +205,13 @@ struct GradientPass {
         blocks.use(places[value])
         add(block: places[value], to: slot)
       } else {
-        add(block: try blocks.copy(numbers[value], input.byteCount), to: slot)
+        add(block: try blocks.copy(numbers[value], bytes()), to: slot)
       }
-    case .rowSum(let operation, let values):
+    case .rowSum(let step):
       add(Term(rowSum: rowSums.count), to: slot)
-      rowSums.append(RowSum(operation: operation, first: rowInputs.count))
-      for value in values {
+      rowSums.append(RowSum(operation: step.operation, first: rowInputs.count))
+      for place in step.inputs {
+        let value = routine.operands[place]
         if places[value] >= 0 { blocks.use(places[value]) }
         rowInputs.append(RowInput(numbers: numbers[value], block: places[value]))
       }
@@ -227,7 +238,7 @@ struct GradientPass {
   }
 
   /// The gradient in a slot as one block; -1 where nothing came to it.
-  private mutating func total(_ slot: Int, _ form: TensorForm) throws -> Int {
+  private mutating func total(_ slot: Int, _ form: @autoclosure () -> TensorForm) throws -> Int {
     guard single[slot] == -2 else { return single[slot] }
     var groups: [(operation: TapeOperation, firsts: [Int])] = []
     summands.removeAll(keepingCapacity: true)
@@ -240,14 +251,15 @@ struct GradientPass {
         continue
       }
       let sum = rowSums[term.rowSum]
-      if let group = groups.firstIndex(where: { $0.operation === sum.operation }) {
+      let operation = sum.operation.takeUnretainedValue()
+      if let group = groups.firstIndex(where: { $0.operation === operation }) {
         groups[group].firsts.append(sum.first)
       } else {
-        groups.append((sum.operation, [sum.first]))
+        groups.append((operation, [sum.first]))
       }
     }
     for group in groups { summands.append(try total(group.operation, group.firsts)) }
-    single[slot] = summands.count == 1 ? summands[0] : try sumOfSummands(form)
+    single[slot] = summands.count == 1 ? summands[0] : try sumOfSummands(form())
     firstTerms[slot] = -1
     return single[slot]
   }

@@ -29,7 +29,10 @@ public final class Tape {
   /// The sums of values of one form, by the form's number.
   private var sums: [UInt64: TapeOperation] = [:]
   var calls = TapeCalls()
-  private(set) var scratch: AlignedBuffer
+  private var scratchBuffer: AlignedBuffer
+  /// The buffer's floats, and how many there are.
+  private(set) var scratch: UnsafeMutablePointer<Float>
+  private var scratchFloats = 0
   /// The buffers of the kernel that runs.
   private var table: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
   let memory: TapeMemory
@@ -50,7 +53,8 @@ public final class Tape {
     nextKey = keys
     memory = TapeMemory(memoryChanged)
     self.compute = compute
-    scratch = try AlignedBuffer(count: 0)
+    scratchBuffer = try AlignedBuffer(count: 0)
+    scratch = scratchBuffer.pointer
     table = .allocate(capacity: 64)
   }
 
@@ -146,16 +150,16 @@ public final class Tape {
   func run(
     _ operation: TapeOperation, _ inputs: [Tensor], draw: RandomDraw? = nil, outputs count: Int? = nil
   ) throws -> [Tensor] {
-    let outputs = try operation.forms.map(storage), count = count ?? outputs.count
+    let count = count ?? operation.forms.count
     // Only what updates statistics gives nothing.
-    guard let output = outputs.first else {
+    guard let form = operation.forms.first else {
       try write(nil, [], operation, inputs, draw)
       return []
     }
-    let others = Array(outputs.dropFirst())
+    let output = try storage(form), others = try operation.otherForms.map(storage)
     try write(output, others, operation, inputs, draw)
-    guard isRecorded(operation, inputs) else { return outputs.prefix(count).map { Tensor($0) } }
-    let node = TapeNode(.operation(operation), inputs: inputs, output: output, others: others, memory: memory)
+    guard isRecorded(operation, inputs) else { return ([output] + others).prefix(count).map { Tensor($0) } }
+    let node = TapeNode(operation, inputs: inputs, output: output, others: others, memory: memory)
     return (0..<count).map(node.tensor)
   }
 
@@ -165,7 +169,7 @@ public final class Tape {
     let output = try storage(operation.forms[0])
     try write(output, [], operation, inputs)
     guard isRecorded(operation, inputs) else { return Tensor(output) }
-    let node = TapeNode(.operation(operation), inputs: inputs, output: output, memory: memory)
+    let node = TapeNode(operation, inputs: inputs, output: output, memory: memory)
     return Tensor(output, producer: node, output: 0)
   }
 
@@ -180,7 +184,7 @@ public final class Tape {
     Tensor.Storage(form, block: try memory.take(form.byteCount), of: memory)
   }
 
-  /// Runs a prepared op: writes its first output and the others.
+  /// Runs a prepared op: writes its first output and the others. Who calls it has all of them until it is done.
   private func write(
     _ output: Tensor.Storage?, _ others: [Tensor.Storage], _ operation: TapeOperation, _ inputs: [Tensor],
     _ draw: RandomDraw? = nil
@@ -189,7 +193,7 @@ public final class Tape {
     for index in 0..<count { table[index] = UnsafeMutableRawPointer(inputs[index].storage.pointer) }
     if let output { table[count] = UnsafeMutableRawPointer(output.pointer) }
     for index in others.indices { table[count + 1 + index] = UnsafeMutableRawPointer(others[index].pointer) }
-    try withExtendedLifetime((inputs, output, others)) { try execute(operation, inputs: count, draw) }
+    try execute(operation, inputs: count, draw)
     for position in operation.updates { inputs[position].storage.noteChange() }
   }
 
@@ -206,22 +210,27 @@ public final class Tape {
   func execute(_ operation: TapeOperation, inputs count: Int, _ draw: RandomDraw? = nil) throws {
     let table = table.baseAddress!
     if let run = operation.run {
-      if operation.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: operation.scratchFloats) }
+      try makeScratch(operation.scratchFloats)
       return try run(arguments(table, count, step: draw?.step ?? 0))
     }
     let kernel = try prepare(
       operation.op, operation.inputs, operation.outputs, operation.attributes, operation.batch,
       draw: draw?.key ?? nextKey())
-    if kernel.scratchFloats > scratch.count { scratch = try AlignedBuffer(count: kernel.scratchFloats) }
+    try makeScratch(kernel.scratchFloats)
     try kernel.run(arguments(table, count, step: draw?.step ?? 0))
+  }
+
+  private func makeScratch(_ floats: Int) throws {
+    guard floats > scratchFloats else { return }
+    scratchBuffer = try AlignedBuffer(count: floats)
+    (scratch, scratchFloats) = (scratchBuffer.pointer, floats)
   }
 
   private func arguments(
     _ table: UnsafeMutablePointer<UnsafeMutableRawPointer>, _ count: Int, step: Int
   ) -> KernelArguments {
     KernelArguments(
-      inputs: table, outputs: table + count, inputCount: count, scratch: scratch.pointer, step: step,
-      prepared: scratch.pointer)
+      inputs: table, outputs: table + count, inputCount: count, scratch: scratch, step: step, prepared: scratch)
   }
 
   private func prepare(
@@ -270,6 +279,6 @@ public final class Tape {
   /// The tensor that a computation outside of the op table gave, with its history.
   func record(_ function: any TapeFunction, inputs: [Tensor], output: Tensor.Storage) -> Tensor {
     guard isRecording, inputs.contains(where: \.requiresGradient) else { return Tensor(output) }
-    return TapeNode(.function(function), inputs: inputs, output: output, memory: memory).tensor(0)
+    return TapeNode(function, inputs: inputs, output: output, memory: memory).tensor(0)
   }
 }

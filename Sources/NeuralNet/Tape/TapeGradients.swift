@@ -15,7 +15,7 @@ extension Tape {
   ) throws -> [Tensor?] {
     let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output)
     let history = takeHistory()
-    defer { giveBack(history) }
+    defer { withExtendedLifetime(output) { giveBack(history) } }
     history.walk(from: output)
     return try gradients(of: output, seed, wrt: targets, createGraph: createGraph, through: history)
   }
@@ -38,7 +38,7 @@ extension Tape {
         hint: "Make a tensor with { requires_grad = true }, or use a model's parameters.")
     }
     let seed = try seed.map { try self.seed($0, for: output) } ?? one(for: output), history = takeHistory()
-    defer { giveBack(history) }
+    defer { withExtendedLifetime(output) { giveBack(history) } }
     history.walk(from: output)
     let leaves = output.isLeaf ? [output] : history.leaves()
     let gradients = try gradients(of: output, seed, wrt: leaves, createGraph: false, through: history)
@@ -87,7 +87,8 @@ extension Tape {
       return terms[slot].first
     }
     add(seed, to: output)
-    for (node, firstSlot) in zip(history.nodes, history.firstSlots) {
+    for (reference, firstSlot) in zip(history.nodes, history.firstSlots) {
+      let node = reference.takeUnretainedValue()
       let incoming = try (0..<node.outputCount).map { try total(firstSlot + $0) }
       guard incoming.contains(where: { $0 != nil }) else { continue }
       let wanted = node.inputs.map { history.slot(of: $0) >= 0 }
@@ -100,24 +101,23 @@ extension Tape {
 
   /// The gradients of a node's inputs from those of its outputs.
   func gradients(of node: TapeNode, _ incoming: [Tensor?], wanted: [Bool]) throws -> [Tensor?] {
-    switch node.computation {
-    case .function(let function):
-      guard let gradient = incoming[0] else { return [] }
-      let gradients =
-        isRecording
-        ? try function.gradients(gradient, wanted: wanted, of: node, on: self)
-        : try function.gradients(gradient, wanted: wanted)
-      return try zip(node.inputs, gradients).map { input, gradient in
-        try gradient.map { try input.type.shape.hasBatch ? batch($0) : fromBatch($0) }
-      }
-    case .operation(let operation):
-      let program = try operation.gradientProgram(
+    if let operation = node.operation {
+      let program = try operation.gradient(
         wanted: TapeOperation.bits(wanted.count) { wanted[$0] },
-        incoming: TapeOperation.bits(incoming.count) { incoming[$0] != nil })
+        incoming: TapeOperation.bits(incoming.count) { incoming[$0] != nil }
+      ).program
       try node.checkUnchanged(program.readsGiven, by: operation.op.name)
       let outputs = (0..<node.outputCount).map { isRecording ? node.tensor($0) : Tensor(node.storage($0)) }
       return try program.run(
         node.inputs + outputs + incoming.compactMap { $0 }, batch: operation.batch, on: self)
+    }
+    guard let function = node.function, let gradient = incoming[0] else { return [] }
+    let gradients =
+      isRecording
+      ? try function.gradients(gradient, wanted: wanted, of: node, on: self)
+      : try function.gradients(gradient, wanted: wanted)
+    return try zip(node.inputs, gradients).map { input, gradient in
+      try gradient.map { try input.type.shape.hasBatch ? batch($0) : fromBatch($0) }
     }
   }
 }

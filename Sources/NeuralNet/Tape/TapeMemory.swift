@@ -84,13 +84,11 @@ final class TapeMemory {
     if bytes != 0 { changed?(bytes) }
   }
 
-  /// Keeps what a node that is gone was computed from until `releaseTakenOver`.
-  func takeOver(_ inputs: [Tensor]) { dying.append(inputs) }
-
-  /// Releases the inputs of nodes that are gone, and the history behind them node by node.
-  func releaseTakenOver() {
-    if isReleasing { return }
+  /// Releases the inputs of a node that is gone, and the history behind them node by node.
+  func release(_ inputs: consuming [Tensor]) {
+    if isReleasing { return dying.append(inputs) }
     isReleasing = true
+    inputs = []
     while let next = dying.popLast() { _ = consume next }
     isReleasing = false
   }

@@ -5,17 +5,13 @@ import Synchronization
 ///
 /// It keeps its inputs with their history, and its outputs' numbers without handles, so that there is no cycle.
 final class TapeNode {
-  /// What was computed.
-  enum Computation {
-    case operation(TapeOperation)
-    case function(any TapeFunction)
-  }
-
   private static let clock = Atomic<Int>(0)
 
   /// When the node was recorded: its inputs come from earlier nodes.
   let time = TapeNode.now()
-  let computation: Computation
+  /// What was computed: an op, or else a function.
+  let operation: TapeOperation?
+  let function: (any TapeFunction)?
   /// Where the node is in the history that is being gone through; what it was in another means nothing.
   var position = -1
   private(set) var inputs: [Tensor]
@@ -27,30 +23,42 @@ final class TapeNode {
   private let byteCount: Int
 
   init(
-    _ computation: Computation, inputs: [Tensor], output: Tensor.Storage, others: [Tensor.Storage] = [],
+    _ operation: TapeOperation, inputs: [Tensor], output: Tensor.Storage, others: [Tensor.Storage] = [],
     memory: TapeMemory
   ) {
-    var bytes = TapeMemory.objectBytes
-    if case .function(let function) = computation { bytes += function.byteCount }
-    (self.memory, byteCount) = (memory, bytes)
-    self.computation = computation
-    self.inputs = inputs
-    (self.output, self.others) = (output, others)
-    memory.count(bytes)
+    (self.operation, function) = (operation, nil)
+    (self.inputs, self.output, self.others) = (inputs, output, others)
+    (self.memory, byteCount) = (memory, TapeMemory.objectBytes)
+    memory.count(byteCount)
+  }
+
+  init(_ function: any TapeFunction, inputs: [Tensor], output: Tensor.Storage, memory: TapeMemory) {
+    (operation, self.function) = (nil, function)
+    (self.inputs, self.output, others) = (inputs, output, [])
+    (self.memory, byteCount) = (memory, TapeMemory.objectBytes + function.byteCount)
+    memory.count(byteCount)
   }
 
   deinit {
     memory.count(-byteCount)
     // Only the memory has them then: what is released inside of a release would take a stack frame each.
-    memory.takeOver(inputs)
+    let last = inputs
     inputs = []
-    memory.releaseTakenOver()
+    memory.release(last)
   }
 
   /// The next time of the clock that orders nodes and changes in place.
   static func now() -> Int { clock.add(1, ordering: .relaxed).newValue }
 
   var outputCount: Int { 1 + others.count }
+
+  /// Calls `body` with each input: the node has it, so that it needs no reference count here.
+  @inline(__always)
+  func forEachInput(_ body: (Tensor) -> Void) {
+    inputs.withUnsafeBytes { inputs in
+      for input in inputs.bindMemory(to: Unmanaged<Tensor>.self) { input._withUnsafeGuaranteedRef(body) }
+    }
+  }
 
   /// The numbers of an output.
   func storage(_ output: Int) -> Tensor.Storage { output == 0 ? self.output : others[output - 1] }
@@ -59,17 +67,23 @@ final class TapeNode {
   func tensor(_ output: Int) -> Tensor { Tensor(storage(output), producer: self, output: output) }
 
   /// Throws a `recipe` fault unless the inputs, and outputs after them, that are `read` have the numbers that they had.
-  func checkUnchanged(_ read: [Bool], by name: String) throws {
+  func checkUnchanged(_ read: [Bool], by name: @autoclosure () -> String) throws {
     for index in 0..<min(read.count, inputs.count + outputCount) where read[index] {
-      let storage = index < inputs.count ? inputs[index].storage : storage(index - inputs.count)
-      guard storage.changed > time else { continue }
-      let what = index < inputs.count ? "input \(index + 1)" : "the result"
-      throw Fault(
-        .recipe, "a tensor that the gradient needs was changed in place after it was used",
-        path: index < inputs.count ? inputs[index].name : nil, expected: "\(what) of \(name) as it was then",
-        got: "\(Shape.array(Tensor(storage).shape)), changed by tensor:set or an optimiser's step",
-        hint: "Take all gradients before the change, or compute again what depends on the tensor.")
+      let isInput = index < inputs.count
+      guard (isInput ? inputs[index].storage : storage(index - inputs.count)).changed > time else { continue }
+      throw changed(index, by: name())
     }
+  }
+
+  /// The fault of a value that isn't what it was: an input, or an output after them.
+  private func changed(_ index: Int, by name: String) -> Fault {
+    let isInput = index < inputs.count, what = isInput ? "input \(index + 1)" : "the result"
+    let storage = isInput ? inputs[index].storage : storage(index - inputs.count)
+    return Fault(
+      .recipe, "a tensor that the gradient needs was changed in place after it was used",
+      path: isInput ? inputs[index].name : nil, expected: "\(what) of \(name) as it was then",
+      got: "\(Shape.array(Tensor(storage).shape)), changed by tensor:set or an optimiser's step",
+      hint: "Take all gradients before the change, or compute again what depends on the tensor.")
   }
 
   /// What gradients of an output are summed by.

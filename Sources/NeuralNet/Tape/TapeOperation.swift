@@ -8,6 +8,8 @@ final class TapeOperation {
   let outputs: [ValueType]
   /// The outputs' forms.
   let forms: [TensorForm]
+  /// All but the first.
+  let otherForms: [TensorForm]
   /// The size of the batch of what has one.
   let batch: Int
   /// The kernel's computation; nil for an op that draws random numbers: its kernel is made for each draw.
@@ -17,8 +19,9 @@ final class TapeOperation {
   let updates: [Int]
   /// The same op for the rows of several such inputs, by how many; see `Tape.stacked`.
   var stacks: [Int: TapeOperation] = [:]
-  /// The gradients that were asked for, by which inputs are wanted and which outputs have a gradient.
-  private var gradients: [(wanted: UInt64, incoming: UInt64, program: TapeProgram)] = []
+  /// The gradients that were asked for; the last again.
+  private var gradients: [TapeGradient] = []
+  private var latestGradient: TapeGradient?
 
   init(
     _ op: Op, _ attributes: Attributes, inputs: [ValueType], outputs: [ValueType], batch: Int, kernel: Kernel?
@@ -27,16 +30,26 @@ final class TapeOperation {
     (self.batch, updates) = (batch, op.updates)
     (run, scratchFloats) = (kernel?.run, kernel?.scratchFloats ?? 0)
     forms = outputs.map { TensorForm.of($0, batch: batch) }
+    otherForms = Array(forms.dropFirst())
   }
 
-  /// The program that computes gradients of inputs from the inputs, the outputs and the gradients of those outputs that
-  /// have one.
+  /// What computes gradients of inputs from the inputs, the outputs and the gradients of those outputs that have one.
   ///
   /// - Parameters:
   ///   - wanted: a bit for each input whose gradient is wanted; see `bits`.
   ///   - incoming: a bit for each output that has a gradient.
-  func gradientProgram(wanted: UInt64, incoming: UInt64) throws -> TapeProgram {
-    if let known = gradients.first(where: { $0.wanted == wanted && $0.incoming == incoming }) { return known.program }
+  func gradient(wanted: UInt64, incoming: UInt64) throws -> TapeGradient {
+    if let latestGradient, latestGradient.wanted == wanted, latestGradient.incoming == incoming {
+      return latestGradient
+    }
+    let known = gradients.first { $0.wanted == wanted && $0.incoming == incoming }
+    let gradient = try known ?? makeGradient(wanted: wanted, incoming: incoming)
+    if known == nil { gradients.append(gradient) }
+    latestGradient = gradient
+    return gradient
+  }
+
+  private func makeGradient(wanted: UInt64, incoming: UInt64) throws -> TapeGradient {
     let draft = GraphDraft()
     let symbols = inputs.enumerated().map { draft.input("x\($0)", $1) }
     let outputs = try draft.apply(op, symbols, attributes, path: op.name)
@@ -49,8 +62,7 @@ final class TapeOperation {
     let program = TapeProgram(
       draft.graph, given: symbols + outputs + outputGradients.compactMap { $0 },
       results: isWanted.map { $0 ? partial.removeFirst() : nil })
-    gradients.append((wanted, incoming, program))
-    return program
+    return TapeGradient(wanted, incoming, program)
   }
 
   /// A set of inputs or outputs as bits. Where there are more than bits, all beyond them are as the last.
@@ -61,4 +73,26 @@ final class TapeOperation {
   }
 
   private static func isSet(_ index: Int, in bits: UInt64) -> Bool { bits >> min(UInt64(index), 63) & 1 == 1 }
+}
+
+/// The gradients of some of an operation's inputs, where some of its outputs have one.
+final class TapeGradient {
+  /// Which, as `TapeOperation.bits`.
+  let wanted: UInt64, incoming: UInt64
+  let program: TapeProgram
+  /// The program for blocks of memory, once it was asked for.
+  private var routine: TapeRoutine?
+  private var isPrepared = false
+
+  fileprivate init(_ wanted: UInt64, _ incoming: UInt64, _ program: TapeProgram) {
+    (self.wanted, self.incoming, self.program) = (wanted, incoming, program)
+  }
+
+  /// The program for blocks of memory, on the operation's own tape; nil where there is none.
+  func routine(batch: Int, on tape: Tape) throws -> TapeRoutine? {
+    if isPrepared { return routine }
+    routine = try program.routine(batch: batch, on: tape)
+    isPrepared = true
+    return routine
+  }
 }

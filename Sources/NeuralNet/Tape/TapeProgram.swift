@@ -113,49 +113,68 @@ final class TapeProgram {
   private func routine(of operations: [TapeOperation]) -> TapeRoutine? {
     guard operations.count == steps.count, steps.allSatisfy({ $0.op.updates.isEmpty }) else { return nil }
     // Steps whose sums are put off follow the others: only they compute these results.
-    let putOff = Set(rowSums.values)
-    let routineSteps = zip(operations, steps).enumerated().compactMap { index, pair in
-      putOff.contains(index) ? nil : TapeRoutine.Step(pair.0, pair.1.inputs, pair.1.outputs)
+    let routine = TapeRoutine(values: types.count, given: given), putOff = Set(rowSums.values)
+    for (index, step) in steps.enumerated() where !putOff.contains(index) {
+      routine.add(operations[index], step.inputs, step.outputs)
     }
-    return TapeRoutine(
-      values: types.count, given: given, steps: routineSteps,
-      results: results.map { result in
-        guard let result else { return .none }
-        guard let index = rowSums[result] else { return .value(result) }
-        return .rowSum(operations[index], steps[index].inputs)
-      })
+    for result in results {
+      guard let result, let index = rowSums[result] else {
+        routine.add(result: result)
+        continue
+      }
+      routine.add(rowSum: operations[index], steps[index].inputs)
+    }
+    return routine
   }
 }
 
-/// A program of prepared operations, by the numbers of the values that they take and give.
+/// A program of prepared operations, by the numbers of the values that they take and give: plain numbers in few arrays,
+/// so that a run counts no references.
 final class TapeRoutine {
-  final class Step {
-    let operation: TapeOperation
-    let inputs: [Int]
-    let outputs: [Int]
-
-    init(_ operation: TapeOperation, _ inputs: [Int], _ outputs: [Int]) {
-      (self.operation, self.inputs, self.outputs) = (operation, inputs, outputs)
-    }
+  struct Step {
+    /// The routine has it.
+    let operation: Unmanaged<TapeOperation>
+    /// The places of its inputs in `operands`, and of its outputs after them.
+    let inputs: Range<Int>, outputs: Range<Int>
   }
 
   enum Result {
     case none
     case value(Int)
-    /// What an op that sums over the rows of its inputs would give from these: sums that are added are one sum over the
-    /// rows of all.
-    case rowSum(TapeOperation, [Int])
+    /// What the op of a step that sums over the rows of its inputs would give from these: sums that are added are one sum
+    /// over the rows of all.
+    case rowSum(Step)
   }
 
   /// How many values there are.
   let values: Int
   /// The values that a run starts from.
   let given: [Int]
-  let steps: [Step]
-  let results: [Result]
+  private(set) var steps: [Step] = []
+  private(set) var results: [Result] = []
+  /// The values that steps take and give.
+  private(set) var operands: [Int] = []
+  private var operations: [TapeOperation] = []
 
-  init(values: Int, given: [Int], steps: [Step], results: [Result]) {
-    (self.values, self.given, self.steps, self.results) = (values, given, steps, results)
+  init(values: Int, given: [Int]) { (self.values, self.given) = (values, given) }
+
+  /// Adds a step to those that run.
+  func add(_ operation: TapeOperation, _ inputs: [Int], _ outputs: [Int]) {
+    steps.append(step(operation, inputs, outputs))
+  }
+
+  /// Adds a result that is a value of the program, or nothing.
+  func add(result value: Int?) { results.append(value.map { .value($0) } ?? .none) }
+
+  /// Adds a result that is a sum over rows.
+  func add(rowSum operation: TapeOperation, _ inputs: [Int]) { results.append(.rowSum(step(operation, inputs, []))) }
+
+  private func step(_ operation: TapeOperation, _ inputs: [Int], _ outputs: [Int]) -> Step {
+    let first = operands.count, next = first + inputs.count
+    operations.append(operation)
+    operands += inputs + outputs
+    return Step(
+      operation: Unmanaged.passUnretained(operation), inputs: first..<next, outputs: next..<next + outputs.count)
   }
 }
 
