@@ -1,13 +1,10 @@
-"""Times the core against PyTorch and ONNX Runtime, and prints a table. Scripts/bench starts it.
+"""Times the core against PyTorch and ONNX Runtime, and prints a table, as options.py says. Scripts/bench starts it."""
 
-Both sides are pinned to one core and take turns; what counts is the CPU time of their processes. A ratio is theirs over
-ours, the median of the rounds, with the least and the largest of them."""
-
-import argparse
 import dataclasses
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -18,12 +15,15 @@ from pathlib import Path
 
 import curves
 from measures import Plan
+from options import parse
 from rows import Networks, rows
 from side import Setting
 
 
 def main():
     options = parse()
+    # As by Ctrl-C: the processes of both sides end, and what they wrote goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     if os.getloadavg()[0] > 0.5:
         print("The machine is busy: the row 'cores' is measured by the clock and means nothing.", file=sys.stderr)
@@ -33,32 +33,48 @@ def main():
         networks = Networks(setting)
         if options.curves:
             return print("\n".join(curves.report(curves.curves(setting, networks))))
-        results = []
-        for row in chosen(rows(networks, options.quick), options.only):
-            cases = []
-            for case in row.cases:
-                cases.append(row.measure(case, plan))
-                show(row, cases[-1])
-            results.append((row, cases))
-    print("\n" + "\n".join(table(results)) + "\n\n" + about(time.monotonic() - started))
+        results, is_whole = measured(chosen(rows(networks, options.quick), options.only), plan)
+    if results:
+        print("\n" + "\n".join(table(results)) + "\n\n" + about(time.monotonic() - started))
     if options.json:
         figures = {row.key: [vars(case) for case in cases] for row, cases in results}
         options.json.write_text(json.dumps(figures, indent=1))
+    if not is_whole:
+        raise KeyboardInterrupt
+
+
+def measured(wanted, plan):
+    """The rows with the cases that were measured, and whether these are all: an interruption ends the measurement."""
+    results = []
+    try:
+        for row in wanted:
+            for case in row.cases:
+                result = row.measure(case, plan)
+                if not results or results[-1][0] is not row:
+                    results.append((row, []))
+                results[-1][1].append(result)
+                show(row, result)
+    except KeyboardInterrupt:
+        return results, False
+    return results, True
 
 
 def chosen(all_rows, only):
     """The rows that are asked for, or those of their cases."""
     if not only:
         return all_rows
-    found, wanted = [], [text.partition("/")[::2] for text in only]
-    for row in all_rows:
-        parts = [part for key, part in wanted if key == row.key]
-        cases = [case for case in row.cases if any(part in case.name for part in parts)]
-        if cases:
-            found.append(dataclasses.replace(row, cases=cases))
-    if not found:
-        sys.exit(f"no such row; there are {', '.join(row.key for row in all_rows)}")
-    return found
+    found = {}
+    for text in only:
+        key, _, part = text.partition("/")
+        row = next((row for row in all_rows if row.key == key), None)
+        if not row:
+            sys.exit(f"--only {text}: no such row; there are {', '.join(row.key for row in all_rows)}")
+        names = [case.name for case in row.cases if part in case.name]
+        if not names:
+            sys.exit(f"--only {text}: no such case; there are {'; '.join(case.name for case in row.cases)}")
+        found.setdefault(key, set()).update(names)
+    return [dataclasses.replace(row, cases=[case for case in row.cases if case.name in found[row.key]])
+            for row in all_rows if row.key in found]
 
 
 # MARK: what is printed
@@ -101,19 +117,8 @@ def processor():
     return platform.machine()
 
 
-def parse():
-    parser = argparse.ArgumentParser(prog="Scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and batch 64 alone: five minutes")
-    parser.add_argument("--only", action="append", metavar="ROW[/CASE]",
-                        help="rows by their names, or cases by a part of theirs; may be repeated")
-    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="that both sides run on")
-    parser.add_argument("--kernels", choices=["avx512", "avx2", "base"],
-                        help="the instruction set of ours and of PyTorch's; the fastest by default")
-    parser.add_argument("--profile", action="store_true", help="say where our time goes (needs perf)")
-    parser.add_argument("--curves", action="store_true", help="train both sides for some epochs, and time nothing")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-    parser.add_argument("--build", type=Path, metavar="FOLDER", required=True, help="with nasrun and bench")
-    return parser.parse_args()
-
-
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    print("Scripts/bench: interrupted; what is above is all that was measured", file=sys.stderr)
+    sys.exit(130)

@@ -29,14 +29,19 @@ class Answer:
 
 
 class Side:
-    """Starts pinned to cores; `ask(n)` has it do n steps."""
+    """Starts pinned to cores; `ask(n)` has it do n steps. It ends when nobody can ask any more; Ctrl-C is not for it."""
 
     def __init__(self, command, cores, environment=None):
         self.command = [str(part) for part in command]
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True,
             env={**os.environ, **(environment or {})}, preexec_fn=lambda: os.sched_setaffinity(0, cores))
-        self.expect("ready")
+        try:
+            self.expect("ready")
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def expect(self, word):
         line = self.process.stdout.readline()

@@ -26,22 +26,13 @@ function core.decision_view(names)
   return close
 end
 
---- The tables of an architecture's decisions, as `arch.blocks` gives them: read-only.
-local decisions = {
-  __index = rawget,
-  __len = rawlen,
-  __newindex = function(_, name)
-    core.fail {
-      message = ("an architecture never changes: can't set '%s'"):format(tostring(name)),
-      hint = 'arch:with(path, value) gives a changed copy: arch:with("blocks[2].op", "skip").',
-    }
-  end,
-}
+--- The tables of an architecture's decisions, as `arch.blocks` gives them.
+local decisions = core.read_only_metatable(function(name)
+  return {
+    message = ("an architecture never changes: can't set '%s'"):format(name),
+    hint = 'arch:with(path, value) gives a changed copy: arch:with("blocks[2].op", "skip").',
+  }
+end)
 
 --- Makes a value's tables read-only, and returns it.
-function core.read_only_decisions(value)
-  if type(value) ~= "table" then return value end
-  for _, part in pairs(value) do core.read_only_decisions(part) end
-  core.freeze(setmetatable(value, decisions))
-  return value
-end
+function core.read_only_decisions(value) return core.make_read_only(value, decisions) end

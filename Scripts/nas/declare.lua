@@ -42,4 +42,11 @@ function core.class_index(class, name, optional)
   end
 end
 
+--- Ends in the error that `problem` describes, with what was got instead, unless the list has elements.
+function core.require_elements(list, problem)
+  if #list > 0 then return end
+  problem.got = next(list) == nil and "an empty list" or "a table with names"
+  core.fail(problem)
+end
+
 return core.declare

@@ -4,6 +4,7 @@
 local core = require "nas.core"
 require "nas.declare"
 require "nas.weight_names"
+require "nas.read_only"
 require "nas.decision_view"
 local nas = core.public
 

@@ -41,35 +41,19 @@ local metrics_metatable = { __index = missing_metric }
 
 --- The metatable of a finished trial, or of a table in it. What it doesn't have is asked of `otherwise(table, name)`.
 local function finished(otherwise)
-  return {
-    __index = function(object, name)
-      local value = rawget(object, name)
-      if value ~= nil then return value end
-      return otherwise(object, name)
-    end,
-    __len = rawlen,
-    __newindex = function(_, name)
-      core.fail {
-        message = ("a finished trial is read-only: can't set '%s'"):format(tostring(name)),
-        hint = "Keep what belongs to a trial in a table of your own: notes[trial] = ….",
-      }
-    end,
-  }
+  return core.read_only_metatable(function(name)
+    return {
+      message = ("a finished trial is read-only: can't set '%s'"):format(name),
+      hint = "Keep what belongs to a trial in a table of your own: notes[trial] = ….",
+    }
+  end, otherwise)
 end
 
-local finished_trial, finished_metrics = finished(index), finished(missing_metric)
-local finished_part = finished(function() end)
-
---- Makes the tables of a finished trial's reports read-only.
-local function freeze(value)
-  if type(value) ~= "table" then return value end
-  for _, part in pairs(value) do freeze(part) end
-  core.freeze(setmetatable(value, finished_part))
-end
+local finished_trial, finished_metrics, finished_part = finished(index), finished(missing_metric), finished()
 
 --- Makes a trial read-only: what a search found out is nobody's to change.
 local function finish(trial)
-  freeze(trial.reports)
+  core.make_read_only(trial.reports, finished_part)
   core.freeze(setmetatable(trial.metrics, finished_metrics))
   core.freeze(setmetatable(trial, finished_trial))
 end

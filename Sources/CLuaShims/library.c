@@ -135,6 +135,9 @@ static const char nas_proxies_zico[] = {
 static const char nas_proxy[] = {
 #embed "../../Scripts/nas/proxy.lua"
 };
+static const char nas_read_only[] = {
+#embed "../../Scripts/nas/read_only.lua"
+};
 static const char nas_reference[] = {
 #embed "../../Scripts/nas/reference.lua"
 };
@@ -459,6 +462,7 @@ static const shim_module modules[] = {
     SCRIPT("nas/proxies/zen.lua", nas_proxies_zen),
     SCRIPT("nas/proxies/zico.lua", nas_proxies_zico),
     SCRIPT("nas/proxy.lua", nas_proxy),
+    SCRIPT("nas/read_only.lua", nas_read_only),
     SCRIPT("nas/reference.lua", nas_reference),
     SCRIPT("nas/relax.lua", nas_relax),
     SCRIPT("nas/result.lua", nas_result),

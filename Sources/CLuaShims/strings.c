@@ -1,6 +1,7 @@
 // string.rep and string.format without their ways to run for ever or to print an address.
 #include "internal.h"
 
+#include <math.h>
 #include <string.h>
 
 static int rep(lua_State *L) {
@@ -32,7 +33,8 @@ static int rep(lua_State *L) {
   return 1;
 }
 
-/// Checks the conversions of string.format and gives %s its text without addresses, then calls the stock function.
+/// Checks the conversions of string.format, gives %s its text without addresses and numbers no NaN with a sign, then
+/// calls the stock function.
 static int format(lua_State *L) {
   size_t length;
   const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
@@ -50,6 +52,11 @@ static int format(lua_State *L) {
       shim_push_text(L, argument);
       lua_replace(L, argument);
       lua_settop(L, top);
+    }
+    // The C library prints the sign of a NaN, which means nothing and differs between processors.
+    if (argument <= top && lua_type(L, argument) == LUA_TNUMBER && isnan(lua_tonumber(L, argument))) {
+      lua_pushnumber(L, (lua_Number)NAN);
+      lua_replace(L, argument);
     }
   }
   lua_pushvalue(L, lua_upvalueindex(1));

@@ -161,7 +161,7 @@ struct CoreBinding {
 public enum MetricText {
   /// Per cent with two digits, milliseconds with three, whole numbers with thousands apart.
   static func text(_ value: Double, of name: String) -> String {
-    guard value.isFinite else { return "\(value)" }
+    guard value.isFinite else { return "\(value.withUnsignedNaN)" }
     if name.hasSuffix("_ms") { return fixed(value, 3) }
     if let whole = Int(exactly: value), abs(value) >= 1000 || isCount(name) { return grouped(whole) }
     return fixed(value, name.contains("loss") ? 4 : 2)

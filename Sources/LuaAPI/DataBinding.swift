@@ -171,7 +171,7 @@ struct DataBinding {
         opened: ["source": .string(source), "options": try Self.options(arguments)])
       session.openData[key] = data
       data.dataset.warnings.forEach(session.warn)
-      session.note(data: data.dataset)
+      try session.note(data: data.dataset)
     }
     try call.push(data)
   }

@@ -18,9 +18,14 @@ struct LatencyTable {
     file = runs.appending(path: "latency-\(ContentDigest.of(conditions).prefix(12)).json")
   }
 
-  /// The median time of a part in milliseconds; nil when it was never timed.
+  /// The median time of a part in milliseconds; nil when it was never timed, or when what is there is no time.
   subscript(key: String) -> Double? {
-    get throws { try read()["parts"]?[key]?["median_ms"]?.double }
+    get throws {
+      guard let median = try read()["parts"]?[key]?["median_ms"]?.double, median > 0, median < .infinity else {
+        return nil
+      }
+      return median
+    }
   }
 
   /// Adds a part. Another program's additions of the same moment may be lost; they are timed again then.
@@ -31,10 +36,19 @@ struct LatencyTable {
     try RunFolder.write(content.text(pretty: true) + "\n", to: file)
   }
 
+  /// The file's content; nothing where there is no file. Throws a `data` fault for one that nasrun didn't write here.
   private func read() throws -> JSONValue {
-    guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return [:] }
+    let path = file.path(percentEncoded: false)
+    guard let data = FileManager.default.contents(atPath: path) else { return [:] }
     do {
-      return try JSONValue(parsing: data, source: file.path(percentEncoded: false))
+      let content = try JSONValue(parsing: data, source: path), measured = content["conditions"]
+      guard measured?.text() == conditions.text(), content["parts"]?.object != nil else {
+        throw Fault(
+          .data, "this is no table of times of this machine", at: path,
+          expected: "parts, and conditions \(conditions.text())",
+          got: measured.map { "conditions \($0.text())" } ?? "no conditions")
+      }
+      return content
     } catch var fault as Fault {
       fault.hint = "Delete the file: what it holds is timed again."
       throw fault

@@ -113,10 +113,11 @@ struct ModelBinding {
 extension Session {
   /// Runs a model's function: layers find their parameters in it.
   func calling<Result>(_ object: ModelObject, _ body: () throws -> Result) throws -> Result {
-    object.model.begin()
     models.append(object)
     defer { models.removeLast() }
-    return try tape().running(
-      in: object.model.isTraining ? .training : .inference, keys: { object.stream.stream.next() }, body)
+    return try object.model.calling {
+      try tape().running(
+        in: object.model.isTraining ? .training : .inference, keys: { object.stream.stream.next() }, body)
+    }
   }
 }

@@ -155,7 +155,7 @@ struct NetworkBinding {
       let metrics: JSONValue = ["train_loss": .number(report.loss), "lr": .number(report.learningRate)]
       // A trial fails by it; elsewhere nothing else would tell.
       if !report.loss.isFinite, session.effects.trialKey == nil {
-        session.warnOnce("a training outside of a trial diverged: its loss is \(report.loss); lower lr")
+        session.warnOnce("a training outside of a trial diverged: its loss is \(report.loss.withUnsignedNaN); lower lr")
       }
       return try onEpoch?([.integer(report.epoch), try host.value(metrics)]).first?.bool ?? true
     }

@@ -46,6 +46,10 @@ final class NetworkObject: LuaObject {
   let stream: String
   /// Digest of (previous version, operation, inputs): equal versions have equal weights.
   private(set) var version: String
+  /// The version of the weights as they were drawn.
+  private let firstVersion: String
+  /// Whether nothing has trained or loaded the weights.
+  var hasFirstWeights: Bool { version == firstVersion }
   /// Where its last training stopped; nil when there was none, or when something else changed the weights since.
   private(set) var training: Training?
   /// Whether the next fit goes on from there.
@@ -71,7 +75,8 @@ final class NetworkObject: LuaObject {
     self.arch = arch
     self.stream = stream
     let start = ContentDigest.of(graph.digest, stream, String(seed))
-    version = scheme == .standard ? start : ContentDigest.of(start, scheme.rawValue)
+    firstVersion = scheme == .standard ? start : ContentDigest.of(start, scheme.rawValue)
+    version = firstVersion
   }
 
   /// The version after an operation with these inputs.

@@ -24,7 +24,7 @@ extension Session {
       "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs),
       "trial_key": trialKey.map(JSONValue.string) ?? .null, "training": .array(network.trainings),
       "score": network.lastScore ?? .null, "weights_digest": .string(network.weights.digest),
-      "graph": network.graph.json,
+      "has_first_weights": .bool(network.hasFirstWeights), "graph": network.graph.json,
     ]
     try RunFolder.write(description.text(pretty: true) + "\n", to: folder.appending(path: "architecture.json"))
     let model = folder.appending(path: "model.onnx")

@@ -67,6 +67,7 @@ final class Session {
   /// The recipe's settings by name, once `nas.args` was called.
   var arguments: [String: JSONValue]?
   var openData: [String: DataObject] = [:]
+  private var openedData = OpenedData()
   /// The table of `nas.core`, to which the Lua library adds.
   var core: LuaReference?
   private var builders: [(graph: GraphBuilder, open: OpenBuild?)] = []
@@ -218,7 +219,20 @@ final class Session {
     note(kind, text)
   }
 
-  func note(data: Dataset) { note("data", data.json.text()) }
+  /// Keeps what data the recipe opened, and warns where a resumed run began with others.
+  func note(data: Dataset) throws {
+    let text = data.json.text()
+    if let begun = try openedData.compare(text, with: options.resuming) {
+      warn(
+        "the data are not those that the run began with: expected \(Self.words(begun)), got \(Self.words(data.json)); "
+          + "put them back, or start the recipe again")
+    }
+    note("data", text)
+  }
+
+  private static func words(_ data: JSONValue) -> String {
+    "\(data["name"]?.string ?? "") with the digest \((data["digest"]?.string ?? "").prefix(12))"
+  }
 
   private func note(_ kind: String, _ text: String) {
     if let run { run.note(kind, text) } else { notes.append((kind: kind, text: text)) }

@@ -41,7 +41,8 @@ struct SupernetTraining {
         guard loss.isFinite else {
           throw Fault(
             .recipe, "weights:fit: the training diverged", expected: "a finite loss",
-            got: "\(loss) in step \(step) of epoch \(epoch + 1)", hint: "Lower lr, or limit the gradients with clip.")
+            got: "\(loss.withUnsignedNaN) in step \(step) of epoch \(epoch + 1)",
+            hint: "Lower lr, or limit the gradients with clip.")
         }
         sum += loss
         if session.host.isCancelled { throw Fault(.interrupted, "training was interrupted") }

@@ -13,6 +13,8 @@ public struct KeptModel: Sendable {
   public var architecture: String { description["id"]?.string ?? folder.lastPathComponent }
   /// The key of the trial that trained it; nil when it was saved outside of a trial.
   public var trialKey: String? { description["trial_key"]?.string }
+  /// Whether the weights are as they were drawn: nothing trained or loaded them.
+  public var hasFirstWeights: Bool { description["has_first_weights"]?.bool ?? false }
   public var weights: URL { folder.appending(path: "weights.safetensors") }
 }
 

@@ -37,9 +37,11 @@ struct ExportCommand: ParsableCommand {
     let (search, trial) = try choice.pick(from: report)
     guard trial.status == .ok else { throw Self.unfinished(trial) }
     let folder = URL(filePath: to ?? "\(report.run.identity.name)-\(trial.architecture.suffix(8))")
+    var hasFirstWeights = false
     let write = { (model: KeptModel) throws in
       try Exported(report.run, search, trial, model, onnx: onnx ? (foldBatchNorm ? .folded : .kept) : nil).write(
         to: folder, overwriting: force)
+      hasFirstWeights = model.hasFirstWeights
     }
     if let model = report.run.keptModel(of: trial.architecture, trialKey: try report.run.key(of: trial)) {
       try write(model)
@@ -51,9 +53,16 @@ struct ExportCommand: ParsableCommand {
     }
     let place = folder.relativePath
     print("\(place): trial \(trial.number) of \(search.record.name), \(search.words(for: trial))")
+    if hasFirstWeights { print(Self.firstWeights) }
     if onnx { print("For other programs: \(place)/model.onnx, inputs as in architecture.json") }
     print("Train it on: nasrun \(Wording.shell("\(place)/recipe.lua")) (other data: --set data=FOLDER)")
   }
+
+  /// What a proxy scores is meant to have them; else the evaluator scored another network than the one that was kept.
+  private static let firstWeights = """
+    Its weights are the first, random ones: nothing trained or loaded them. An evaluator that scores another network \
+    than trial:network() names it by trial:keep(network).
+    """
 
   private static func unfinished(_ trial: TrialRecord) -> Fault {
     Fault(

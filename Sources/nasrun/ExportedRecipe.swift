@@ -17,7 +17,7 @@ struct ExportedRecipe {
     """
     -- \(Self.comment(title))
     -- \(Self.comment(architecture))
-    --
+    --\(weights)
     -- Made by 'nasrun export'; it needs nothing but the files beside it:
     --   nasrun recipe.lua --set epochs=3        (--set data=FOLDER: other data)
     -- scores the network as it was exported, trains it on, scores it again and saves it. The weights are all that it
@@ -52,6 +52,12 @@ struct ExportedRecipe {
     end
 
     """
+  }
+
+  /// What there is to say of weights that are only drawn.
+  private var weights: String {
+    description["has_first_weights"]?.bool == true
+      ? " Its weights are the first, random ones: nothing trained or loaded them.\n--" : ""
   }
 
   /// What the data were opened by; empty when nobody noted it.

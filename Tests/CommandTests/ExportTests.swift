@@ -126,6 +126,27 @@ import Testing
     }
   }
 
+  /// The network that was kept is the one whose size was asked for; that of the result is another.
+  @Test func untrainedWeightsAreToldOf() throws {
+    let counting = "assert(trial:network().params > 0)",
+      told = """
+        Its weights are the first, random ones: nothing trained or loaded them. An evaluator that scores another network \
+        than trial:network() names it by trial:keep(network).
+
+        """
+    for (kept, isUntrained) in [(counting, true), (counting + " trial:keep(network)", false)] {
+      try place.write("own.lua", Self.ownNetwork(kept))
+      try #require(try place.nasrun("own.lua", "-q").status == 0)
+      for options in [["--to", "kept", "--force"], ["--to", "kept", "--force", "--retrain"]] {
+        let outcome = try place.nasrun(["export", "last"] + options)
+        #expect(outcome.status == 0 && outcome.output.contains(told) == isUntrained, "\(outcome.output)")
+        let recipe = String(decoding: try file("kept/recipe.lua"), as: UTF8.self)
+        #expect(recipe.contains("\n-- Its weights are the first, random ones: nothing trained") == isUntrained)
+        #expect(try json("kept/architecture.json")["has_first_weights"]?.bool == isUntrained)
+      }
+    }
+  }
+
   @Test func changedWeightsAreNotExported() throws {
     let run = try place.lastRun(), trial = try run.trials()[0]
     let kept = try #require(run.keptModel(of: trial.architecture, trialKey: run.key(of: trial)))

@@ -215,6 +215,81 @@ import Testing
     #expect(try place.nasrun("resume", "last", "-q").errors.contains("enough"))
   }
 
+  /// Nothing else tells as long as no trial is recorded.
+  @Test func aResumedRunOnOtherDataSaysSo() throws {
+    func write(_ name: String, rows: Int) throws {
+      try place.write(name, "a,y\n" + (0..<rows).map { "\($0),\($0 % 2)\n" }.joined())
+    }
+    func data(_ errors: String) -> Substring? {
+      errors.split(separator: "\n").first { $0.contains("the data are not") }
+    }
+    try write("t.csv", rows: 20)
+    try write("u.csv", rows: 30)
+    try place.write(
+      "r.lua",
+      """
+      local nas = require "nas"
+      local space = nas.space { a = nas.int(1, 2), build = function(arch, x, task) return nas.nn.linear(x, task.classes) end }
+      local data = nas.data.open("t.csv", { target = "y", task = "classification" })
+      print(data.digest)
+      space:make { a = 1 }:network(data):evaluate(data, { split = "test" })
+      if data.train > 50 then nas.data.open("u.csv", { target = "y", task = "classification" }) end
+      error("enough", 0)
+      """)
+    let begun = try place.nasrun("r.lua"), same = try place.nasrun("resume", "last")
+    #expect(begun.errors.contains("enough") && data(begun.errors) == nil && data(same.errors) == nil)
+    try write("t.csv", rows: 100)
+    let other = try place.nasrun("resume", "last")
+    #expect(
+      try #require(data(other.errors)) == """
+        warning: the data are not those that the run began with: expected t.csv with the digest \
+        \(begun.output.prefix(12)), got t.csv with the digest \(other.output.prefix(12)); put them back, or start the \
+        recipe again
+        """)
+    // u.csv is new to the run, which ended before it opened it. Both are known from now on.
+    #expect(other.errors.components(separatedBy: "the data are not").count == 2)
+    #expect(data(try place.nasrun("resume", "last").errors) == nil)
+  }
+
+  /// A trial would fail by it.
+  @Test func aTrainingThatDivergesOutsideOfATrialIsToldOnce() throws {
+    try place.writeImages("data")
+    try place.write(
+      "fit.lua",
+      """
+      local nas = require "nas"
+      local nn = nas.nn
+      local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
+        return nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.c, { kernel = 3 })), task.classes)
+      end }
+      local data = nas.data.open("data")
+      local network = space:make { c = 2 }:network(data)
+      for _ = 1, 2 do network:fit { data = data, epochs = 2, batch = 2, lr = 1e30 } end
+      """)
+    let outcome = try place.nasrun("fit.lua"), told = "warning: a training outside of a trial diverged: its loss is "
+    #expect(outcome.status == 0 && outcome.errors.components(separatedBy: told).count == 2, "\(outcome.errors)")
+  }
+
+  @Test func aModelInAModelIsToldOf() throws {
+    try place.write(
+      "m.lua",
+      """
+      local nas = require "nas"
+      local inner = nas.model(function(x) return nas.nn.linear(x, 2) end)
+      local outer = nas.model(function(x) return inner(nas.nn.linear(x, 3)) end)
+      for _ = 1, 2 do outer(nas.ones { 1, 4 }) end
+      print(#outer:parameters(), #inner:parameters())
+      """)
+    let outcome = try place.nasrun("m.lua")
+    #expect(outcome.output == "2\t2\n")
+    let told = """
+      warning: a model called inside another one keeps its parameters to itself: the outer one's parameters() and save() \
+      leave them out
+
+      """
+    #expect(outcome.errors.components(separatedBy: told).count == 2, "\(outcome.errors)")
+  }
+
   @Test func aDamagedWeightFileIsNamed() throws {
     try place.writeImages("data")
     try place.write(

@@ -76,6 +76,14 @@ end)
 
 -- MARK: embedding, one_hot
 
+-- A model that calls itself: each call counts names from 1, the outer one where it was.
+local leaf, tree = nas.ones { 1, 2 }, nil
+tree = nas.model(function(node)
+  return nn.linear(nn.linear(type(node) == "table" and tree(node[1]) + tree(node[2]) or node, 2), 2)
+end, { stream = "tree" })
+tree { { leaf, leaf }, leaf }
+expect.equal(#tree:parameters(), 4)
+
 local words = nas.model(function(x) return nn.embedding(x, 4, 2, { name = "words" }) end)
 expect.equal(words(nas.tensor { { 1, 4, 1 }, { 2, 2, 3 } }).shape, { 2, 3, 2 })
 local table_of_words = words:parameters()[1]
@@ -311,7 +319,7 @@ expect.raises("softmax: a single number has no axes: expected [N] or more axes, 
 end)
 expect.raises("sort: a single number has no axes", function() nn.sort(nas.tensor(3)) end)
 expect.raises("nn.split: wrong argument 2 ('parts'): expected how many equal parts, or a list of their sizes, got a table "
-  .. "of options", function() nn.split(a, { axis = 1, sizes = { 1, 1 } }) end)
+  .. "with names", function() nn.split(a, { axis = 1, sizes = { 1, 1 } }) end)
 expect.raises("nas.nn.relu: wrong input: expected a Tensor, got nil", function() nn.relu(nil) end)
 expect.raises("nas.nn.relu: wrong input: expected a Tensor, got nothing", function() nn.relu() end)
 
@@ -321,6 +329,11 @@ local sharp = nas.tensor { { 0, -100, -100 }, { -100, -100, 0 } }
 expect.equal(nn.categorical(sharp):totable(), { 1, 3 })
 expect.equal(nn.categorical(nn.reshape(sharp, { 1, 2, 3 })):totable(), { { 1, 3 } })
 expect.equal(nn.categorical(nas.tensor { -100, 0 }):item(), 2)
+expect.equal(nn.categorical(nas.tensor { -1 / 0, 0, -1 / 0 }):item(), 2)
+expect.raises("categorical: no draw from such logits: expected numbers or -inf, at least one of them finite, got nan at "
+  .. "position 2 of row 2", function() nn.categorical(nas.tensor { { 1, 2 }, { 1, 0 / 0 } }) end)
+expect.raises("got inf at position 1", function() nn.categorical(nas.tensor { 1 / 0, 0 / 0 }) end)
+expect.raises("got -inf alone", function() nn.categorical(nas.tensor { -1 / 0, -1 / 0 }) end)
 local function draws(stream) return nn.random_uniform(nas.zeros { 4 }, { stream = stream }):totable() end
 local one, other = nas.stream "noise", draws "other"
 local first_draws = draws(one)

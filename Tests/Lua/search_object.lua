@@ -366,3 +366,11 @@ result = nas.search {
 expect.equal(result:best().arch.width, 6)
 expect.equal(#result:front(), 1)
 expect.equal(tostring(result:best()), 'trial 2  {"width":6}  accuracy 6.00')
+
+-- MARK: a metric that isn't a number has no sign
+local signed = nas.search {
+  space = nas.space { a = nas.int(1, 2) }, strategy = nas.strategies.random {}, stop = { trials = 1 },
+  objectives = { { "accuracy", "max" }, { "other", "min" } },
+  evaluate = function() return { accuracy = 1, other = 0 / 0 } end,
+}
+assert(tostring(signed.trials[1]):find("other nan", 1, true), tostring(signed.trials[1]))

@@ -112,6 +112,12 @@ struct SandboxTests {
         """) == ["in", "false\tx", "true\ta\tout", "false\tb!", "1\t2\t3\tend"])
   }
 
+  /// The C library writes the sign of a NaN, which differs between processors.
+  @Test func aNaNHasNoSign() throws {
+    #expect(try output("print(('%.2f|%5.1f|%g|%s'):format(0 / 0, -(0 / 0), 0 / 0, 0 / 0))") == ["nan|  nan|nan|nan"])
+    #expect(try output("print(('%+.1f %s %g'):format(0 / 0, {}, -1 / 0), 0 / 0)") == ["+nan table -inf\tnan"])
+  }
+
   @Test func formatHidesNoAddressBehindAZero() throws {
     #expect(try fault(#"print(("\0%p"):format({}))"#)?.message == "string.format has no '%p' in a recipe")
     #expect(try output(#"print(("%s\0%s%%"):format({}, print))"#) == ["table\0function%"])

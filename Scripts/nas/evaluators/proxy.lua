@@ -6,13 +6,10 @@ local nas = core.public
 --- The proxies of a list of names and of proxies.
 local function proxies_of(list)
   local proxies, seen = {}, {}
-  if #list == 0 then
-    nas.fail {
-      message = "nas.evaluators.proxy: no proxies",
-      expected = 'a list: proxies = { "naswot", … }',
-      got = next(list) == nil and "an empty list" or "a table with names",
-    }
-  end
+  core.require_elements(list, {
+    message = "nas.evaluators.proxy: no proxies",
+    expected = 'a list: proxies = { "naswot", … }',
+  })
   for index, proxy in ipairs(list) do
     if type(proxy) == "string" then proxy = nas.proxies[proxy] end
     if type(proxy) ~= "table" or type(proxy.score) ~= "function" then

@@ -18,14 +18,11 @@ local function sizes_of(parts, extent)
     for i = 1, parts do sizes[i] = extent // parts end
     return sizes
   end
-  if #parts == 0 then
-    core.fail {
-      message = "nn.split: wrong argument 2 ('parts')",
-      expected = "how many equal parts, or a list of their sizes",
-      got = next(parts) and "a table of options" or "an empty list",
-      hint = "nn.split(x, { 1, 2 }, { axis = 1 })",
-    }
-  end
+  core.require_elements(parts, {
+    message = "nn.split: wrong argument 2 ('parts')",
+    expected = "how many equal parts, or a list of their sizes",
+    hint = "nn.split(x, { 1, 2 }, { axis = 1 })",
+  })
   for i, size in ipairs(parts) do
     if math.type(size) ~= "integer" or size < 1 then
       core.fail { message = "nn.split: wrong size", expected = "a whole number from 1", got = tostring(size) }

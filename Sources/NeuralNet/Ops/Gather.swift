@@ -113,7 +113,9 @@ extension IndexedAxis {
   }
 
   /// An index as a whole number where it is one.
-  static func text(of index: Float) -> String { Int(exactly: index).map(String.init) ?? "\(index)" }
+  static func text(of index: Float) -> String {
+    Int(exactly: index).map(String.init) ?? "\(index.withUnsignedNaN)"
+  }
 }
 
 extension ONNXMapping {

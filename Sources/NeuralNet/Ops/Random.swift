@@ -1,4 +1,5 @@
 import Canonical
+import Diagnostics
 import TensorCore
 
 // Random numbers that are a hash of the node's key, the step and the element's index: the same whatever the threads and
@@ -66,8 +67,12 @@ extension Op {
           for channel in 0..<grid.channels {
             var stream = ElementStream(key: key, step: call.step, element: row * grid.channels + channel)
             let value = Double(logits[channel]) + stream.gumbel()
+            guard value < .infinity else {
+              throw noDraw(grid, row, "\(logits[channel].withUnsignedNaN) at position \(channel + 1)")
+            }
             if value > highest { (best, highest) = (channel, value) }
           }
+          guard highest > -.infinity else { throw noDraw(grid, row, "-inf alone") }
           call.output(0)[row / draws.channels * draws.stride + row % draws.channels] = Float(best + 1)
         }
       }
@@ -77,6 +82,13 @@ extension Op {
       let noisy = site.add("Add", [site.plain(0), site.gumbelNoise()])
       return site.plain(site.fromPositions(site.add("ArgMax", [noisy], ["axis": -1, "keepdims": 0])))
     })
+
+  /// Logits of which no softmax can be taken; of several rows the message names the row.
+  private static func noDraw(_ grid: Grid, _ row: Int, _ got: String) -> Fault {
+    Fault(
+      .data, "no draw from such logits", expected: "numbers or -inf, at least one of them finite",
+      got: got + (grid.rows > 1 ? " of row \(row + 1)" : ""))
+  }
 
   private static func noise(
     _ name: String, _ documentation: String, attributes: [AttributeSchema],

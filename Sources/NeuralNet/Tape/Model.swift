@@ -4,7 +4,7 @@ import TensorCore
 
 /// The parameters of a script's own model, found by path.
 ///
-/// Every call of the model starts with `begin`; its layers then find their parameters by scope and name, or make them
+/// Every call of the model is run by `calling`; its layers then find their parameters by scope and name, or make them
 /// in the first call. Each is drawn from a random stream of its own, `<random.name>/<path>`.
 public final class Model {
   private struct Entry {
@@ -24,8 +24,14 @@ public final class Model {
 
   public init(random: RandomSource) { self.random = random }
 
-  /// Starts a call: names are counted from 1 again.
-  public func begin() { names = NamePaths() }
+  /// Runs a call: names are counted from 1 in it. After one that the model's own function makes, as for the nodes of a
+  /// tree, they go on where they were.
+  public func calling<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let outer = names
+    names = NamePaths()
+    defer { names = outer }
+    return try body()
+  }
 
   public func pushScope(_ name: String) throws { try names.pushScope(name) }
   public func popScope() { names.popScope() }
