@@ -10,8 +10,8 @@ final class API {
   let host: LuaHost
   /// In the order of registration; a Lua function refers to its own by position.
   private(set) var declarations: [Declaration] = []
-  /// For each declaration, its `objectsTaken`.
-  private(set) var objectsTaken: [Int] = []
+  /// For each declaration, the check of its calls.
+  private(set) var checks: [ArgumentCheck] = []
   private(set) var classes: [ClassDeclaration] = []
   private(set) var values: [ValueDeclaration] = []
 
@@ -23,14 +23,14 @@ final class API {
   /// The host function of a declaration: checks, then runs `body`.
   func function(_ declaration: Declaration, _ body: @escaping Body) -> LuaFunction {
     declare(declaration)
-    let check = ArgumentCheck(declaration: declaration, host: host)
+    let check = checks[checks.count - 1]
     return { call in try body(try check.check(call.values()), call) }
   }
 
   /// Declares a function that checks its own arguments (the layers of the op table do).
   func declare(_ declaration: Declaration) {
     declarations.append(declaration)
-    objectsTaken.append(declaration.objectsTaken)
+    checks.append(ArgumentCheck(declaration, host: host))
   }
   func declare(_ declaration: ClassDeclaration) { classes.append(declaration) }
   func declare(_ declaration: ValueDeclaration) { values.append(declaration) }

@@ -36,18 +36,37 @@ struct Arguments {
 }
 
 /// Checks calls against a declaration. Every mistake is a `recipe` fault that names the function and the argument.
-struct ArgumentCheck {
-  let declaration: Declaration
-  let host: LuaHost
+final class ArgumentCheck {
+  /// A parameter as an object: a copy of its record would cost a reference count for each of its texts.
+  private final class Checked {
+    let parameter: Parameter
+    init(_ parameter: Parameter) { self.parameter = parameter }
+  }
+
+  private let declaration: Declaration
+  private let host: LuaHost
+  private let parameters: [Checked]
+  private let options: [Checked]?
+  private let isMethod: Bool
+  /// See `Declaration.objectsTaken`.
+  let objectsTaken: Int
+  /// Whether a table of options may follow.
+  var takesOptions: Bool { options != nil }
+
+  init(_ declaration: Declaration, host: LuaHost) {
+    (self.declaration, self.host) = (declaration, host)
+    parameters = declaration.parameters.map { Checked($0) }
+    options = declaration.options?.map { Checked($0) }
+    (isMethod, objectsTaken) = (declaration.isMethod, declaration.objectsTaken)
+  }
 
   func check(_ given: [LuaValue]) throws -> Arguments {
-    let parameters = declaration.parameters, isMethod = declaration.isMethod
-    if isMethod, let object = parameters.first, !object.type.accepts(given.first ?? .nil) {
+    if isMethod, let object = parameters.first, !object.parameter.type.accepts(given.first ?? .nil) {
       throw fault(
-        "wrong object before ':'", expected: object.type.description, got: given.first?.description ?? "nothing",
-        hint: "Call it with a colon: \(declaration.name)(…).")
+        "wrong object before ':'", expected: object.parameter.type.description,
+        got: given.first?.description ?? "nothing", hint: "Call it with a colon: \(declaration.name)(…).")
     }
-    let accepted = parameters.count + (declaration.options == nil ? 0 : 1)
+    let accepted = parameters.count + (takesOptions ? 1 : 0)
     if given.count > accepted, given[accepted...].contains(where: { !$0.isNil }) {
       throw fault(
         "too many arguments", expected: "at most \(accepted - (isMethod ? 1 : 0))",
@@ -57,35 +76,37 @@ struct ArgumentCheck {
     var values: [LuaValue] = []
     for (index, parameter) in parameters.enumerated() {
       let value = index < given.count ? given[index] : .nil
-      values.append(try check(value, parameter, label: label(parameter, index, isMethod: isMethod)))
+      values.append(try check(value, parameter, label: label(parameter, index)))
     }
-    guard let declared = declaration.options else { return Arguments(values: values, options: [:]) }
+    guard let options else { return Arguments(values: values, options: [:]) }
     let table = parameters.count < given.count ? given[parameters.count] : .nil
-    return Arguments(values: values, options: try checkOptions(table, declared))
+    return Arguments(values: values, options: try check(options: table, options))
   }
 
-  private func label(_ parameter: Parameter, _ index: Int, isMethod: Bool) -> String {
+  private func label(_ checked: Checked, _ index: Int) -> String {
     if isMethod, index == 0 { return "object before ':'" }
-    return "argument \(index + (isMethod ? 0 : 1)) ('\(parameter.name)')"
+    return "argument \(index + (isMethod ? 0 : 1)) ('\(checked.parameter.name)')"
   }
 
-  private func checkOptions(_ value: LuaValue, _ declared: [Parameter]) throws -> [String: LuaValue] {
+  private func check(options value: LuaValue, _ declared: [Checked]) throws -> [String: LuaValue] {
     var given: [String: LuaValue] = [:]
     switch value {
     case .nil: break
     case .table(let table):
       for (key, value) in table.pairs {
-        guard let name = key.string, declared.contains(where: { $0.name == name }) else {
+        guard let name = key.string, declared.contains(where: { $0.parameter.name == name }) else {
           let name = key.string ?? key.description
-          throw fault("unknown option '\(name)'", hint: Suggestion.hint(for: name, among: declared.map(\.name)))
+          throw fault(
+            "unknown option '\(name)'", hint: Suggestion.hint(for: name, among: declared.map(\.parameter.name)))
         }
         given[name] = value
       }
     default: throw fault("wrong options", expected: "a table such as { name = value }", got: value.description)
     }
     var options: [String: LuaValue] = [:]
-    for parameter in declared {
-      options[parameter.name] = try check(given[parameter.name] ?? .nil, parameter, label: "option '\(parameter.name)'")
+    for checked in declared {
+      let name = checked.parameter.name
+      options[name] = try check(given[name] ?? .nil, checked, label: "option '\(name)'")
     }
     return options
   }
@@ -115,30 +136,35 @@ struct ArgumentCheck {
 
   /// The value, or the parameter's default.
   private func check(
-    _ value: LuaValue, _ parameter: Parameter, label: @autoclosure () -> String
+    _ value: LuaValue, _ checked: Checked, label: @autoclosure () -> String
   ) throws -> LuaValue {
+    if !value.isNil, checked.parameter.type.accepts(value) {
+      try checkChoice(value, checked, label: label())
+      try checkRange(value, checked, label: label())
+      return value
+    }
+    let parameter = checked.parameter
     if value.isNil {
       if let standard = parameter.defaultValue { return try host.value(standard) }
       if parameter.optional || parameter.type.alternatives.contains("any") { return .nil }
       throw fault("\(label()) is missing", expected: parameter.type.description, hint: remedy(for: value, parameter))
     }
-    guard parameter.type.accepts(value) else {
-      if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
-      throw fault(
-        "wrong \(label())", expected: parameter.type.description, got: value.description,
-        hint: remedy(for: value, parameter))
-    }
-    if let choices = parameter.choices, let text = value.string, !choices.contains(text) {
-      throw fault(
-        "wrong \(label())", expected: "one of " + choices.joined(separator: ", "), got: value.description,
-        hint: Suggestion.nearest(to: text, among: choices).map { "Did you mean '\($0)'?" })
-    }
-    try checkRange(value, parameter, label: label())
-    return value
+    if let handle = value.object(as: DecisionHandle.self) { throw handle.refused }
+    throw fault(
+      "wrong \(label())", expected: parameter.type.description, got: value.description,
+      hint: remedy(for: value, parameter))
   }
 
-  private func checkRange(_ value: LuaValue, _ parameter: Parameter, label: @autoclosure () -> String) throws {
+  private func checkChoice(_ value: LuaValue, _ checked: Checked, label: @autoclosure () -> String) throws {
+    guard let choices = checked.parameter.choices, let text = value.string, !choices.contains(text) else { return }
+    throw fault(
+      "wrong \(label())", expected: "one of " + choices.joined(separator: ", "), got: value.description,
+      hint: Suggestion.nearest(to: text, among: choices).map { "Did you mean '\($0)'?" })
+  }
+
+  private func checkRange(_ value: LuaValue, _ checked: Checked, label: @autoclosure () -> String) throws {
     guard let number = value.number else { return }
+    let parameter = checked.parameter
     if number.isNaN { throw fault("wrong \(label())", expected: parameter.type.description, got: "NaN") }
     if parameter.minimum != nil, !number.isFinite {
       throw fault("wrong \(label())", expected: "a finite number", got: Self.text(number))

@@ -50,13 +50,13 @@ extension API {
         call.push(declarations.count - 1)
       },
       "check": { [self] call in
-        guard let id = call.integer(1), declarations.indices.contains(id) else {
+        guard let id = call.integer(1), checks.indices.contains(id) else {
           throw call.wrong(1, expected: "the id of a declaration")
         }
-        if objectsTaken[id] > 0, Self.pushObjects(call, from: 2, count: objectsTaken[id]) { return }
-        let declaration = declarations[id]
-        let arguments = try ArgumentCheck(declaration: declaration, host: host).check(call.values(from: 2))
-        try call.push(try arguments.passedOn(hasOptions: declaration.options != nil, host: host))
+        let check = checks[id]
+        if check.objectsTaken > 0, Self.pushObjects(call, from: 2, count: check.objectsTaken) { return }
+        let arguments = try check.check(call.values(from: 2))
+        try call.push(try arguments.passedOn(hasOptions: check.takesOptions, host: host))
       },
       "checked": { [host] call in
         guard let check = call.function(1), let id = call.integer(2), let function = call.function(3) else {

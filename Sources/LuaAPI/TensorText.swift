@@ -53,11 +53,12 @@ enum TensorText {
 
   /// A list of dimensions.
   static func shape(_ value: LuaValue, in function: String) throws -> [Int] {
-    let given = value.table?.array ?? [], shape = given.compactMap(\.integer)
-    let names = value.table.map { $0.count > mostDimensions ? [] : $0.pairs.compactMap(\.key.string) } ?? []
-    guard shape.count == given.count, shape.count <= mostDimensions, shape.allSatisfy({ $0 > 0 }), names.isEmpty,
+    let table = value.table, pairs = table.map { $0.count > mostDimensions ? [] : $0.pairs } ?? []
+    let shape = pairs.indices.compactMap { pairs[$0].key.integer == $0 + 1 ? pairs[$0].value.integer : nil }
+    guard shape.count == pairs.count, table?.count ?? 0 == pairs.count, shape.allSatisfy({ $0 > 0 }),
       shape.reduce(1.0, { $0 * Double($1) }) <= 0x1p28
     else {
+      let given = table?.array ?? [], names = pairs.compactMap(\.key.string)
       let shown = given.prefix(8).map(\.description) + names.prefix(4) + (given.count > 8 ? ["…"] : [])
       throw Fault(
         .recipe, "\(function): wrong shape",

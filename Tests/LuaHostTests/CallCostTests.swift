@@ -27,4 +27,33 @@ struct CallCostTests {
     #expect(host.memoryInUse.lua < before + before / 20)
     #expect(alive.count <= 1)
   }
+
+  /// Texts and tables of sizes on both sides of what the pool of small blocks holds, made, dropped and made again.
+  @Test func blocksOfEverySizeKeepWhatTheyHold() throws {
+    let (host, lines) = try makeCounterHost()
+    try host.run(
+      """
+      local function text(size, round) return string.rep(string.char(97 + (size + round) % 26), size) end
+      local function fill()
+        local kept, rounds = {}, {}
+        for round = 1, 4 do
+          for size = 0, 700 do
+            if (size + round) % 3 ~= 0 then kept[size], rounds[size] = text(size, round), round end
+            local list = {}
+            for i = 1, size % 70 do list[i] = i * round end
+            assert(#list == size % 70 and (list[#list] or 0) == #list * round)
+          end
+          collectgarbage()
+          for size, round in pairs(rounds) do assert(kept[size] == text(size, round)) end
+        end
+      end
+      fill()
+      collectgarbage()
+      local before = collectgarbage("count")
+      for _ = 1, 3 do fill() end
+      collectgarbage()
+      print(collectgarbage("count") < 1.05 * before)
+      """, chunkName: "recipe.lua")
+    #expect(lines.all == ["true"])
+  }
 }

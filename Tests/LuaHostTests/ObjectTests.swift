@@ -131,6 +131,14 @@ struct ObjectTests {
     )
   }
 
+  /// What was dropped after it had survived the collections of young objects goes too, long before memory is short.
+  @Test func nativeMemoryOfAnyAgeIsReleased() throws {
+    let alive = Alive()
+    let (host, _) = try makeCounterHost(nativeBytes: 1 << 20, alive: alive)
+    try host.run("local kept = {}\nfor i = 1, 2000 do kept[i % 8] = new() end", chunkName: "recipe.lua")
+    #expect(alive.count < 64)
+  }
+
   @Test func pairsOrdersObjectsByTheirKey() throws {
     let (host, lines) = try makeCounterHost()
     try host.run(

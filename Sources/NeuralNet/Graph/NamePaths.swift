@@ -9,8 +9,17 @@ struct NamePaths {
   /// One scope that is open.
   private struct Scope {
     let path: String
-    /// How many nodes of each op have had an automatic name here.
-    var counts: [String: Int] = [:]
+    /// How many nodes of each op have had an automatic name here: of so few ops that comparing takes less than hashing.
+    var counts: [(op: String, count: Int)] = []
+
+    mutating func count(_ op: String) -> Int {
+      guard let known = counts.firstIndex(where: { $0.op == op }) else {
+        counts.append((op, 1))
+        return 1
+      }
+      counts[known].count += 1
+      return counts[known].count
+    }
   }
 
   private var scopes = [Scope(path: "")]
@@ -38,13 +47,7 @@ struct NamePaths {
 
   /// Counts an automatic name of an op in the open scope; its number.
   @discardableResult
-  mutating func countAutomaticName(_ op: String) -> Int {
-    func next(_ count: inout Int) -> Int {
-      count += 1
-      return count
-    }
-    return next(&scopes[scopes.count - 1].counts[op, default: 0])
-  }
+  mutating func countAutomaticName(_ op: String) -> Int { scopes[scopes.count - 1].count(op) }
 
   /// The path that a name has in the open scope.
   func path(of name: String) -> String { scopePath.isEmpty ? name : "\(scopePath)/\(name)" }

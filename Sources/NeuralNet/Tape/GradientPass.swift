@@ -28,8 +28,8 @@ struct GradientPass {
     let block: Int
   }
 
-  private unowned(unsafe) let tape: Tape
-  private unowned(unsafe) let history: TapeHistory
+  /// The history's number.
+  private var history = 0
   private var blocks: GradientBlocks
   /// For each slot, the only part of the gradient, -1 where there is none, -2 where `terms` has several.
   private var single: [Int] = []
@@ -49,14 +49,14 @@ struct GradientPass {
   private var numbers: [UnsafeMutablePointer<Float>] = []
   private var places: [Int] = []
 
-  /// A way back through a history, which it doesn't outlive.
-  init(_ history: TapeHistory, on tape: Tape) {
-    (self.tape, self.history) = (tape, history)
-    blocks = GradientBlocks(tape.memory)
-  }
+  /// A way back that takes its blocks from a tape's memory.
+  init(_ memory: TapeMemory) { blocks = GradientBlocks(memory) }
 
-  /// The gradients of `output` by the targets, from that of `output` itself.
-  mutating func run(_ output: Tensor, seed: Tensor, targets: [Tensor]) throws -> [Tensor?] {
+  /// The gradients of `output`, whose history it is, by the targets, from that of `output` itself.
+  mutating func run(
+    _ history: TapeHistory, _ output: Tensor, seed: Tensor, targets: [Tensor], on tape: Tape
+  ) throws -> [Tensor?] {
+    self.history = history.number
     single.append(contentsOf: repeatElement(-1, count: history.slotCount))
     firstTerms.append(contentsOf: repeatElement(-1, count: history.slotCount))
     lastTerms.append(contentsOf: repeatElement(-1, count: history.slotCount))
@@ -70,17 +70,13 @@ struct GradientPass {
     if slot >= 0 {
       add(block: try blocks.copy(seed.storage.pointer, seed.byteCount), to: slot)
     }
-    for position in history.nodes.indices {
-      try history.nodes[position]._withUnsafeGuaranteedRef {
-        try visit($0, firstSlot: history.firstSlots[position])
-      }
-    }
+    for node in history.nodes { try node._withUnsafeGuaranteedRef { try visit($0, on: tape) } }
     var known: [Int: Tensor] = [:]
     return try targets.map { target in
       let slot = history.slot(of: target)
       if slot < 0 { return nil }
       if let tensor = known[slot] { return tensor }
-      let block = try total(slot, target.storage.form)
+      let block = try total(slot, target.storage.form, on: tape)
       guard block >= 0 else { return nil }
       let tensor = Tensor(try blocks.storage(target.storage.form, from: block))
       known[slot] = tensor
@@ -102,15 +98,17 @@ struct GradientPass {
   // MARK: - Nodes
 
   /// Adds a node's part to the gradients of its inputs.
-  private mutating func visit(_ node: TapeNode, firstSlot: Int) throws {
+  private mutating func visit(_ node: TapeNode, on tape: Tape) throws {
+    let firstSlot = node.firstSlot
     var hasGradient: UInt64 = 0
-    for output in 0..<node.outputCount where try total(firstSlot + output, node.storage(output).form) >= 0 {
+    for output in 0..<node.outputCount
+    where try total(firstSlot + output, node.storage(output).form, on: tape) >= 0 {
       hasGradient |= 1 << UInt64(output)
     }
     slots.removeAll(keepingCapacity: true)
-    node.forEachInput { slots.append(history.slot(of: $0)) }
+    node.forEachInput { slots.append(TapeHistory.slot(of: $0, in: history)) }
     let wanted = TapeOperation.bits(slots.count) { slots[$0] >= 0 }
-    if hasGradient != 0, wanted != 0 { try addGradients(of: node, wanted, hasGradient, firstSlot) }
+    if hasGradient != 0, wanted != 0 { try addGradients(of: node, wanted, hasGradient, on: tape) }
     for slot in firstSlot..<firstSlot + node.outputCount where single[slot] >= 0 && !isKept[slot] {
       blocks.release(single[slot])
       single[slot] = -1
@@ -119,25 +117,25 @@ struct GradientPass {
 
   /// Adds the gradients of a node's inputs.
   private mutating func addGradients(
-    of node: TapeNode, _ wanted: UInt64, _ incoming: UInt64, _ firstSlot: Int
+    of node: TapeNode, _ wanted: UInt64, _ incoming: UInt64, on tape: Tape
   ) throws {
-    guard let operation = node.operation else { return try runOnTensors(node, firstSlot) }
+    guard let operation = node.operation else { return try runOnTensors(node, on: tape) }
     let gradient = try operation.gradient(wanted: wanted, incoming: incoming)
     try node.checkUnchanged(gradient.program.readsGiven, by: operation.op.name)
     guard let routine = try gradient.routine(batch: operation.batch, on: tape) else {
-      return try runOnTensors(node, firstSlot)
+      return try runOnTensors(node, on: tape)
     }
-    try run(routine, node, firstSlot)
+    try run(routine, node, on: tape)
   }
 
-  private mutating func run(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) throws {
+  private mutating func run(_ routine: TapeRoutine, _ node: TapeNode, on tape: Tape) throws {
     if numbers.count < routine.values {
       numbers = [UnsafeMutablePointer<Float>](repeating: tape.scratch, count: routine.values)
       places = [Int](repeating: -1, count: routine.values)
     }
-    give(routine, node, firstSlot)
+    give(routine, node)
     let first = blocks.count
-    for index in routine.steps.indices { try run(routine.steps[index], routine) }
+    for index in routine.steps.indices { try run(routine.steps[index], routine, on: tape) }
     let made = first..<blocks.count
     for input in slots.indices where slots[input] >= 0 {
       try add(routine.results[input], routine, bytes: node.inputs[input].byteCount, to: slots[input])
@@ -146,7 +144,8 @@ struct GradientPass {
   }
 
   /// Sets the values that a routine starts from: the node's inputs and outputs, and the gradients that came to it.
-  private mutating func give(_ routine: TapeRoutine, _ node: TapeNode, _ firstSlot: Int) {
+  private mutating func give(_ routine: TapeRoutine, _ node: TapeNode) {
+    let firstSlot = node.firstSlot
     var next = 0
     func set(_ pointer: UnsafeMutablePointer<Float>, _ block: Int) {
       numbers[routine.given[next]] = pointer
@@ -160,7 +159,7 @@ struct GradientPass {
     }
   }
 
-  private mutating func run(_ step: TapeRoutine.Step, _ routine: TapeRoutine) throws {
+  private mutating func run(_ step: TapeRoutine.Step, _ routine: TapeRoutine, on tape: Tape) throws {
     let inputs = step.inputs.count, table = tape.pointers(inputs + step.outputs.count)
     for (index, place) in step.inputs.enumerated() {
       table[index] = UnsafeMutableRawPointer(numbers[routine.operands[place]])
@@ -176,7 +175,8 @@ struct GradientPass {
   }
 
   /// Runs the gradient of a node that is no routine on tensors.
-  private mutating func runOnTensors(_ node: TapeNode, _ firstSlot: Int) throws {
+  private mutating func runOnTensors(_ node: TapeNode, on tape: Tape) throws {
+    let firstSlot = node.firstSlot
     let incoming = try (0..<node.outputCount).map { output -> Tensor? in
       guard single[firstSlot + output] >= 0 else { return nil }
       let form = node.storage(output).form
@@ -238,7 +238,9 @@ struct GradientPass {
   }
 
   /// The gradient in a slot as one block; -1 where nothing came to it.
-  private mutating func total(_ slot: Int, _ form: @autoclosure () -> TensorForm) throws -> Int {
+  private mutating func total(
+    _ slot: Int, _ form: @autoclosure () -> TensorForm, on tape: Tape
+  ) throws -> Int {
     guard single[slot] == -2 else { return single[slot] }
     var groups: [(operation: TapeOperation, firsts: [Int])] = []
     summands.removeAll(keepingCapacity: true)
@@ -258,14 +260,14 @@ struct GradientPass {
         groups.append((operation, [sum.first]))
       }
     }
-    for group in groups { summands.append(try total(group.operation, group.firsts)) }
-    single[slot] = summands.count == 1 ? summands[0] : try sumOfSummands(form())
+    for group in groups { summands.append(try total(group.operation, group.firsts, on: tape)) }
+    single[slot] = summands.count == 1 ? summands[0] : try sumOfSummands(form(), on: tape)
     firstTerms[slot] = -1
     return single[slot]
   }
 
   /// The sum of blocks in their order; ends their uses.
-  private mutating func sumOfSummands(_ form: TensorForm) throws -> Int {
+  private mutating func sumOfSummands(_ form: TensorForm, on tape: Tape) throws -> Int {
     let result = try blocks.take(form.byteCount), count = summands.count, table = tape.pointers(count + 1)
     for index in 0..<count { table[index] = UnsafeMutableRawPointer(blocks.pointer(summands[index])) }
     table[count] = UnsafeMutableRawPointer(blocks.pointer(result))
@@ -275,7 +277,7 @@ struct GradientPass {
   }
 
   /// One sum over the rows of all inputs that were put off: for each sum, where its inputs begin.
-  private mutating func total(_ operation: TapeOperation, _ firsts: [Int]) throws -> Int {
+  private mutating func total(_ operation: TapeOperation, _ firsts: [Int], on tape: Tape) throws -> Int {
     let whole = try tape.stacked(operation, firsts.count), count = operation.inputs.count
     var stacks: [Int] = [], pointers: [UnsafeMutablePointer<Float>] = []
     for operand in 0..<count {

@@ -87,9 +87,9 @@ extension Tape {
       return terms[slot].first
     }
     add(seed, to: output)
-    for (reference, firstSlot) in zip(history.nodes, history.firstSlots) {
+    for reference in history.nodes {
       let node = reference.takeUnretainedValue()
-      let incoming = try (0..<node.outputCount).map { try total(firstSlot + $0) }
+      let incoming = try (0..<node.outputCount).map { try total(node.firstSlot + $0) }
       guard incoming.contains(where: { $0 != nil }) else { continue }
       let wanted = node.inputs.map { history.slot(of: $0) >= 0 }
       for (input, term) in zip(node.inputs, try gradients(of: node, incoming, wanted: wanted)) {

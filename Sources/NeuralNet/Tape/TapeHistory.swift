@@ -11,21 +11,21 @@ final class TapeHistory {
   private var found: [Node] = []
   private var places: [Int32] = []
   /// The nodes between the targets and the output, the last first, and those that targets come from. Each knows its
-  /// position.
+  /// first slot.
   private(set) var nodes: [Node] = []
-  /// For each node, the slot of its first output.
-  private(set) var firstSlots: [Int] = []
   private(set) var slotCount = 0
+  /// Which choice of targets the slots are for: nodes have those of another until it is theirs.
+  private(set) var number = 0
   private var targets: [Tensor] = []
   private var idlePass: GradientPass?
 
   /// The gradients of `output`, whose history this is, by the chosen targets, from that of `output` itself; without a
   /// history of their own.
   func gradients(of output: Tensor, _ seed: Tensor, on tape: Tape) throws -> [Tensor?] {
-    var pass = idlePass ?? GradientPass(self, on: tape)
+    var pass = idlePass ?? GradientPass(tape.memory)
     idlePass = nil
     defer { idlePass = pass }
-    return try pass.run(output, seed: seed, targets: targets)
+    return try pass.run(self, output, seed: seed, targets: targets, on: tape)
   }
 
   /// Chooses the nodes of the history that lead to targets. Leaves among them have their slots until `close`.
@@ -36,15 +36,15 @@ final class TapeHistory {
     for reference in walked.reversed() {
       reference._withUnsafeGuaranteedRef { node in
         let isOn = leadsOn(node) || !targetNodes.isEmpty && targetNodes.contains(ObjectIdentifier(node))
-        node.position = isOn ? 0 : -1
+        node.mark = isOn ? 0 : -1
         if isOn { nodes.append(reference) }
       }
     }
     nodes.reverse()
-    for position in nodes.indices {
-      firstSlots.append(slotCount)
-      slotCount += nodes[position]._withUnsafeGuaranteedRef { node in
-        node.position = position
+    number = TapeNode.now()
+    for node in nodes {
+      slotCount += node._withUnsafeGuaranteedRef { node in
+        (node.history, node.firstSlot) = (number, slotCount)
         return node.outputCount
       }
     }
@@ -59,7 +59,7 @@ final class TapeHistory {
     var leadsOn = false
     node.forEachInput { input in
       if let producer = input.producer {
-        if producer.position >= 0 { leadsOn = true }
+        if producer.mark >= 0 { leadsOn = true }
       } else if input.place >= 0 {
         leadsOn = true
       }
@@ -68,13 +68,12 @@ final class TapeHistory {
   }
 
   /// The slot of the gradient by a tensor of the history, or by a target; -1 where it is neither asked for nor leads on.
-  func slot(of tensor: Tensor) -> Int {
+  func slot(of tensor: Tensor) -> Int { Self.slot(of: tensor, in: number) }
+
+  /// The same in the history of a number.
+  static func slot(of tensor: Tensor, in number: Int) -> Int {
     guard let producer = tensor.producer else { return tensor.place }
-    let position = producer.position
-    guard position >= 0, position < nodes.count,
-      nodes[position].toOpaque() == Unmanaged.passUnretained(producer).toOpaque()
-    else { return -1 }
-    return firstSlots[position] + tensor.output
+    return producer.history == number ? producer.firstSlot + tensor.output : -1
   }
 
   /// Takes the leaves' slots back and lets go of the history.
@@ -85,7 +84,6 @@ final class TapeHistory {
     found.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)
     nodes.removeAll(keepingCapacity: true)
-    firstSlots.removeAll(keepingCapacity: true)
     slotCount = 0
   }
 
@@ -93,21 +91,20 @@ final class TapeHistory {
   func walk(from output: Tensor) {
     guard let last = output.producer else { return }
     var next = 0, earliest = last.time
-    // A node's position tells whether it was seen: -2 until the end.
-    last.position = -2
+    last.mark = -2
     found.append(Node.passUnretained(last))
     while next < found.count {
       found[next]._withUnsafeGuaranteedRef { node in
         node.forEachInput { input in
-          guard let producer = input.producer, producer.position != -2 else { return }
-          producer.position = -2
+          guard let producer = input.producer, producer.mark != -2 else { return }
+          producer.mark = -2
           earliest = min(earliest, producer.time)
           found.append(Node.passUnretained(producer))
         }
       }
       next += 1
     }
-    for node in found { node._withUnsafeGuaranteedRef { $0.position = -1 } }
+    for node in found { node._withUnsafeGuaranteedRef { $0.mark = -1 } }
     order(times: earliest...last.time)
   }
 

@@ -12,8 +12,12 @@ final class TapeNode {
   /// What was computed: an op, or else a function.
   let operation: TapeOperation?
   let function: (any TapeFunction)?
-  /// Where the node is in the history that is being gone through; what it was in another means nothing.
-  var position = -1
+  /// While a history is gathered, what is known of the node: -2 once it was seen, then -1, and 0 where it leads to a
+  /// target.
+  var mark = -1
+  /// The slot of the first output in the history that was chosen from last, and that history's number.
+  var firstSlot = -1
+  var history = 0
   private(set) var inputs: [Tensor]
   /// The first output, and the others.
   private let output: Tensor.Storage
