@@ -75,7 +75,7 @@ struct ArchitectureBinding {
         { arguments, call in
           let arch = try arguments.object(0, as: ArchitectureObject.self)
           let data = try arguments.object(1, as: DataObject.self)
-          try call.push(try session.network(arch, task: NetworkTask(data.dataset), stream: "network/" + arch.id))
+          try call.push(try session.network(arch, task: NetworkTask(data), stream: "network/" + arch.id))
         }
       ),
     ]

@@ -96,7 +96,7 @@ struct CoreBinding {
           throw call.wrong(1, expected: "an Architecture")
         }
         guard let data = try call.object(2, as: DataObject.self) else { throw call.wrong(2, expected: "Data") }
-        let network = try session.network(arch, task: NetworkTask(data.dataset), stream: call.string(3) ?? "")
+        let network = try session.network(arch, task: NetworkTask(data), stream: call.string(3) ?? "")
         try call.push(network)
       },
       // trial_network(network or nil): what the result of the trial at work is of

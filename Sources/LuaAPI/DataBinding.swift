@@ -15,6 +15,9 @@ final class DataObject: LuaObject {
   /// What `nas.data.open` was called with: `{"source":…,"options":{…}}`.
   let opened: JSONValue
 
+  /// What is saved of them with a network.
+  var description: [String: JSONValue] { ["data": dataset.json, "opened": opened] }
+
   init(_ dataset: Dataset, opened: JSONValue) { (self.dataset, self.opened) = (dataset, opened) }
 
   /// The images of a split and the normalisation that goes with them.

@@ -36,7 +36,7 @@ struct FreshNetworks {
   }
 
   private func task(_ arguments: Arguments) throws -> NetworkTask {
-    if let data = arguments["data"].object(as: DataObject.self) { return NetworkTask(data.dataset) }
+    if let data = arguments["data"].object(as: DataObject.self) { return NetworkTask(data) }
     let shape = arguments["input"].table?.array.map { $0.integer ?? 0 } ?? []
     guard shape.count == 3, shape.allSatisfy({ (1...65_536).contains($0) }), let classes = arguments["classes"].integer
     else {

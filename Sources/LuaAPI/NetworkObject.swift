@@ -12,11 +12,15 @@ struct NetworkTask {
   let normalisation: Normalisation
   /// Where the inputs come from, for a table; nil for images.
   let columns: [TableRows.Input]?
+  /// The data that it is made for and how they were opened; null without data.
+  let data: JSONValue
 
-  init(_ dataset: Dataset) {
+  init(_ data: DataObject) {
+    let dataset = data.dataset
     (imageShape, classNames, kind) = (dataset.imageShape, dataset.classNames, dataset.kind)
     normalisation = dataset.normalisation
     columns = dataset.train.set.table?.inputs
+    self.data = .object(data.description)
   }
 
   /// A task without data: classes are called by their numbers.
@@ -24,6 +28,7 @@ struct NetworkTask {
     (imageShape, classNames, kind) = (input, (1...classes).map(String.init), "classification")
     normalisation = Normalisation(identityFor: input.last ?? 1)
     columns = nil
+    data = .null
   }
 }
 
@@ -93,9 +98,8 @@ final class NetworkObject: LuaObject {
 
   /// Notes a training that the weights now hold.
   func note(training: TrainingRecipe, on data: DataObject, split: String) {
-    trainings.append([
-      "data": data.dataset.json, "opened": data.opened, "split": .string(split), "options": training.json,
-    ])
+    trainings.append(
+      .object(data.description.merging(["split": .string(split), "options": training.json]) { $1 }))
     storedPreprocessing = nil
   }
 }

@@ -22,7 +22,8 @@ extension Session {
       "text": .string(try network.arch.definition.text(of: network.arch.architecture)),
       "input": network.preprocessing, "seed": .string(String(seed)),
       "params": .int(network.graph.parameterCount), "macs": .int(network.graph.macs),
-      "trial_key": trialKey.map(JSONValue.string) ?? .null, "training": .array(network.trainings),
+      "trial_key": trialKey.map(JSONValue.string) ?? .null, "made_for": network.task.data,
+      "training": .array(network.trainings),
       "score": network.lastScore ?? .null, "weights_digest": .string(network.weights.digest),
       "has_first_weights": .bool(network.hasFirstWeights), "graph": network.graph.json,
     ]
@@ -103,7 +104,7 @@ struct SavedModels {
     _ data: DataObject?, of graph: Graph, _ about: JSONValue, _ source: String
   ) throws -> NetworkTask {
     guard let data else { return try NetworkTask(saved: about["input"], source: source) }
-    let task = NetworkTask(data.dataset), shape = graph.type(of: graph.inputs[0]).shape.dimensions
+    let task = NetworkTask(data), shape = graph.type(of: graph.inputs[0]).shape.dimensions
     let saved = try? NetworkTask(saved: about["input"], source: source)
     let classes = saved?.classNames.count ?? task.classNames.count
     guard task.imageShape == shape, task.classNames.count == classes else {
@@ -146,5 +147,6 @@ extension NetworkTask {
     kind = input?["target"] == nil ? "classification" : "regression"
     normalisation = Normalisation(identityFor: shape.last ?? 1)
     columns = nil
+    data = .null
   }
 }

@@ -331,7 +331,7 @@ struct WeightsBinding {
         graph, batches: batches.count, size: batches.size, compute: session.compute, next: batches.pixels)
     }
     let network = NetworkObject(
-      graph, own, arch: arch, task: NetworkTask(data.dataset), stream: weights.stream + "/network/" + arch.id,
+      graph, own, arch: arch, task: NetworkTask(data), stream: weights.stream + "/network/" + arch.id,
       seed: session.seed)
     network.advance(to: ContentDigest.of(weights.state.version, arch.id, own.digest))
     try call.push(network)

@@ -11,6 +11,8 @@ struct ExportedRecipe {
   var description: JSONValue
 
   private var training: JSONValue? { description["training"]?.array?.last }
+  /// The data of the last training, or those that the network was made for.
+  private var data: JSONValue? { training ?? description["made_for"] }
   private var split: String { description["score"]?["split"]?.string ?? "test" }
 
   var text: String {
@@ -61,11 +63,11 @@ struct ExportedRecipe {
   }
 
   /// What the data were opened by; empty when nobody noted it.
-  private var source: JSONValue { training?["opened"]?["source"] ?? "" }
+  private var source: JSONValue { data?["opened"]?["source"] ?? "" }
 
   /// The expression that opens the data as they were, or the fold of them that the network was trained on.
   private var opening: String {
-    let opened = training?["opened"]
+    let opened = data?["opened"]
     let whole = "nas.data.open(args.data, \(Self.literal(opened?["options"] ?? [:])))"
     guard let fold = opened?["fold"], let number = fold["number"]?.int, let count = fold["count"]?.int else {
       return whole
@@ -87,7 +89,7 @@ struct ExportedRecipe {
 
   /// The table of recorded scores with the digest of the data.
   private var recorded: String {
-    guard let metrics = description["score"]?["metrics"], let digest = training?["data"]?["digest"] else { return "" }
+    guard let metrics = description["score"]?["metrics"], let digest = data?["data"]?["digest"] else { return "" }
     return """
       local recorded = \(Self.literal(metrics))
       local is_same_data = data.digest == \(Self.literal(digest))
@@ -103,7 +105,7 @@ struct ExportedRecipe {
         for name, value in pairs(recorded) do is_same = is_same and exported[name] == value end
         print(is_same and "as recorded, bit for bit" or "not as recorded: other numerics, see numerics in metrics.json")
       else
-        print("these are other data than those that it was trained on")
+        print("these are other data than those that it was made for")
       end
 
       """

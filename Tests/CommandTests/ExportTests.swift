@@ -147,6 +147,37 @@ import Testing
     }
   }
 
+  /// They weren't trained alone: the data are those that the shared weights are for.
+  @Test func aNetworkOfSharedWeightsNamesItsData() throws {
+    try place.write(
+      "shared.lua",
+      """
+      local nas = require "nas"
+      local nn = nas.nn
+      local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
+        return nn.linear(nn.global_avg_pool(nn.relu(nn.conv2d(x, arch.c, { kernel = 3 }))), task.classes)
+      end }
+      local data = nas.data.open("shapes", { valid = 0.2, limit = 100 })
+      local weights = nas.weights(space, { data = data })
+      weights:fit { epochs = 1, batch = 20 }
+      nas.search {
+        space = space, strategy = nas.strategies.listed { space:make { c = 2 } },
+        evaluate = nas.evaluator { data = data, run = function(trial)
+          local network = weights:network(trial.arch)
+          trial:keep(network)
+          return { loss = network:evaluate(data).loss }
+        end },
+        objectives = { { "loss", "min" } },
+      }
+      """)
+    try #require(try place.nasrun("shared.lua", "-q").status == 0)
+    let outcome = try place.nasrun("export", "last", "--to", "shared")
+    #expect(outcome.status == 0 && !outcome.output.contains("first, random ones"), "\(outcome.errors)")
+    let score = try place.nasrun("shared/recipe.lua", "-q", "--set", "epochs=1")
+    #expect(score.output.contains("as recorded, bit for bit\n") && score.status == 0, "\(score.output) \(score.errors)")
+    #expect(score.output.contains("after training on"))
+  }
+
   @Test func changedWeightsAreNotExported() throws {
     let run = try place.lastRun(), trial = try run.trials()[0]
     let kept = try #require(run.keptModel(of: trial.architecture, trialKey: run.key(of: trial)))
