@@ -70,9 +70,13 @@ static void step_for_external(lua_State *L, shim_vm *vm) {
   lua_gc(L, LUA_GCSTEP, grown >> 11 > INT_MAX ? INT_MAX : (int)(grown >> 11));
 }
 
-/// The collections of young objects leave what has survived two of them: native memory of that age waits for a full one.
+/// The collections of young objects leave what has survived two of them: native memory of that age waits for a full one,
+/// which marks the whole heap. It comes when so much was added that what is released may be worth it.
 static bool wants_full_collection(const shim_vm *vm) {
-  return vm->over || (vm->external_debt >= (16 << 20) && vm->external_debt >= vm->external / 2);
+  size_t due = 16 << 20;
+  if (due < vm->external / 2) due = vm->external / 2;
+  if (due < vm->used) due = vm->used;
+  return vm->over || vm->external_debt >= due;
 }
 
 void shim_settle(lua_State *L, shim_vm *vm) {

@@ -34,8 +34,8 @@ public final class LuaHost {
   var loading: [String] = []
   /// Called before every host function, with its call, while it isn't nil.
   public var beforeCall: LuaFunction? {
-    get { context._withUnsafeGuaranteedRef { $0.beforeCall } }
-    set { context._withUnsafeGuaranteedRef { $0.beforeCall = newValue } }
+    get { isClosed ? nil : context._withUnsafeGuaranteedRef { $0.beforeCall } }
+    set { if !isClosed { context._withUnsafeGuaranteedRef { $0.beforeCall = newValue } } }
   }
   /// What `note(missing:)` was told last, and after how many calls.
   var missing: (text: String, calls: UInt64)?
