@@ -7,7 +7,7 @@ extension BadRecipe {
     BadRecipe(
       "option of weights", weightsStart + "nas.weights(space, { data = data, lr = 0.1 })",
       "r.lua:16: nas.weights: unknown option 'lr'. Known: clip, data, decay_norm, ema, label_smoothing, "
-        + "momentum, nesterov, share, stream, weight_decay."),
+        + "momentum, nesterov, precision, share, stream, weight_decay."),
     BadRecipe(
       "weights of a space without build",
       weightsStart + "nas.weights(nas.space { op = nas.oneof { 1, 2 } }, { data = data })",
