@@ -10,9 +10,9 @@ struct DataAccess {
 
   init(recipeFolder: String, workingFolder: String, named paths: [String], unrestricted: Bool) {
     self.unrestricted = unrestricted
-    folders = [workingFolder, recipeFolder]
-    let named = paths.map { $0.hasPrefix("/") ? $0 : workingFolder + "/" + $0 }
-    roots = ([recipeFolder] + named).compactMap(Self.resolved)
+    let folders = [workingFolder, recipeFolder]
+    roots = ([recipeFolder] + paths.flatMap { Self.candidates($0, in: folders) }).compactMap(Self.resolved)
+    self.folders = folders
   }
 
   /// The real path of what a recipe named; a relative one is looked for in the working folder, then in the recipe's.
@@ -53,7 +53,9 @@ struct DataAccess {
     return nil
   }
 
-  private func candidates(_ path: String) -> [String] {
+  private func candidates(_ path: String) -> [String] { Self.candidates(path, in: folders) }
+
+  private static func candidates(_ path: String, in folders: [String]) -> [String] {
     path.hasPrefix("/") ? [path] : folders.map { $0 + "/" + path }
   }
 

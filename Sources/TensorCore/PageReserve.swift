@@ -6,22 +6,28 @@ import Synchronization
 /// would pay it for every one of them, an eighth of a first training step.
 ///
 /// What is kept and what is in use are never more together than was once in use at the same time.
-enum PageReserve {
+package enum PageReserve {
   /// Addresses, of which only what was touched takes memory.
-  fileprivate struct Block {
+  package struct Block {
     let start: UInt
-    let bytes: Int
+    package let bytes: Int
 
-    var memory: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: start) }
+    fileprivate var memory: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: start) }
   }
 
-  fileprivate struct State {
+  package struct State {
     /// The oldest first.
-    var free: [Block] = []
-    var freeBytes = 0
+    fileprivate var free: [Block]
+    fileprivate var freeBytes: Int
     /// The sizes of the blocks in use, by where they start.
-    var used: [UInt: Int] = [:]
-    var usedBytes = 0, mostUsedBytes = 0
+    fileprivate var used: [UInt: Int] = [:]
+    fileprivate var usedBytes = 0, mostUsedBytes = 0
+
+    /// One with free blocks of these sizes.
+    package init(free sizes: [Int] = []) {
+      free = sizes.map { Block(start: 0, bytes: $0) }
+      freeBytes = sizes.reduce(0, +)
+    }
   }
 
   private static let state = Mutex(State())
@@ -73,10 +79,11 @@ enum PageReserve {
 }
 
 extension PageReserve.State {
-  /// The smallest block that has so many bytes.
-  fileprivate mutating func takeFree(_ bytes: Int) -> PageReserve.Block? {
-    let large = free.indices.filter { free[$0].bytes >= bytes }
-    guard let index = large.min(by: { free[$0].bytes < free[$1].bytes }) else { return nil }
+  /// The smallest block that has so many bytes, and not more than twice as many: weights must not sit in what was the
+  /// memory of a large network, of which the next one would take as much once more.
+  package mutating func takeFree(_ bytes: Int) -> PageReserve.Block? {
+    let fitting = free.indices.filter { (bytes...2 * bytes).contains(free[$0].bytes) }
+    guard let index = fitting.min(by: { free[$0].bytes < free[$1].bytes }) else { return nil }
     freeBytes -= free[index].bytes
     return free.remove(at: index)
   }

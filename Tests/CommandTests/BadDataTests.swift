@@ -101,6 +101,17 @@ import Testing
     #expect(try place.nasrun("r.lua", "-q", "--trust").status == 0)
   }
 
+  /// A path that was named is open wherever it is found: from the working folder or from the recipe's.
+  @Test func aPathFromTheRecipesFolder() throws {
+    try place.writeImages("images")
+    try place.write(
+      "deep/r.lua", "local nas = require 'nas'\nnas.data.open(nas.args { data = '' }.data, { valid = 1 })\n")
+    let outcome = try place.nasrun("deep/r.lua", "-q", "--set", "data=../images")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    try place.write("deep/r.lua", "require 'nas'.data.open('../images', { valid = 1 })\n")
+    #expect(try place.nasrun("deep/r.lua", "-q").errors.contains("the recipe may not read this path"))
+  }
+
   @Test func aSmallSplitIsWarnedAbout() throws {
     let outcome = try place.nasrun("r.lua", "--set", "data=" + data.folder)
     #expect(outcome.status == 0 && outcome.errors.hasPrefix("warning: "))

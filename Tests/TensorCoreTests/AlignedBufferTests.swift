@@ -25,6 +25,18 @@ import Testing
     }
   }
 
+  /// What is small doesn't take the memory that a large network has left for the next one.
+  @Test func freeMemoryIsTakenByWhatNeedsAboutAsMuch() {
+    let mega = 1 << 20
+    var reserve = PageReserve.State(free: [64 * mega, 20 * mega, 24 * mega])
+    #expect(reserve.takeFree(8 * mega) == nil)
+    #expect(reserve.takeFree(12 * mega)?.bytes == 20 * mega)
+    #expect(reserve.takeFree(12 * mega)?.bytes == 24 * mega)
+    #expect(reserve.takeFree(12 * mega) == nil)
+    #expect(reserve.takeFree(65 * mega) == nil)
+    #expect(reserve.takeFree(64 * mega)?.bytes == 64 * mega)
+  }
+
   @Test func buffersThatLiveTogetherDoNotMeet() throws {
     let buffers = try (1...6).map { try AlignedBuffer(count: $0 << 20, start: .anything) }
     for (index, buffer) in buffers.enumerated() { buffer.floats.update(repeating: Float(index)) }
