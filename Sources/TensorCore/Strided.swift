@@ -48,6 +48,10 @@ public enum Strided {
           var sum = 0.0
           for index in 0..<length { sum += Double(input[source + index * step]) }
           sums[target] += sum
+        } else if step == 1, resultStep == 1 {
+          // The same with steps that the compiler knows, for its vectors.
+          let row = input + source, sums = sums + target
+          for index in 0..<length { sums[index] += Double(row[index]) }
         } else {
           for index in 0..<length { sums[target + index * resultStep] += Double(input[source + index * step]) }
         }
