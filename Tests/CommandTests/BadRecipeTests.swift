@@ -19,7 +19,7 @@ import Testing
   }
 
   private func check(_ recipe: BadRecipe) throws {
-    let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", recipe.seconds], killedAfter: 60)
+    let outcome = try place.nasrun(["r.lua", "-q", "--seconds-between-calls", recipe.seconds])
     let here = place.folder.resolvingSymlinksInPath().path
     #expect(outcome.errors.replacing(here, with: "PLACE") == "nasrun: \(recipe.error)\n")
     #expect(outcome.status == recipe.status)

@@ -37,9 +37,9 @@ final class Workplace {
   /// Runs `nasrun` with the arguments in the folder, in the time zone UTC.
   func nasrun(_ arguments: String...) throws -> Outcome { try nasrun(arguments) }
 
-  /// - Parameter killedAfter: seconds after which it is killed; a command that hangs is, after a minute.
+  /// - Parameter killedAfter: seconds after which it is killed; a command that hangs is.
   func nasrun(
-    _ arguments: [String], environment: [String: String] = [:], killedAfter seconds: Double = 60
+    _ arguments: [String], environment: [String: String] = [:], killedAfter seconds: Double = Command.hangs
   ) throws -> Outcome {
     try Command(arguments, in: folder, environment: environment).outcome(killedAfter: seconds)
   }
@@ -93,6 +93,9 @@ final class Workplace {
 
 /// A `nasrun` at work.
 final class Command {
+  /// Seconds after which a command is taken to hang: many times what any takes on a machine that does much else.
+  static let hangs: Double = 600
+
   private let process = Process()
   private let output: URL, errors: URL
 
@@ -129,10 +132,10 @@ final class Command {
   }
 
   /// Waits for the end, and ends the command by a signal when it takes longer than `seconds`.
-  func outcome(killedAfter seconds: Double = 60, by signal: Int32 = SIGKILL) throws -> Workplace.Outcome {
+  func outcome(killedAfter seconds: Double = Command.hangs, by signal: Int32 = SIGKILL) throws -> Workplace.Outcome {
     wait(seconds)
     if process.isRunning { send(signal) }
-    if signal != SIGKILL { wait(30) }
+    if signal != SIGKILL { wait(Self.hangs) }
     if process.isRunning { send(SIGKILL) }
     process.waitUntilExit()
     let status = process.terminationStatus

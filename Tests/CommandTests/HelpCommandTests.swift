@@ -74,7 +74,7 @@ import Testing
 
         """)
     let run = try place.nasrun(
-      ["first/search.lua", "-q", "--set", "trials=2", "--set", "epochs=1"], killedAfter: 300)
+      ["first/search.lua", "-q", "--set", "trials=2", "--set", "epochs=1"])
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.output.contains("2 trials (2 trials done)"))
   }
@@ -82,7 +82,7 @@ import Testing
   @Test(arguments: ["strategy", "space"]) func templatesRun(name: String) throws {
     #expect(try place.nasrun("new", "\(name)_mine.lua", "--template", name).status == 0)
     let run = try place.nasrun(
-      ["\(name)_mine.lua", "-q", "--set", "trials=2", "--set", "epochs=1"], killedAfter: 300)
+      ["\(name)_mine.lua", "-q", "--set", "trials=2", "--set", "epochs=1"])
     #expect(run.status == 0, "\(run.errors)")
   }
 

@@ -138,7 +138,7 @@ import Testing
     #expect(list.output.split(separator: "\n").filter { $0.contains("running") }.count == 2)
     for command in [first, second] { command.send(SIGINT) }
     for command in [first, second] {
-      let outcome = try command.outcome(killedAfter: 30)
+      let outcome = try command.outcome()
       #expect(outcome.status == 130 && outcome.errors.contains("nasrun: interrupted; nothing recorded is lost"))
     }
     let trials = try [firstFolder, secondFolder].map { try Run.open($0).trials().filter { $0.status == .ok } }
