@@ -30,7 +30,7 @@ import Testing
       let isThere = FileManager.default.fileExists(atPath: place.runs.path) && (try? place.lastRun()) != nil
       let command = try Command(
         (isThere ? ["resume", "last"] : [recipe]) + ["-q", "--threads", "1"], in: place.folder)
-      let limit = history.kills < kills ? random.uniform() * seconds : 60
+      let limit = history.kills < kills ? random.uniform() * seconds : Command.hangs
       if history.kills < kills, history.kills % 2 == 0 { try command.waitForOutput() }
       let outcome = try command.outcome(killedAfter: limit, by: signal)
       history.output += outcome.output
