@@ -48,7 +48,7 @@ final class TapeNode {
     // Only the memory has them then: what is released inside of a release would take a stack frame each.
     let last = inputs
     inputs = []
-    memory.release(last)
+    memory.release(consume last)
   }
 
   /// The next time of the clock that orders nodes and changes in place.
