@@ -22,6 +22,8 @@ TWO_CORES = set(sorted(os.sched_getaffinity(0))[-2:])
 # The second loss of a deep network depends on every ReLU of the first step whose input is a rounding error from 0: of
 # N=5, PyTorch's own in float32 and float64 are that far apart.
 DEEP = (1e-4, 2e-2)
+# In bfloat16 a number has 8 bits.
+ROUNDED = (5e-3, 5e-3)
 INPUTS = {"nasbench201": (32, 32, 3), "transformer": (32, 32, 3), "mobile": (28, 28, 1)}
 
 
@@ -101,6 +103,12 @@ class Subject:
         return (setting.native("train", self.folder, *arguments),
                 setting.python("pytorch.py", "train", *self.python_arguments(), *arguments))
 
+    def train_rounded(self, batch):
+        """Ours in bfloat16, and ours in fp32."""
+        setting, arrays = self.networks.setting, self.networks.batch(self.kind, batch)
+        return tuple(setting.native("train", self.folder, "--arrays", arrays, "--precision", precision)
+                     for precision in ("bf16", "fp32"))
+
     def train_two(self):
         """Two trials of ours on two cores, and PyTorch with two threads."""
         setting, arrays = self.networks.setting, self.networks.batch(self.kind, 64)
@@ -148,8 +156,10 @@ def rows(networks, quick):
             cases=[Case("batch 64", lambda: blocks["MobileNet-like"].train(64))]),
         Row("vit", "training step, ViT block", "PyTorch", 1.7,
             cases=[Case("batch 64", lambda: blocks["ViT block"].train(64))]),
-        Row("vit16", "the same with products in bfloat16", "PyTorch, autocast to bfloat16", 1.3,
-            cases=[Case("batch 64", lambda: blocks["ViT block"].train(64, "bf16"), (5e-3, 5e-3))]),
+        Row("bf16", "training step, ViT block, linear layers in bfloat16", "PyTorch, autocast to bfloat16", 1.3,
+            cases=[Case("batch 64", lambda: blocks["ViT block"].train(64, "bf16"), ROUNDED)]),
+        Row("gain", "the same step in bfloat16", "nasrun in fp32", 1.3,
+            cases=[Case("batch 64", lambda: blocks["ViT block"].train_rounded(64), ROUNDED)]),
         Row("controller", "LSTM controller update", "PyTorch", 6,
             cases=[Case("20 steps", lambda: controller(setting))]),
         Row("relaxed", "DARTS relaxed NAS-Bench-201 supernet step", "PyTorch", 2,
