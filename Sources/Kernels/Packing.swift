@@ -40,26 +40,6 @@ private func forEachBlock(_ job: nr_pack_job, _ body: (Block) -> Void) {
   }
 }
 
-/// Copies rows of neighbours.
-@inline(__always)
-private func copyRows(
-  _ source: UnsafePointer<Float>, _ sourceRow: Int, _ target: UnsafeMutablePointer<Float>, _ targetRow: Int,
-  rows: Int, count: Int
-) {
-  for row in 0..<rows {
-    let from = source + row &* sourceRow, to = target + row &* targetRow
-    var i = 0
-    while i &+ 16 <= count {
-      store(load(from + i), to + i)
-      i &+= 16
-    }
-    while i < count {
-      to[i] = from[i]
-      i &+= 1
-    }
-  }
-}
-
 /// Copies 8 rows of 16 into 16 rows of 8.
 ///
 /// Taking two vectors in turns moves the uppermost bit of the row's number below those of the column; after all three
@@ -116,7 +96,7 @@ func pack(_ pointer: UnsafePointer<nr_pack_job>) {
     if job.transposed != 0 {
       copyTransposed(source, outputs, target, width, rows: block.lanes, count: block.channels)
     } else {
-      copyRows(source, outputs, target, width, rows: block.channels, count: block.lanes)
+      copyChannels(source, job.outputs, target, job.width, Int64(block.channels), Int64(block.lanes), 0)
     }
   }
 }
@@ -129,7 +109,7 @@ func unpack(_ pointer: UnsafePointer<nr_pack_job>) {
     if job.transposed != 0 {
       copyTransposed(source, width, target, outputs, rows: block.channels, count: block.lanes)
     } else {
-      copyRows(source, width, target, outputs, rows: block.channels, count: block.lanes)
+      copyChannels(source, job.width, target, job.outputs, Int64(block.channels), Int64(block.lanes), 0)
     }
   }
 }

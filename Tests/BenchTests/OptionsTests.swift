@@ -4,15 +4,10 @@ import Testing
 /// What `Scripts/bench` says before anything is built.
 @Suite struct OptionsTests {
   private func options(_ arguments: [String]) throws -> (output: String, errors: String, status: Int32) {
-    let process = Process(), output = Pipe(), errors = Pipe()
+    let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["python3", "-B", "Scripts/benchmarks/options.py"] + arguments
-    (process.standardOutput, process.standardError) = (output, errors)
-    try process.run()
-    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    let complained = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (said, complained, process.terminationStatus)
+    return try process.outcome()
   }
 
   @Test func helpNeedsNoPackages() throws {

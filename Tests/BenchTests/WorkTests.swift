@@ -114,16 +114,11 @@ final class Subject {
   /// Runs the `bench` that was built with these tests on lines with these numbers.
   func bench(_ arguments: [String], asked counts: [Int]) throws -> (output: String, errors: String, status: Int32) {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-    let process = Process(), output = Pipe(), errors = Pipe(), input = folder.appending(path: UUID().uuidString)
+    let process = Process(), input = folder.appending(path: UUID().uuidString)
     try Data(counts.map { "\($0)\n" }.joined().utf8).write(to: input)
     process.executableURL = tests.deletingLastPathComponent().appending(path: "bench")
     process.arguments = arguments
     process.standardInput = try FileHandle(forReadingFrom: input)
-    (process.standardOutput, process.standardError) = (output, errors)
-    try process.run()
-    let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    let complained = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return (said, complained, process.terminationStatus)
+    return try process.outcome()
   }
 }

@@ -42,12 +42,12 @@ final class TapeMemory {
 
   /// A block of whole vectors, whose numbers don't matter. Throws a `limit` fault when there is no memory.
   func take(_ bytes: Int) throws -> UnsafeMutablePointer<Float> {
-    count(bytes)
     let vectors = bytes / 64
     let known = vectors <= Self.smallVectors ? popSmall(vectors) : large[bytes]?.popLast()
-    guard let known else { return try AlignedBuffer.allocate(bytes: bytes) }
-    freeBytes -= bytes
-    return known
+    let block = try known ?? AlignedBuffer.allocate(bytes: bytes)
+    if known != nil { freeBytes -= bytes }
+    count(bytes)
+    return block
   }
 
   /// Takes a block back that nobody reads any more.
