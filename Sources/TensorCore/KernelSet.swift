@@ -12,10 +12,10 @@ import KernelsBase
 ///
 /// All of them store and compute in fp32; the products of linear layers can have operands in bfloat16
 /// (`BFloat16Linear`), for which CPUs with AVX512-BF16 have an instruction. Measured in November 2026 on a Zen 5 core
-/// against these kernels, a training step of a Transformer block (width 192) is 1.45 to 1.54 times as fast with it. By the shares
-/// of their profiles cells and inverted bottlenecks would gain less than 1.3 from all of this together: linear maps of 16
-/// to 96 channels, as their pointwise convolutions are, 0.93 to 1.45 times as fast; 3×3 convolutions 1.14 to 1.18 times
-/// as Winograd's in fp32; passes of batch norm and ReLU over activations stored in bfloat16 1.6 to 1.9 times.
+/// against these kernels, a training step of a Transformer block (width 192) is 1.45 to 1.54 times as fast with it. By
+/// the shares of their profiles cells and inverted bottlenecks would gain less than 1.3 from all of this together: linear
+/// maps of 16 to 96 channels, as their pointwise convolutions are, 0.93 to 1.45 times as fast; 3×3 convolutions 1.14 to
+/// 1.18 times as Winograd's in fp32; passes of batch norm and ReLU over activations stored in bfloat16 1.6 to 1.9 times.
 public enum KernelSet: String, Sendable, CaseIterable {
   /// AVX-512 (F, DQ, BW, VL).
   case avx512
