@@ -115,7 +115,7 @@ let package = Package(
         "TestSupport",
       ]),
     tests("BenchTests", ["bench", "Exchange", "NeuralNet", "TensorCore", "Canonical"]),
-    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TestSupport", "LuaAPI"]),
+    tests("CommandTests", ["nasrun", "RunStore", "SearchCore", "TensorCore", "TestSupport", "LuaAPI"]),
   ],
   swiftLanguageModes: [.v6]
 )
