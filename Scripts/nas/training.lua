@@ -92,8 +92,9 @@ local function decided(arch, option, path)
   }
 end
 
---- The options whose texts are no paths of decisions.
-local words = { schedule = true, precision = true }
+--- The names of the settings that may depend on the architecture: a text there is the path of a decision.
+local is_varied = {}
+for _, option in ipairs(shared) do is_varied[option[1]] = option[2] == varied end
 
 --- The settings for an architecture: functions called on it, paths replaced by what it decides there.
 function training.resolved(settings, arch)
@@ -108,7 +109,7 @@ function training.resolved(settings, arch)
           got = core.show(value),
         }
       end
-    elseif type(value) == "string" and not words[name] then
+    elseif type(value) == "string" and is_varied[name] then
       value = decided(arch, name, value)
     end
     resolved[name] = value

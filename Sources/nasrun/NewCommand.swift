@@ -93,10 +93,11 @@ private enum EditorSettings {
   static let text = """
     {
       "$schema": "https://raw.githubusercontent.com/LuaLS/vscode-lua/master/setting/schema.json",
-      "runtime.version": "Lua 5.4",
-      "runtime.builtin": { "io": "disable", "os": "disable", "debug": "disable", "package": "disable" },
-      "workspace.library": [".nasrun/meta"],
-      "workspace.checkThirdParty": false
+      "runtime": {
+        "version": "Lua 5.4",
+        "builtin": { "io": "disable", "os": "disable", "debug": "disable", "package": "disable" }
+      },
+      "workspace": { "library": [".nasrun/meta"], "checkThirdParty": false }
     }
 
     """

@@ -251,21 +251,26 @@ import Testing
     #expect(data(try place.nasrun("resume", "last").errors) == nil)
   }
 
+  /// The beginning of recipes that train a network.
+  private static let network = """
+    local nas = require "nas"
+    local nn = nas.nn
+    local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
+      return nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.c, { kernel = 3 })), task.classes)
+    end }
+    local data = nas.data.open("data")
+    local network = space:make { c = 2 }:network(data)
+
+    """
+
   /// A trial would fail by it.
   @Test func aTrainingThatDivergesOutsideOfATrialIsToldOnce() throws {
     try place.writeImages("data")
     try place.write(
       "fit.lua",
-      """
-      local nas = require "nas"
-      local nn = nas.nn
-      local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
-        return nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.c, { kernel = 3 })), task.classes)
-      end }
-      local data = nas.data.open("data")
-      local network = space:make { c = 2 }:network(data)
-      for _ = 1, 2 do network:fit { data = data, epochs = 2, batch = 2, lr = 1e30 } end
-      """)
+      Self.network + """
+        for _ = 1, 2 do network:fit { data = data, epochs = 2, batch = 2, lr = 1e30 } end
+        """)
     let outcome = try place.nasrun("fit.lua"), told = "warning: a training outside of a trial diverged: its loss is "
     #expect(outcome.status == 0 && outcome.errors.components(separatedBy: told).count == 2, "\(outcome.errors)")
   }
@@ -294,17 +299,10 @@ import Testing
     try place.writeImages("data")
     try place.write(
       "fit.lua",
-      """
-      local nas = require "nas"
-      local nn = nas.nn
-      local space = nas.space { c = nas.oneof { 2, 3 }, build = function(arch, x, task)
-        return nn.linear(nn.global_avg_pool(nn.conv2d(x, arch.c, { kernel = 3 })), task.classes)
-      end }
-      local data = nas.data.open("data")
-      local network = space:make { c = 2 }:network(data)
-      network:fit { data = data, epochs = 1, batch = 2 }
-      error("stop here")
-      """)
+      Self.network + """
+        network:fit { data = data, epochs = 1, batch = 2 }
+        error("stop here")
+        """)
     _ = try place.nasrun("fit.lua", "-q")
     let folder = try place.lastRun().folder.appending(path: "weights")
     let file = try #require(FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).first)
