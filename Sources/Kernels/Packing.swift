@@ -101,15 +101,12 @@ func pack(_ pointer: UnsafePointer<nr_pack_job>) {
   }
 }
 
+/// Packed to dense, for weights that aren't transposed: those of a gradient never are.
 func unpack(_ pointer: UnsafePointer<nr_pack_job>) {
-  let job = pointer.pointee, outputs = Int(job.outputs), width = Int(job.width)
+  let job = pointer.pointee
   let dense = UnsafeMutablePointer(mutating: job.dense!), packed = job.packed!
   forEachBlock(job) { block in
-    let source = packed + block.packed, target = dense + block.dense
-    if job.transposed != 0 {
-      copyTransposed(source, width, target, outputs, rows: block.channels, count: block.lanes)
-    } else {
-      copyChannels(source, job.width, target, job.outputs, Int64(block.channels), Int64(block.lanes), 0)
-    }
+    copyChannels(
+      packed + block.packed, job.width, dense + block.dense, job.outputs, Int64(block.channels), Int64(block.lanes), 0)
   }
 }

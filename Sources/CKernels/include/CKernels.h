@@ -331,7 +331,7 @@ typedef struct {
   void (*border)(const nr_border_job *);
   void (*epilogue)(const nr_epilogue_job *);
   void (*pack)(const nr_pack_job *);
-  void (*unpack)(const nr_pack_job *);  // packed to dense
+  void (*unpack)(const nr_pack_job *);  // packed to dense, not transposed
   void (*taps)(const nr_tap_job *);
   void (*weight_gradient)(const nr_weight_gradient_job *);
   void (*winograd_source)(const nr_winograd_job *);
